@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The one description of what C and Lua share: records, values, schemas and
+ * the cl_ffi_* functions. The C compiler includes it, and lua/connect/host/abi.lua
+ * hands the same text to ffi.cdef, so it holds structs, enums and prototypes only:
+ * no #include, no macros. Any change bumps CL_ABI_VERSION.
+ *
+ * Ownership: everything reachable from a cl_record lives in its batch's arena, in
+ * the Kafka messages the batch holds, or (schemas, permanent symbols) in the task's
+ * cl_space; it all dies with the batch, never by the Lua collector.
+ * Thread: a batch belongs to the one thread of its task.
+ */
+#pragma once
+
+enum { CL_ABI_VERSION = 1 };
+
+/* Bytes that somebody else owns. p is NULL for "absent" (a null key or value). */
+struct cl_str {
+  const char *p;
+  uint32_t len;
+};
+
+/* ---------------------------------------------------------------- values */
+
+enum cl_kind {
+  CL_MISSING = 0, /* no value at all: an absent field, an empty default */
+  CL_NULL,
+  CL_FALSE,
+  CL_TRUE,
+  CL_INT,       /* i; aux = width 8, 16, 32, 64 */
+  CL_FLOAT32,   /* f, exactly representable as float */
+  CL_FLOAT64,   /* f */
+  CL_NUMTEXT,   /* s, len: a JSON float literal not yet read as a double */
+  CL_BIGINT,    /* s, len: decimal text of an integer beyond int64 */
+  CL_DECIMAL,   /* dec */
+  CL_STRING,    /* s, len: valid UTF-8 */
+  CL_BYTES,     /* s, len */
+  CL_DATE,      /* i: ms since the epoch, UTC midnight */
+  CL_TIME,      /* i: ms since midnight, 0..86400000 */
+  CL_TIMESTAMP, /* i: ms since the epoch */
+  CL_ARRAY,     /* arr */
+  CL_OBJECT,    /* obj: string keys, order of input */
+  CL_MAP,       /* map: any keys */
+  CL_STRUCT     /* st */
+};
+
+enum cl_val_flag {
+  CL_VAL_CLEAN = 1, /* string needs no escape in JSON */
+  CL_VAL_CANON = 2, /* NUMTEXT is already Java's text of that double */
+  CL_VAL_SHARED = 4 /* container reachable twice: clone before writing */
+};
+
+struct cl_val { /* 16 bytes */
+  uint8_t kind;
+  uint8_t flags;
+  uint16_t aux;
+  uint32_t len;
+  union {
+    int64_t i;
+    double f;
+    const char *s;
+    struct cl_obj *obj;
+    struct cl_arr *arr;
+    struct cl_map *map;
+    struct cl_struct *st;
+    struct cl_decimal *dec;
+  };
+};
+
+/* Containers have a stable header: views point at the header, growth moves only
+ * what hangs off it. */
+struct cl_entry { /* 24 bytes */
+  uint32_t sym;   /* key, see cl_ffi_sym_text */
+  uint32_t unused;
+  struct cl_val val;
+};
+
+struct cl_obj {
+  uint32_t n, cap;
+  uint32_t java_cap; /* capacity of the java.util.HashMap this object stands for */
+  uint32_t unused;
+  struct cl_entry *e; /* keys unique; first-seen order */
+};
+
+struct cl_arr {
+  uint32_t n, cap;
+  struct cl_val *v;
+};
+
+struct cl_map_entry {
+  struct cl_val key, val;
+};
+
+struct cl_map {
+  uint32_t n, cap;
+  uint32_t java_cap, unused;
+  struct cl_map_entry *e;
+};
+
+struct cl_struct {
+  const struct cl_schema *schema;
+  uint32_t n;
+  uint32_t unused;
+  struct cl_val *v; /* one per schema field, in field order; CL_MISSING = never set */
+};
+
+struct cl_decimal { /* unscaled * 10^-scale, exact at any size */
+  struct cl_str digits; /* optional '-', then digits without leading zeros */
+  int32_t scale;
+};
+
+/* --------------------------------------------------------------- schemas */
+
+enum cl_type {
+  CL_TYPE_INT8 = 1,
+  CL_TYPE_INT16,
+  CL_TYPE_INT32,
+  CL_TYPE_INT64,
+  CL_TYPE_FLOAT32,
+  CL_TYPE_FLOAT64,
+  CL_TYPE_BOOLEAN,
+  CL_TYPE_STRING,
+  CL_TYPE_BYTES,
+  CL_TYPE_ARRAY,
+  CL_TYPE_MAP,
+  CL_TYPE_STRUCT
+};
+
+enum cl_logical { /* decided by the schema's name alone, as Connect does */
+  CL_LOGICAL_NONE = 0,
+  CL_LOGICAL_DECIMAL,
+  CL_LOGICAL_DATE,
+  CL_LOGICAL_TIME,
+  CL_LOGICAL_TIMESTAMP
+};
+
+struct cl_param {
+  struct cl_str name, value;
+};
+
+struct cl_field {
+  struct cl_str name;
+  uint32_t sym;
+  uint32_t index;
+  const struct cl_schema *schema;
+};
+
+struct cl_schema { /* immutable; equal schemas of one cl_space are the same pointer */
+  uint8_t type;     /* cl_type */
+  uint8_t logical;  /* cl_logical */
+  uint8_t optional;
+  uint8_t has_version;
+  int32_t version;
+  uint32_t uid;     /* 1.. within the cl_space */
+  uint32_t n_fields, n_params;
+  uint64_t hash;
+  struct cl_str name, doc; /* p NULL = none */
+  struct cl_str json;      /* as JsonConverter writes it; made on first use */
+  const struct cl_field *fields;
+  const struct cl_schema *key, *value; /* map key; map value or array element */
+  const struct cl_param *params;
+  struct cl_val def; /* default; CL_MISSING = none */
+};
+
+/* --------------------------------------------------------------- records */
+
+struct cl_datum { /* one key, value or header value, decoded and as bytes */
+  struct cl_val val;
+  const struct cl_schema *schema; /* NULL = schemaless */
+  struct cl_str bytes;            /* p NULL = Kafka null */
+};
+
+struct cl_header {
+  struct cl_str name;
+  struct cl_datum d;
+};
+
+enum cl_record_state {
+  CL_RECORD_LIVE = 0, /* goes on to the next stage */
+  CL_RECORD_DROPPED,  /* filtered or revoked: counts as consumed, is not delivered */
+  CL_RECORD_FAILED    /* its error is in the batch's err */
+};
+
+struct cl_record {
+  struct cl_datum key, value;
+  struct cl_str topic;
+  int32_t partition;       /* -1 = none: let the partitioner choose */
+  int32_t timestamp_type;  /* 0 none, 1 create, 2 log append (sinks) */
+  int64_t timestamp;       /* ms; -1 = none */
+  int64_t offset;          /* sinks: Kafka offset */
+  struct cl_header *headers;
+  uint32_t n_headers;
+  uint32_t slot;           /* source: partition id of ctx:partition; sink: consumer slot */
+  struct cl_str orig_topic; /* as consumed (sink) or emitted (source), before transforms */
+  int32_t orig_partition;
+  uint8_t state;           /* cl_record_state */
+  uint8_t acked;           /* source: delivery report seen, or dropped */
+  uint16_t unused;
+  struct cl_val source_offset; /* source: CL_OBJECT, CL_NULL, or CL_INT = {batch.offset_name: i} */
+  struct cl_batch *batch;
+};
+
+enum cl_batch_stage {
+  CL_BATCH_RAW = 0, /* bytes as consumed, or values as emitted */
+  CL_BATCH_READY    /* sink: decoded; source: encoded */
+};
+
+struct cl_batch {
+  uint32_t n, cap;          /* records used; ceiling of this batch */
+  uint16_t epoch;           /* tag carried by views; changes when the batch is reset */
+  uint8_t stage;            /* cl_batch_stage */
+  uint8_t unused;
+  uint32_t refs;            /* see src/record/batch.h */
+  struct cl_record *records;
+  struct cl_str offset_name; /* field name of CL_INT source offsets, e.g. "position" */
+  struct cl_space *space;    /* symbols and schemas of the task */
+  struct cl_arena *arena;
+  void *owner;               /* src/record/batch.c */
+};
+
+/* ------------------------------------------------- functions called by FFI
+ * None of them touches a lua_State, calls back into Lua, raises, or blocks
+ * without a timeout. 0 = done, negative = enum cl_code of src/base/err.h, with
+ * the text in the task's error slot (cl_ffi_error). */
+
+/* record/: symbols and containers. find answers NULL when absent. */
+uint32_t cl_ffi_sym(struct cl_space *space, const char *s, uint32_t len);
+struct cl_str cl_ffi_sym_text(const struct cl_space *space, uint32_t sym);
+struct cl_val *cl_ffi_obj_find(const struct cl_space *space, struct cl_obj *obj, const char *s, uint32_t len);
+struct cl_val *cl_ffi_struct_find(struct cl_struct *st, const char *s, uint32_t len);
+
+/* record/: writing values; bytes are copied into the batch's arena. */
+int cl_ffi_put_string(struct cl_batch *batch, struct cl_val *out, const char *s, uint32_t len);
+int cl_ffi_put_bytes(struct cl_batch *batch, struct cl_val *out, const char *s, uint32_t len);
+
+/* record/: the codecs behind the built-in converters. */
+struct cl_json; /* one JsonConverter instance: its options and schema cache */
+int cl_ffi_string_decode(struct cl_batch *batch, struct cl_datum *d);
+int cl_ffi_string_encode(struct cl_batch *batch, struct cl_datum *d);
+int cl_ffi_bytes_decode(struct cl_batch *batch, struct cl_datum *d);
+int cl_ffi_bytes_encode(struct cl_batch *batch, struct cl_datum *d);
+int cl_ffi_json_decode(struct cl_json *json, struct cl_batch *batch, struct cl_datum *d);
+int cl_ffi_json_encode(struct cl_json *json, struct cl_batch *batch, struct cl_datum *d);
+/* Java's toString of a value, as StringConverter and FileStreamSink print it. */
+int cl_ffi_text(struct cl_batch *batch, const struct cl_val *v, struct cl_str *out);
+
+/* record/: the last error text of this thread's failed cl_ffi_* call. */
+const char *cl_ffi_error(void);
+const char *cl_ffi_error_class(void); /* Apache's exception class, or "" */
+
+/* vm/: the task's side. task is the opaque pointer handed to the state. */
+int cl_ffi_sleep(void *task, int64_t ms);  /* serves delivery reports meanwhile; 1 = asked to stop */
+int cl_ffi_stopping(void *task);           /* 1 = asked to stop */
+int cl_ffi_partition(void *task, const char *json, uint32_t len); /* id of a source partition, or negative */
+struct cl_record *cl_ffi_emit(struct cl_batch *batch); /* next record, zeroed; NULL = full */
+
+/* vm/: files, behind connect.file */
+struct cl_reader;
+struct cl_writer;
+struct cl_reader *cl_ffi_reader_open(const char *path, int64_t position);
+int cl_ffi_reader_fill(struct cl_reader *r, struct cl_batch *batch, uint32_t max, const char *topic, uint32_t topic_len, uint32_t slot);
+int64_t cl_ffi_reader_position(const struct cl_reader *r);
+void cl_ffi_reader_close(struct cl_reader *r);
+struct cl_writer *cl_ffi_writer_open(const char *path);
+int cl_ffi_writer_put(struct cl_writer *w, struct cl_batch *batch, const struct cl_val *v);
+int cl_ffi_writer_text(struct cl_writer *w, const char *s, uint32_t len);
+int cl_ffi_writer_flush(struct cl_writer *w, int durable);
+int cl_ffi_writer_close(struct cl_writer *w);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Error objects. Any thread; may include libc only. */
+#include "base/err.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int cl_err_vset(struct cl_err *err, int code, const char *fmt, va_list ap) {
+  err->code = code;
+  err->retriable = false;
+  err->fatal = false;
+  err->class = NULL;
+  err->trace[0] = '\0';
+  vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
+  return code;
+}
+
+int cl_err_set(struct cl_err *err, int code, const char *fmt, ...) {
+  va_list ap;
+  va_start(ap, fmt);
+  cl_err_vset(err, code, fmt, ap);
+  va_end(ap);
+  return code;
+}
+
+int cl_err_prefix(struct cl_err *err, const char *fmt, ...) {
+  char old[sizeof(err->msg)];
+  memcpy(old, err->msg, sizeof(old));
+  va_list ap;
+  va_start(ap, fmt);
+  int n = vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
+  va_end(ap);
+  if (n >= 0 && (size_t)n < sizeof(err->msg))
+    snprintf(err->msg + n, sizeof(err->msg) - (size_t)n, "%s", old);
+  return err->code;
+}
+
+static const char *class_of(const struct cl_err *err) {
+  if (err->class)
+    return err->class;
+  if (err->retriable)
+    return CL_JAVA_RETRIABLE;
+  switch (err->code) {
+  case CL_EINVAL: return CL_JAVA_CONFIG;
+  case CL_EDATA: return CL_JAVA_DATA;
+  default: return CL_JAVA_CONNECT;
+  }
+}
+
+char *cl_err_trace(const struct cl_err *err) {
+  const char *class = class_of(err);
+  size_t size = strlen(class) + strlen(err->msg) + strlen(err->trace) + 4;
+  char *out = malloc(size);
+  if (out)
+    snprintf(out, size, "%s: %s%s%s", class, err->msg, err->trace[0] ? "\n" : "", err->trace);
+  return out;
+}
+
+_Noreturn void cl_require_failed(const char *expr, const char *file, int line) {
+  fprintf(stderr, "connect-lua: bug at %s:%d: (%s) does not hold\n", file, line, expr);
+  abort();
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Log lines: `[2026-11-21 09:42:03,123] INFO [name|task-0] text (component)`.
+ * A file defines CL_COMPONENT before it includes this header.
+ * Any thread; a line is written whole. Log once, where a thing is handled; no secrets.
+ */
+#pragma once
+
+#include "base/err.h"
+
+enum cl_level { CL_TRACE, CL_DEBUG, CL_INFO, CL_WARN, CL_ERROR, CL_FATAL, CL_OFF };
+
+/* Opens path for appending (NULL = stderr) and sets the level. Called once by main. */
+int cl_log_open(const char *path, enum cl_level level, struct cl_err *err);
+void cl_log_close(void);
+void cl_log_set_level(enum cl_level level);
+/* Name in any case to level; false when it is none. */
+bool cl_log_level_parse(const char *name, enum cl_level *out);
+
+/* The context of this thread's lines, e.g. "local-file-source|task-0"; copied,
+ * cut at 255 bytes. NULL or "" = none. */
+void cl_log_context(const char *context);
+
+bool cl_log_on(enum cl_level level);
+void cl_log_write(enum cl_level level, const char *component, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#define CL_LOG(level, ...)                                \
+  do {                                                    \
+    if (cl_log_on(level))                                 \
+      cl_log_write(level, CL_COMPONENT, __VA_ARGS__);     \
+  } while (0)

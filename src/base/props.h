@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Java-properties text (java.util.Properties.load): comments # and !, separators
+ * '=' ':' or blank, continuations, escapes, \uXXXX, ISO-8859-1 bytes.
+ * Any thread, no state.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/json.h"
+
+/* Text to a config (see base/json.h), keys in order of first appearance, the last
+ * value of a repeated key wins. where names the source in errors ("worker.conf");
+ * errors read "worker.conf:12: ...". */
+int cl_props_parse(const char *text, size_t len, const char *where, json_t **out, struct cl_err *err);
+
+/* The same for a file; unreadable is CL_EIO naming the path. At most 16 MiB. */
+int cl_props_load(const char *path, json_t **out, struct cl_err *err);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Java client settings to librdkafka's: one table of names, sasl.jaas.config parsed,
+ * PEM and PKCS12 stores mapped, JKS refused with the keytool line that converts it.
+ * Any thread, no state. conf_java.c has the table.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/json.h"
+
+enum cl_client_kind { CL_CLIENT_CONSUMER, CL_CLIENT_PRODUCER, CL_CLIENT_ADMIN };
+
+/* java: Java client keys without prefix (config object, later keys already merged by
+ * precedence). *out: librdkafka keys, new reference. *ignored, may be NULL: array of the
+ * keys that have no counterpart (new reference), to be named once in a warning. A value that
+ * librdkafka would refuse, or a setting that cannot be honoured and matters (JKS, Kerberos
+ * login classes), is CL_EINVAL naming the Java key. */
+int cl_client_conf(enum cl_client_kind kind, const json_t *java, json_t **out, json_t **ignored, struct cl_err *err);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A task: one thread, one Lua state, one Kafka client; its state machine and stop ladder.
+ * Thread: the herder makes, steers and frees tasks; everything else happens on the task's
+ * own thread. Status changes are reported by conf.status on the task's thread.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/json.h"
+#include "kafka/budget.h"
+#include "kafka/embedded.h"
+#include "store/offsets.h"
+#include "vm/plugin.h"
+
+#include <stdint.h>
+
+enum cl_state { CL_UNASSIGNED, CL_RUNNING, CL_PAUSED, CL_FAILED, CL_RESTARTING, CL_STOPPED };
+const char *cl_state_name(enum cl_state s);
+
+struct cl_task_part {
+  struct cl_plugin *plugin;
+  json_t *config; /* typed */
+};
+
+/* Everything a task needs; the task takes its own references and copies. */
+struct cl_task_conf {
+  const char *connector;
+  int id, count, max;           /* this task, tasks of the connector, tasks.max */
+  struct cl_task_part plugin, key, value;
+  const json_t *client;         /* librdkafka keys of its consumer or producer */
+  const json_t *topics;         /* sink: array, or NULL */
+  const char *topics_regex;     /* sink */
+  const char *home;
+  int64_t offset_flush_interval_ms, offset_flush_timeout_ms;
+  int64_t metadata_max_age_ms;
+  uint32_t max_poll_records;
+  size_t memory_max;            /* Lua state, and again for arenas */
+  bool jit;
+  bool paused;                  /* target state at birth */
+  struct cl_offsets *offsets;
+  struct cl_embedded *embedded;
+  struct cl_budget *budget;
+  /* @thread task. trace is NULL unless FAILED. */
+  void (*status)(void *arg, int task, uint64_t generation, enum cl_state state, const char *trace);
+  void *arg;
+  uint64_t generation;          /* handed back, so that late reports of old tasks are known */
+};
+
+struct cl_task;
+
+int cl_task_start(const struct cl_task_conf *conf, struct cl_task **out, struct cl_err *err);
+void cl_task_pause(struct cl_task *t, bool pause);
+
+/* The stop ladder: ask; wait until deadline_ms (monotonic); abandon. */
+void cl_task_ask_stop(struct cl_task *t);
+/* True when the thread has ended and the task is freed; false when it was abandoned: counted,
+ * its Kafka client closed from outside, its memory left alone. */
+bool cl_task_join(struct cl_task *t, int64_t deadline_ms);
+int cl_task_abandoned_total(void); /* while one lives the process must end by _exit */

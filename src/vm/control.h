@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The control thread: the connector side of plugins (reading manifests, tasks, validate,
+ * check) in fresh Lua states of its own, JIT off, under an instruction deadline. A call
+ * that outlives even that (stuck in C) is abandoned with its thread, and a new control
+ * thread takes over.
+ * Thread: any caller; calls are served one after another.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/json.h"
+
+struct cl_control;
+struct cl_plugin;
+
+struct cl_control_conf {
+  const char *home;        /* folder holding lua/ and connectors/ */
+  int64_t deadline_ms;     /* of one call; default 5000 */
+  size_t memory_max;       /* of one state; default 64 MiB */
+};
+int cl_control_start(const struct cl_control_conf *conf, struct cl_control **out, struct cl_err *err);
+void cl_control_stop(struct cl_control *c);
+int cl_control_abandoned(const struct cl_control *c); /* threads given up */
+
+/* Runs the file and checks what it returns. *out: the manifest (kind, class, version, doc,
+ * aliases, config rows, verbs). Errors read "file:line: reason". */
+int cl_control_manifest(struct cl_control *c, const char *file, json_t **out, struct cl_err *err);
+
+/* Calls plugin.verb(args...); args is an array, *out the first result (null when none). */
+int cl_control_call(struct cl_control *c, const struct cl_plugin *plugin, const char *verb, const json_t *args, json_t **out, struct cl_err *err);

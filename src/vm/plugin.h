@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Plugins as the host knows them: the folder scan, the manifest each file returned, and
+ * the lookup by class, alias or short name.
+ * A cl_plugin and a cl_plugins are immutable once published and reference counted.
+ * Thread: any for lookups; scanning runs the files on the control thread.
+ */
+#pragma once
+
+#include "base/confdef.h"
+#include "base/err.h"
+#include "base/json.h"
+
+enum cl_plugin_kind { /* in REST's order */
+  CL_PLUGIN_SINK,
+  CL_PLUGIN_SOURCE,
+  CL_PLUGIN_TRANSFORM,
+  CL_PLUGIN_PREDICATE,
+  CL_PLUGIN_CONVERTER, /* serves as header converter too unless it says otherwise */
+};
+const char *cl_plugin_kind_name(enum cl_plugin_kind kind); /* "sink", ... as in REST */
+
+struct cl_plugin {
+  enum cl_plugin_kind kind;
+  char *class;   /* name in REST */
+  char *version; /* "undefined" when the file gives none */
+  char *doc;
+  char *file;    /* name.lua or name/init.lua, with its folder */
+  char *root;    /* folder that its own require may read: the file's */
+  char *hash;    /* SHA-256 of the file, hex */
+  json_t *aliases;  /* array of strings */
+  json_t *verbs;    /* object {"tasks":true,...}: functions the file defines */
+  struct cl_conf_def *def;
+  int refs;
+};
+void cl_plugin_ref(struct cl_plugin *p);
+void cl_plugin_unref(struct cl_plugin *p);
+
+struct cl_plugin_file { /* every file seen, accepted or not */
+  char *path;
+  struct cl_plugin *plugin; /* NULL = rejected or passed over */
+  char *reason;             /* why rejected: "connectors/x.lua:3: ..." */
+};
+
+struct cl_plugins;
+struct cl_control;
+
+/* Scans folders (array of strings; an entry may be a plain file such as a jar, which is named and
+ * passed over; a missing folder is named in the files list too) for name.lua and
+ * name/init.lua, after the installed ones under home (connectors/ and
+ * lua/connect/{converters,transforms,predicates}). Of two files with one class the first
+ * found wins, the other is rejected saying so. Fails only without memory. */
+int cl_plugins_scan(struct cl_control *control, const char *home, const json_t *paths, struct cl_plugins **out, struct cl_err *err);
+void cl_plugins_free(struct cl_plugins *p);
+
+const struct cl_plugin_file *cl_plugins_files(const struct cl_plugins *p, size_t *n);
+
+/* By class, alias, simple class name, or that cut at its kind's suffix ("Connector",
+ * "Converter", ...). connector kinds: pass CL_PLUGIN_SINK for "any connector". NULL = none.
+ * Borrowed. */
+struct cl_plugin *cl_plugins_find(const struct cl_plugins *p, enum cl_plugin_kind kind, const char *name);
+
+/* Array of {"class","type","version"} in REST's order. */
+json_t *cl_plugins_list(const struct cl_plugins *p, bool connectors_only);

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One task's Lua state: birth, limits, protected calls, death.
+ * The thread that makes a vm is the only one that may use it and the one that frees it
+ * (but for cl_vm_interrupt). A state whose thread is stuck is never closed.
+ */
+#pragma once
+
+#include "connect_lua/abi_c.h"
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "vm/plugin.h"
+
+struct cl_vm;
+
+/* What Lua asks of the task; floor 5 implements it (task/ops.c), called on the task's
+ * thread. Functions that a kind of task has not are NULL. */
+struct cl_vm_ops {
+  int (*sleep)(void *task, int64_t ms); /* 1 = asked to stop; serves delivery reports, commits due offsets */
+  bool (*stopping)(void *task);
+  /* source */
+  int (*offset)(void *task, const json_t *partition, json_t **out, struct cl_err *err); /* *out NULL = none */
+  int64_t (*partition)(void *task, const char *json, size_t len, struct cl_err *err);   /* id */
+  /* sink */
+  int (*rewind)(void *task, const char *topic, int32_t partition, int64_t offset, struct cl_err *err);
+  int (*pause)(void *task, const char *topic, int32_t partition, bool pause, struct cl_err *err);
+  json_t *(*assignment)(void *task); /* array of {"topic","partition"}, new reference */
+  void (*timeout)(void *task, int64_t ms);
+  void (*request_commit)(void *task);
+};
+
+struct cl_vm_part { /* a plugin and its configuration */
+  const struct cl_plugin *plugin;
+  const json_t *config; /* typed by the plugin's rows (cl_conf_parse) */
+};
+
+struct cl_vm_conf {
+  const char *home;          /* folder holding lua/ */
+  const char *connector;     /* name */
+  int task, tasks_max;
+  size_t memory_max;         /* Lua's bytes; the arena has its own budget */
+  bool jit;                  /* false = connect.lua.jit=off */
+  const struct cl_vm_ops *ops;
+  void *opaque;              /* the task, handed to ops */
+  struct cl_space *space;
+  struct cl_vm_part plugin;  /* the connector */
+  struct cl_vm_part key, value; /* converters */
+};
+
+/* Makes the state and loads plugin and converters; runs no verb but configure. */
+int cl_vm_new(const struct cl_vm_conf *conf, struct cl_vm **out, struct cl_err *err);
+void cl_vm_free(struct cl_vm *vm);
+
+bool cl_vm_has(const struct cl_vm *vm, const char *verb);
+size_t cl_vm_memory(const struct cl_vm *vm);
+
+/* One protected call each. CL_ELUA for what a plugin threw: retriable for
+ * connect.retriable, CL_EDATA class for connect.data_error, fatal otherwise; trace has the
+ * Lua traceback with file:line. Memory cap reached: fatal. */
+int cl_vm_start(struct cl_vm *vm, struct cl_err *err);
+/* plugin.poll, then converters: batch is CL_BATCH_READY with encoded bytes. A record that
+ * fails to convert: CL_EDATA naming topic and source partition. Records emitted before an
+ * error of poll itself stay in the batch (raw) and are to be dropped by the caller. */
+int cl_vm_poll(struct cl_vm *vm, struct cl_batch *batch, struct cl_err *err);
+int cl_vm_commit(struct cl_vm *vm, struct cl_err *err);
+/* plugin.commit_record(ctx, record, {topic, partition, offset} or nil). */
+int cl_vm_commit_record(struct cl_vm *vm, struct cl_record *rec, int32_t partition, int64_t offset, bool delivered, struct cl_err *err);
+
+/* Converters when the batch is still raw (an error names topic, partition, offset), then
+ * plugin.put, also with an empty batch. After a retriable error the same batch is put
+ * again without converting. */
+int cl_vm_put(struct cl_vm *vm, struct cl_batch *batch, struct cl_err *err);
+/* offsets: array of {"topic","partition","offset"}. *out: what flush returned in the same
+ * form, or NULL when it returned nothing. */
+int cl_vm_flush(struct cl_vm *vm, const json_t *offsets, json_t **out, struct cl_err *err);
+int cl_vm_open(struct cl_vm *vm, const json_t *partitions, struct cl_err *err);  /* no-ops when the plugin */
+int cl_vm_close(struct cl_vm *vm, const json_t *partitions, struct cl_err *err); /* has no such verb */
+int cl_vm_stop(struct cl_vm *vm, struct cl_err *err);
+
+/* Sets the debug hook that raises "stopped" in interpreted code. @thread any, best effort. */
+void cl_vm_interrupt(struct cl_vm *vm);
+
+/* `connect-lua test`: runs busted with args inside a full state (FFI symbols, all
+ * libraries, package.path reaching home/lua). Answers busted's exit code. */
+int cl_vm_run_busted(const char *home, int argc, char **argv);
