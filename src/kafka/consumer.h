@@ -23,6 +23,7 @@ struct cl_slot {
   int32_t partition;
   bool assigned;
   bool paused_by_task;
+  bool paused; /* what the client was told last; the sink task keeps it */
   int64_t start;     /* where reading began at the last assignment; -1 = unknown */
   int64_t current;   /* next offset after what put has accepted; -1 = none */
   int64_t committed; /* last committed; -1 = none */
