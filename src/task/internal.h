@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What task.c, source.c and sink*.c share. Everything but the atomics and what `lock`
+ * guards belongs to the task's own thread.
+ */
+#pragma once
+
+#include "task/task.h"
+
+#include "record/ack.h"
+#include "record/batch.h"
+#include "record/space.h"
+#include "vm/vm.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct cl_consumer;
+struct cl_producer;
+
+struct cl_task {
+  struct cl_task_conf conf; /* own copies and references */
+  pthread_t thread;
+
+  pthread_mutex_t lock; /* guards wake-ups and the clients' lifetime against the herder */
+  pthread_cond_t wake;
+  atomic_bool stop, pause, abandoned;
+  bool ended;                    /* under lock */
+  struct cl_consumer *consumer;  /* written under lock by the task, read by the herder under lock */
+  struct cl_producer *producer;
+  struct cl_vm *vm;
+
+  struct cl_arena_budget budget;
+  struct cl_space *space;
+  struct cl_batch_pool *pool;
+};
+
+/* Waits up to ms, or until the task is asked to stop or its target state changes. */
+void cl_task_wait(struct cl_task *t, int64_t ms);
+
+
+static inline bool cl_task_stopping(struct cl_task *t) { return atomic_load_explicit(&t->stop, memory_order_relaxed); }
+static inline bool cl_task_paused(struct cl_task *t) { return atomic_load_explicit(&t->pause, memory_order_relaxed); }
+void cl_task_report(struct cl_task *t, enum cl_state state, const char *trace);
+/* Makes the Lua state with the ops of this kind of task. */
+int cl_task_make_vm(struct cl_task *t, const struct cl_vm_ops *ops, void *opaque, struct cl_err *err);
+
+/* The two kinds of task: run until stopped (0) or failed. Both leave nothing open. */
+int cl_source_run(struct cl_task *t, struct cl_err *err);
+int cl_sink_run(struct cl_task *t, struct cl_err *err);

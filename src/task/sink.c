@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A sink task: poll, convert, put, redeliver, in Apache's order (WorkerSinkTask).
+ * Thread: the task's. May include floors 4-0.
+ */
+#define CL_COMPONENT "sink"
+#include "task/sink.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ------------------------------------------------------------- what Lua asks */
+
+static int op_sleep(void *arg, int64_t ms) {
+  struct cl_sink *s = arg;
+  int64_t until = cl_now_ms() + ms;
+  for (int64_t left = ms; left > 0 && !cl_task_stopping(s->t); left = until - cl_now_ms())
+    cl_task_wait(s->t, left);
+  return cl_task_stopping(s->t);
+}
+
+static bool op_stopping(void *arg) { return cl_task_stopping(((struct cl_sink *)arg)->t); }
+
+static int op_rewind(void *arg, const char *topic, int32_t partition, int64_t offset, struct cl_err *err) {
+  struct cl_sink *s = arg;
+  struct rewind *p = realloc(s->rewinds, (s->n_rewinds + 1) * sizeof(*p));
+  char *copy = strdup(topic);
+  if (p)
+    s->rewinds = p;
+  if (!p || !copy) {
+    free(copy);
+    return cl_err_set(err, CL_ENOMEM, "no memory to rewind %s-%d", topic, partition);
+  }
+  p[s->n_rewinds++] = (struct rewind){copy, partition, offset};
+  return 0;
+}
+
+static struct cl_slot *find_slot(struct cl_sink *s, const char *topic, int32_t partition) {
+  uint32_t n;
+  struct cl_slot *slots = cl_consumer_slots(s->t->consumer, &n);
+  for (uint32_t i = 0; i < n; i++) {
+    if (slots[i].assigned && slots[i].partition == partition && slots[i].topic.len == strlen(topic) &&
+        memcmp(slots[i].topic.p, topic, slots[i].topic.len) == 0)
+      return &slots[i];
+  }
+  return NULL;
+}
+
+static int op_pause(void *arg, const char *topic, int32_t partition, bool pause, struct cl_err *err) {
+  struct cl_sink *s = arg;
+  struct cl_slot *slot = find_slot(s, topic, partition);
+  if (!slot)
+    return cl_err_set(err, CL_EINVAL, "cannot %s %s-%d: it is not assigned to this task", pause ? "pause" : "resume", topic,
+                      partition);
+  slot->paused_by_task = pause;
+  s->repause = true;
+  return 0;
+}
+
+static json_t *op_assignment(void *arg) {
+  struct cl_sink *s = arg;
+  uint32_t n;
+  struct cl_slot *slots = cl_consumer_slots(s->t->consumer, &n);
+  json_t *out = json_array();
+  for (uint32_t i = 0; i < n; i++) {
+    if (slots[i].assigned)
+      json_array_append_new(out, json_pack("{s:s%,s:i}", "topic", slots[i].topic.p, (size_t)slots[i].topic.len, "partition",
+                                           (int)slots[i].partition));
+  }
+  return out;
+}
+
+static void op_timeout(void *arg, int64_t ms) { ((struct cl_sink *)arg)->timeout_ms = ms; }
+static void op_request_commit(void *arg) { ((struct cl_sink *)arg)->commit_requested = true; }
+
+static const struct cl_vm_ops sink_ops = {
+    .sleep = op_sleep,
+    .stopping = op_stopping,
+    .rewind = op_rewind,
+    .pause = op_pause,
+    .assignment = op_assignment,
+    .timeout = op_timeout,
+    .request_commit = op_request_commit,
+};
+
+/* --------------------------------------------------------------------- the loop */
+
+/* The task was paused or resumed from outside. */
+static int follow_target_state(struct cl_sink *s, struct cl_err *err) {
+  bool pause = cl_task_paused(s->t);
+  if (pause == s->connector_paused)
+    return 0;
+  s->connector_paused = pause;
+  if (pause)
+    s->commit_requested = true;
+  if (cl_sink_apply_pauses(s, err) != 0)
+    return err->code;
+  cl_task_report(s->t, pause ? CL_PAUSED : CL_RUNNING, NULL);
+  return 0;
+}
+
+static int64_t poll_wait(struct cl_sink *s) {
+  int64_t ms = s->next_commit - cl_now_ms();
+  if (s->timeout_ms >= 0 && s->timeout_ms < ms)
+    ms = s->timeout_ms;
+  s->timeout_ms = -1;
+  return ms < 0 ? 0 : ms;
+}
+
+/* put has accepted the batch: what it held counts as consumed. */
+static void advance(struct cl_sink *s) {
+  uint32_t n;
+  struct cl_slot *slots = cl_consumer_slots(s->t->consumer, &n);
+  for (uint32_t i = 0; i < s->batch->n; i++) {
+    struct cl_record *rec = &s->batch->records[i];
+    if (rec->slot == CL_SLOT_NONE)
+      continue;
+    struct cl_slot *slot = &slots[rec->slot];
+    if (slot->assigned && rec->offset >= slot->current)
+      slot->current = rec->offset + 1;
+  }
+  cl_batch_unref(s->batch);
+  s->batch = NULL;
+}
+
+static int deliver(struct cl_sink *s, struct cl_err *err) {
+  if (cl_vm_put(s->t->vm, s->batch, err) == 0) {
+    advance(s);
+    if (!s->redelivering)
+      return 0;
+    s->redelivering = false;
+    return cl_sink_apply_pauses(s, err);
+  }
+  if (!err->retriable)
+    return err->code;
+  CL_LOG(CL_WARN, "put failed with a retriable error, the same %u records will be put again: %s", s->batch->n, err->msg);
+  s->redelivering = true;
+  return cl_sink_apply_pauses(s, err);
+}
+
+/* While redelivering everything is paused: the poll serves the group and commits only. */
+static int poll_group(struct cl_sink *s, int64_t wait_ms, struct cl_err *err) {
+  struct cl_batch *b = cl_batch_get(s->t->pool);
+  if (!b)
+    return cl_err_set(err, CL_ENOMEM, "no memory for a batch");
+  int rc = cl_consumer_poll(s->t->consumer, b, s->t->conf.max_poll_records, wait_ms, err);
+  if (rc == 0 && b->n > 0 && s->redelivering)
+    rc = cl_err_set(err, CL_EKAFKA, "records arrived from paused partitions; restart the task to read them again");
+  if (rc == 0 && !s->redelivering)
+    s->batch = b;
+  else
+    cl_batch_unref(b);
+  return rc;
+}
+
+static int one_turn(struct cl_sink *s, struct cl_err *err) {
+  if (follow_target_state(s, err) != 0 || cl_sink_commit_if_due(s, err) != 0 ||
+      cl_sink_apply_rewinds(s, false, err) != 0)
+    return err->code;
+  if (s->repause && cl_sink_apply_pauses(s, err) != 0)
+    return err->code;
+  if (poll_group(s, poll_wait(s), err) != 0)
+    return err->code;
+  if (s->repause && cl_sink_apply_pauses(s, err) != 0)
+    return err->code;
+  if (cl_task_stopping(s->t) && s->batch && s->batch->n == 0)
+    return 0;
+  return deliver(s, err);
+}
+
+/* -------------------------------------------------------------- birth and end */
+
+static int open_sink(struct cl_sink *s, struct cl_err *err) {
+  struct cl_task *t = s->t;
+  if (cl_task_make_vm(t, &sink_ops, s, err) != 0)
+    return err->code;
+  if (cl_task_paused(t)) { /* a task born paused waits before it joins the group */
+    cl_task_report(t, CL_PAUSED, NULL);
+    while (cl_task_paused(t) && !cl_task_stopping(t))
+      cl_task_wait(t, 1000);
+  }
+  if (cl_task_stopping(t))
+    return 0;
+  struct cl_consumer_conf conf = {
+      .client = t->conf.client,
+      .topics = t->conf.topics,
+      .topics_regex = t->conf.topics_regex,
+      .task = t->conf.id,
+      .tasks = t->conf.count,
+      .metadata_max_age_ms = t->conf.metadata_max_age_ms,
+      .embedded = t->conf.embedded,
+      .budget = t->conf.budget,
+      .events = {cl_sink_assigned, cl_sink_revoked, cl_sink_committed},
+      .arg = s,
+  };
+  struct cl_consumer *consumer = NULL;
+  if (cl_consumer_open(&conf, &consumer, err) != 0)
+    return err->code;
+  pthread_mutex_lock(&t->lock);
+  t->consumer = consumer;
+  pthread_mutex_unlock(&t->lock);
+  s->next_commit = cl_now_ms() + t->conf.offset_flush_interval_ms;
+  return 0;
+}
+
+/* preCommit, close and commitSync for all partitions, also after a failure; then stop. */
+static void end_sink(struct cl_sink *s, bool started) {
+  struct cl_task *t = s->t;
+  struct cl_err err;
+  if (s->batch) { /* not accepted by put: it will be read again */
+    cl_batch_unref(s->batch);
+    s->batch = NULL;
+  }
+  if (t->consumer && started && !atomic_load(&t->abandoned)) {
+    size_t n;
+    uint32_t *slots = cl_sink_assignment(s, &n);
+    if (n && cl_sink_close_slots(s, slots, n, &err) != 0)
+      CL_LOG(CL_ERROR, "closing the partitions failed: %s", err.msg);
+    free(slots);
+  }
+  s->closing = true;
+  if (t->vm && started && cl_vm_stop(t->vm, &err) != 0)
+    CL_LOG(CL_ERROR, "stop failed: %s", err.msg);
+}
+
+static void close_sink(struct cl_sink *s) {
+  struct cl_task *t = s->t;
+  pthread_mutex_lock(&t->lock);
+  struct cl_consumer *consumer = t->consumer;
+  struct cl_vm *vm = t->vm;
+  t->consumer = NULL;
+  t->vm = NULL;
+  pthread_mutex_unlock(&t->lock);
+  if (vm)
+    cl_vm_free(vm);
+  cl_batch_pool_free(t->pool, true); /* after the state: a plugin may have retained batches */
+  t->pool = NULL;
+  if (consumer)
+    cl_consumer_close(consumer);
+  for (size_t i = 0; i < s->n_rewinds; i++)
+    free(s->rewinds[i].topic);
+  free(s->rewinds);
+  free(s->inflight);
+}
+
+int cl_sink_run(struct cl_task *t, struct cl_err *err) {
+  struct cl_sink s = {.t = t, .timeout_ms = -1};
+  bool started = false;
+  int rc = open_sink(&s, err);
+  if (rc == 0 && !cl_task_stopping(t)) {
+    rc = cl_vm_start(t->vm, err);
+    started = true;
+  }
+  if (rc == 0 && started && !cl_task_stopping(t))
+    cl_task_report(t, CL_RUNNING, NULL);
+  while (rc == 0 && !cl_task_stopping(t))
+    rc = one_turn(&s, err);
+  end_sink(&s, started);
+  close_sink(&s);
+  return rc;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which sink offsets are committed, and partitions coming and going: preCommit (the
+ * plugin's flush) decides, then the group is told. Order of calls as in WorkerSinkTask.
+ * Thread: the task's, the callbacks inside cl_consumer_poll. May include floors 4-0.
+ */
+#define CL_COMPONENT "sink"
+#include "task/sink.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct cl_slot *slots_of(struct cl_sink *s, uint32_t *n) { return cl_consumer_slots(s->t->consumer, n); }
+
+uint32_t *cl_sink_assignment(struct cl_sink *s, size_t *n) {
+  uint32_t all;
+  struct cl_slot *slots = slots_of(s, &all);
+  uint32_t *out = calloc(all + 1, sizeof(*out));
+  *n = 0;
+  for (uint32_t i = 0; out && i < all; i++) {
+    if (slots[i].assigned)
+      out[(*n)++] = i;
+  }
+  return out;
+}
+
+static json_t *partition_json(const struct cl_slot *slot) {
+  return json_pack("{s:s%,s:i}", "topic", slot->topic.p, (size_t)slot->topic.len, "partition", (int)slot->partition);
+}
+
+static json_t *partitions_json(struct cl_sink *s, const uint32_t *which, size_t n) {
+  uint32_t all;
+  struct cl_slot *slots = slots_of(s, &all);
+  json_t *out = json_array();
+  for (size_t i = 0; i < n; i++)
+    json_array_append_new(out, partition_json(&slots[which[i]]));
+  return out;
+}
+
+/* ------------------------------------------------------------------ preCommit */
+
+static json_t *current_json(struct cl_sink *s, const uint32_t *which, size_t n) {
+  uint32_t all;
+  struct cl_slot *slots = slots_of(s, &all);
+  json_t *out = json_array();
+  for (size_t i = 0; i < n; i++) {
+    const struct cl_slot *slot = &slots[which[i]];
+    if (slot->current < 0)
+      continue;
+    json_t *item = partition_json(slot);
+    json_object_set_new(item, "offset", json_integer(slot->current));
+    json_array_append_new(out, item);
+  }
+  return out;
+}
+
+static bool slot_is(const struct cl_slot *slot, const char *topic, json_int_t partition) {
+  return slot->partition == partition && slot->topic.len == strlen(topic) && memcmp(slot->topic.p, topic, slot->topic.len) == 0;
+}
+
+/* Takes one offset the plugin returned, if it is one it was asked for and not beyond what
+ * put accepted; anything else is ignored with a log line, as in Apache. */
+static void accept_offset(struct cl_sink *s, const json_t *item, const uint32_t *which, size_t n, struct cl_commit *out, size_t *n_out) {
+  uint32_t all;
+  struct cl_slot *slots = slots_of(s, &all);
+  const char *topic = cl_json_str(item, "topic");
+  json_int_t partition = json_integer_value(json_object_get(item, "partition"));
+  json_t *at = json_object_get(item, "offset");
+  json_int_t offset = json_is_real(at) ? (json_int_t)json_real_value(at) : json_integer_value(at);
+  for (size_t i = 0; topic && i < n; i++) {
+    const struct cl_slot *slot = &slots[which[i]];
+    if (!slot_is(slot, topic, partition))
+      continue;
+    if (offset < 0 || offset > slot->current)
+      CL_LOG(CL_WARN, "flush returned offset %lld for %s-%lld, but only %lld was delivered; ignored", (long long)offset, topic,
+             (long long)partition, (long long)slot->current);
+    else if (offset != slot->committed)
+      out[(*n_out)++] = (struct cl_commit){which[i], offset};
+    return;
+  }
+  CL_LOG(CL_WARN, "flush returned an offset for %s-%lld, which is not among those it was asked for; ignored",
+         topic ? topic : "(no topic)", (long long)partition);
+}
+
+/* The plugin's flush, then what may be committed. *out is malloc'd. */
+static int pre_commit(struct cl_sink *s, const uint32_t *which, size_t n, struct cl_commit **out, size_t *n_out, struct cl_err *err) {
+  json_t *offsets = current_json(s, which, n), *returned = NULL;
+  *n_out = 0;
+  *out = NULL;
+  int rc = cl_vm_flush(s->t->vm, offsets, &returned, err);
+  const json_t *list = returned ? returned : offsets;
+  if (rc == 0) {
+    *out = calloc(json_array_size(list) + 1, sizeof(**out));
+    size_t i;
+    json_t *item;
+    if (*out)
+      json_array_foreach(list, i, item) accept_offset(s, item, which, n, *out, n_out);
+    else
+      rc = cl_err_set(err, CL_ENOMEM, "no memory to commit offsets");
+  }
+  json_decref(offsets);
+  json_decref(returned);
+  return rc;
+}
+
+/* -------------------------------------------------------- asynchronous commits */
+
+void cl_sink_committed(void *arg, uint64_t seq, int code, const char *text) {
+  struct cl_sink *s = arg;
+  if (seq != s->commit_seq || !s->committing)
+    return; /* a late answer to an older commit */
+  s->committing = false;
+  if (code != 0) {
+    CL_LOG(CL_ERROR, "commit of sink offsets failed, it is tried again at the next one: %s", text);
+    return;
+  }
+  uint32_t all;
+  struct cl_slot *slots = slots_of(s, &all);
+  for (size_t i = 0; i < s->n_inflight; i++) {
+    if (slots[s->inflight[i].slot].assigned)
+      slots[s->inflight[i].slot].committed = s->inflight[i].offset;
+  }
+  CL_LOG(CL_DEBUG, "committed the offsets of %zu partitions", s->n_inflight);
+}
+
+/* flush failed: what it has not made safe is read again. */
+static int rewind_to_committed(struct cl_sink *s, const uint32_t *which, size_t n, struct cl_err *err) {
+  uint32_t all;
+  struct cl_slot *slots = slots_of(s, &all);
+  for (size_t i = 0; i < n; i++) {
+    struct cl_slot *slot = &slots[which[i]];
+    if (slot->committed < 0 || slot->current == slot->committed)
+      continue;
+    if (cl_consumer_seek(s->t->consumer, which[i], slot->committed, err) != 0)
+      return err->code;
+    slot->current = slot->committed;
+  }
+  return 0;
+}
+
+static int commit_async(struct cl_sink *s, struct cl_err *err) {
+  struct cl_err flush_err;
+  size_t n, n_commits;
+  struct cl_commit *commits = NULL;
+  uint32_t *which = cl_sink_assignment(s, &n);
+  int rc = 0;
+  if (!which || n == 0)
+    goto out;
+  if (pre_commit(s, which, n, &commits, &n_commits, &flush_err) != 0) {
+    CL_LOG(CL_ERROR, "flush failed, reading goes back to the last committed offsets: %s", flush_err.msg);
+    rc = rewind_to_committed(s, which, n, err);
+    goto out;
+  }
+  if (n_commits == 0)
+    goto out;
+  free(s->inflight);
+  s->inflight = commits;
+  s->n_inflight = n_commits;
+  commits = NULL;
+  s->commit_started = cl_now_ms();
+  s->committing = true;
+  if (cl_consumer_commit(s->t->consumer, s->inflight, n_commits, ++s->commit_seq, &flush_err) != 0) {
+    s->committing = false;
+    CL_LOG(CL_ERROR, "commit of sink offsets failed, it is tried again at the next one: %s", flush_err.msg);
+  }
+out:
+  free(commits);
+  free(which);
+  return rc;
+}
+
+int cl_sink_commit_if_due(struct cl_sink *s, struct cl_err *err) {
+  int64_t now = cl_now_ms();
+  if (s->committing && now - s->commit_started > s->t->conf.offset_flush_timeout_ms) {
+    CL_LOG(CL_WARN, "commit of sink offsets got no answer for %lld ms; it counts as failed",
+           (long long)(now - s->commit_started));
+    s->committing = false;
+  }
+  if (s->committing || (!s->commit_requested && now < s->next_commit))
+    return 0;
+  s->commit_requested = false;
+  s->next_commit = now + s->t->conf.offset_flush_interval_ms;
+  /* A batch that put has refused may be half taken: its flush would cover less than it says. */
+  return commit_async(s, err);
+}
+
+/* ------------------------------------------------- partitions coming and going */
+
+int cl_sink_close_slots(struct cl_sink *s, const uint32_t *which, size_t n, struct cl_err *err) {
+  struct cl_err flush_err;
+  struct cl_commit *commits = NULL;
+  size_t n_commits = 0;
+  if (pre_commit(s, which, n, &commits, &n_commits, &flush_err) != 0)
+    CL_LOG(CL_WARN, "flush failed while closing partitions; nothing is committed for them: %s", flush_err.msg);
+  json_t *parts = partitions_json(s, which, n);
+  int rc = cl_vm_close(s->t->vm, parts, err);
+  json_decref(parts);
+  if (n_commits && cl_consumer_commit_sync(s->t->consumer, commits, n_commits, &flush_err) != 0)
+    CL_LOG(CL_ERROR, "final commit of sink offsets failed, their records will be delivered again: %s", flush_err.msg);
+  free(commits);
+  return rc;
+}
+
+int cl_sink_assigned(void *arg, const uint32_t *which, size_t n, struct cl_err *err) {
+  struct cl_sink *s = arg;
+  uint32_t all;
+  struct cl_slot *slots = slots_of(s, &all);
+  for (size_t i = 0; i < n; i++) {
+    struct cl_slot *slot = &slots[which[i]];
+    slot->current = slot->committed = slot->start;
+    slot->paused = slot->paused_by_task = false;
+  }
+  s->repause = true;
+  if (n == 0 || s->closing)
+    return 0;
+  json_t *parts = partitions_json(s, which, n);
+  int rc = cl_vm_open(s->t->vm, parts, err);
+  json_decref(parts);
+  return rc != 0 ? rc : cl_sink_apply_rewinds(s, true, err);
+}
+
+/* Records of partitions that go away leave the batch that waits for redelivery. They lose
+ * their slot too: should the partition come back, they must not move its offset. */
+static void drop_from_batch(struct cl_sink *s, const uint32_t *which, size_t n) {
+  for (uint32_t i = 0; s->batch && i < s->batch->n; i++) {
+    for (size_t k = 0; k < n; k++) {
+      if (s->batch->records[i].slot != which[k])
+        continue;
+      s->batch->records[i].state = CL_RECORD_DROPPED;
+      s->batch->records[i].slot = CL_SLOT_NONE;
+      break;
+    }
+  }
+}
+
+int cl_sink_revoked(void *arg, const uint32_t *which, size_t n, bool lost, struct cl_err *err) {
+  struct cl_sink *s = arg;
+  if (n == 0 || s->closing)
+    return 0;
+  int rc;
+  if (lost) {
+    CL_LOG(CL_WARN, "%zu partitions were lost to another member; their last records may be delivered twice", n);
+    json_t *parts = partitions_json(s, which, n);
+    rc = cl_vm_close(s->t->vm, parts, err);
+    json_decref(parts);
+  } else {
+    rc = cl_sink_close_slots(s, which, n, err);
+  }
+  drop_from_batch(s, which, n);
+  uint32_t all;
+  struct cl_slot *slots = slots_of(s, &all);
+  for (size_t i = 0; i < n; i++)
+    slots[which[i]].current = slots[which[i]].committed = -1;
+  return rc;
+}
+
+int cl_sink_apply_rewinds(struct cl_sink *s, bool before_reading, struct cl_err *err) {
+  uint32_t all;
+  struct cl_slot *slots = slots_of(s, &all);
+  int rc = 0;
+  for (size_t i = 0; i < s->n_rewinds; i++) {
+    struct rewind *r = &s->rewinds[i];
+    for (uint32_t k = 0; k < all && rc == 0; k++) {
+      if (!slots[k].assigned || !slot_is(&slots[k], r->topic, r->partition))
+        continue;
+      if (before_reading)
+        slots[k].start = r->offset;
+      else
+        rc = cl_consumer_seek(s->t->consumer, k, r->offset, err);
+      slots[k].current = slots[k].committed = r->offset;
+    }
+    free(r->topic);
+  }
+  s->n_rewinds = 0;
+  return rc;
+}
+
+int cl_sink_apply_pauses(struct cl_sink *s, struct cl_err *err) {
+  uint32_t n;
+  struct cl_slot *slots = slots_of(s, &n);
+  s->repause = false;
+  for (uint32_t i = 0; i < n; i++) {
+    struct cl_slot *slot = &slots[i];
+    if (!slot->assigned)
+      continue;
+    bool want = s->redelivering || s->connector_paused || slot->paused_by_task;
+    if (want == slot->paused)
+      continue;
+    int rc = want ? cl_consumer_pause(s->t->consumer, i, err) : cl_consumer_resume(s->t->consumer, i, err);
+    if (rc != 0)
+      return rc;
+    slot->paused = want;
+  }
+  return 0;
+}

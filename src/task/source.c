@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A source task: poll, send, acknowledge, commit. The order of calls is Apache's
+ * (WorkerSourceTask); offsets are committed only for the contiguous acknowledged prefix
+ * of each source partition.
+ * Thread: the task's. May include floors 4-0.
+ */
+#define CL_COMPONENT "source"
+#include "task/internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "kafka/producer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RETRY_MS = 100, SERVE_SLICE_MS = 20 };
+
+struct delivered { /* waits for the plugin's commit_record */
+  struct cl_record *rec;
+  int32_t partition;
+  int64_t offset;
+};
+
+struct source {
+  struct cl_task *t;
+  struct cl_ack *ack;
+  json_t *uncommitted;     /* partition JSON -> offset JSON, safe but not yet stored */
+  int64_t next_commit;
+  bool commit_verb_due;    /* a commit succeeded inside a sleep: tell the plugin afterwards */
+  struct cl_err produce;   /* first delivery failure; code 0 = none */
+  struct cl_batch *batch;  /* being sent */
+  uint32_t sent;           /* records of it handed over */
+  bool tell_records;       /* the plugin has commit_record */
+  struct delivered *told;  /* queue for it */
+  size_t told_n, told_cap;
+};
+
+/* ----------------------------------------------------------- acknowledgements */
+
+static void remember_delivered(struct source *s, struct cl_record *rec, int32_t partition, int64_t offset) {
+  if (s->told_n == s->told_cap) {
+    size_t cap = s->told_cap ? s->told_cap * 2 : 256;
+    struct delivered *p = realloc(s->told, cap * sizeof(*p));
+    if (!p)
+      return; /* commit_record is a courtesy; offsets do not depend on it */
+    s->told = p;
+    s->told_cap = cap;
+  }
+  cl_batch_ref(rec->batch);
+  s->told[s->told_n++] = (struct delivered){rec, partition, offset};
+}
+
+static void on_delivered(void *arg, struct cl_record *rec, int code, const char *text, int32_t partition, int64_t offset) {
+  struct source *s = arg;
+  if (code != 0) {
+    /* Not acknowledged: its offset, and all after it in its partition, stay uncommitted. */
+    if (s->produce.code == 0)
+      cl_err_set(&s->produce, CL_EKAFKA, "Unrecoverable exception from producer send callback: record for topic %.*s: %s",
+                 (int)rec->topic.len, rec->topic.p, text);
+    return;
+  }
+  if (s->tell_records)
+    remember_delivered(s, rec, partition, offset);
+  cl_ack_done(s->ack, rec);
+}
+
+static void tell_plugin_records(struct source *s) {
+  struct cl_err err;
+  for (size_t i = 0; i < s->told_n; i++) {
+    struct delivered *d = &s->told[i];
+    if (cl_vm_commit_record(s->t->vm, d->rec, d->partition, d->offset, true, &err) != 0)
+      CL_LOG(CL_ERROR, "commit_record failed: %s", err.msg);
+    cl_batch_unref(d->rec->batch);
+  }
+  s->told_n = 0;
+}
+
+/* -------------------------------------------------------------------- offsets */
+
+static void keep_offset(void *arg, struct cl_str partition, struct cl_str offset) {
+  struct source *s = arg;
+  /* Compact JSON has no NUL, so that a C string key holds it. */
+  char *key = strndup(partition.p, partition.len);
+  if (key)
+    json_object_set_new(s->uncommitted, key, json_stringn(offset.p, offset.len));
+  free(key);
+}
+
+static int store_offsets(struct source *s, struct cl_err *err) {
+  size_t n = json_object_size(s->uncommitted), i = 0;
+  struct cl_offset_pair *pairs = calloc(n, sizeof(*pairs));
+  if (!pairs)
+    return cl_err_set(err, CL_ENOMEM, "no memory to commit %zu offsets", n);
+  const char *key;
+  json_t *value;
+  json_object_foreach(s->uncommitted, key, value) {
+    pairs[i++] = (struct cl_offset_pair){key, strlen(key), json_string_value(value), json_string_length(value)};
+  }
+  int rc = cl_offsets_put(s->t->conf.offsets, s->t->conf.connector, pairs, n, err);
+  free(pairs);
+  return rc;
+}
+
+/* Stores what is safe. A failure keeps it for the next attempt. */
+static bool commit_offsets(struct source *s) {
+  struct cl_err err;
+  if (atomic_load(&s->t->abandoned))
+    return false;
+  cl_ack_take(s->ack, keep_offset, s);
+  if (json_object_size(s->uncommitted) == 0)
+    return true;
+  if (store_offsets(s, &err) != 0) {
+    CL_LOG(CL_ERROR, "offsets could not be committed, they are kept for the next attempt: %s", err.msg);
+    return false;
+  }
+  CL_LOG(CL_DEBUG, "committed the offsets of %zu source partitions", json_object_size(s->uncommitted));
+  json_object_clear(s->uncommitted);
+  return true;
+}
+
+static void tell_plugin_commit(struct source *s) {
+  struct cl_err err;
+  s->commit_verb_due = false;
+  if (cl_vm_has(s->t->vm, "commit") && cl_vm_commit(s->t->vm, &err) != 0)
+    CL_LOG(CL_ERROR, "commit failed: %s", err.msg);
+}
+
+static void commit_if_due(struct source *s) {
+  int64_t now = cl_now_ms();
+  if (now < s->next_commit)
+    return;
+  s->next_commit = now + s->t->conf.offset_flush_interval_ms;
+  if (commit_offsets(s))
+    s->commit_verb_due = true;
+}
+
+/* Between two calls of Lua: reports, commits and the plugin's part in both. */
+static void housekeeping(struct source *s, int64_t wait_ms) {
+  cl_producer_poll(s->t->producer, wait_ms);
+  commit_if_due(s);
+  if (s->told_n)
+    tell_plugin_records(s);
+  if (s->commit_verb_due)
+    tell_plugin_commit(s);
+}
+
+/* ------------------------------------------------------------- what Lua asks */
+
+static int op_sleep(void *arg, int64_t ms) {
+  struct source *s = arg;
+  struct cl_task *t = s->t;
+  int64_t until = cl_now_ms() + ms;
+  for (int64_t left = ms; !cl_task_stopping(t); left = until - cl_now_ms()) {
+    bool waiting = cl_ack_waiting(s->ack) > 0;
+    cl_producer_poll(t->producer, 0);
+    commit_if_due(s);
+    if (left <= 0)
+      break;
+    int64_t slice = waiting ? SERVE_SLICE_MS : s->next_commit - cl_now_ms();
+    cl_task_wait(t, slice < left ? (slice < 1 ? 1 : slice) : left);
+    if (cl_task_paused(t))
+      break; /* the loop parks the task */
+  }
+  return cl_task_stopping(t);
+}
+
+static bool op_stopping(void *arg) { return cl_task_stopping(((struct source *)arg)->t); }
+
+static int op_offset(void *arg, const json_t *partition, json_t **out, struct cl_err *err) {
+  struct source *s = arg;
+  return cl_offsets_get(s->t->conf.offsets, s->t->conf.connector, partition, out, err);
+}
+
+static int64_t op_partition(void *arg, const char *json, size_t len, struct cl_err *err) {
+  return cl_ack_partition(((struct source *)arg)->ack, json, len, err);
+}
+
+static const struct cl_vm_ops source_ops = {
+    .sleep = op_sleep,
+    .stopping = op_stopping,
+    .offset = op_offset,
+    .partition = op_partition,
+};
+
+/* ------------------------------------------------------------------- sending */
+
+/* 0 = handed over (or dropped), CL_EAGAIN = later, else the task fails. */
+static int send_record(struct source *s, struct cl_record *rec, struct cl_err *err) {
+  if (rec->state != CL_RECORD_LIVE)
+    return 0;
+  int rc = cl_ack_sent(s->ack, rec, err);
+  if (rc != 0)
+    return rc;
+  rc = cl_producer_send(s->t->producer, rec, err);
+  if (rc == 0)
+    return 0;
+  cl_ack_unsend(s->ack, rec);
+  if (rc != CL_EAGAIN && err->retriable) {
+    CL_LOG(CL_WARN, "record for topic %.*s could not be sent, trying again: %s", (int)rec->topic.len, rec->topic.p, err->msg);
+    return CL_EAGAIN;
+  }
+  return rc;
+}
+
+/* Sends on from where it stopped; leaves s->batch set when the client is full. */
+static int send_batch(struct source *s, struct cl_err *err) {
+  struct cl_batch *b = s->batch;
+  while (s->sent < b->n) {
+    int rc = send_record(s, &b->records[s->sent], err);
+    if (rc == CL_EAGAIN) {
+      housekeeping(s, RETRY_MS);
+      return 0;
+    }
+    if (rc != 0)
+      return rc;
+    s->sent++;
+  }
+  s->batch = NULL;
+  cl_batch_unref(b);
+  return 0;
+}
+
+/* Waits while unacknowledged batches hold more than half of the task's arena budget. */
+static bool memory_is_tight(struct source *s) {
+  return s->t->budget.used > s->t->budget.max / 2 && cl_ack_waiting(s->ack) > 0;
+}
+
+static int poll_plugin(struct source *s, struct cl_err *err) {
+  struct cl_batch *b = cl_batch_get(s->t->pool);
+  if (!b)
+    return cl_err_set(err, CL_ENOMEM, "no memory for a batch");
+  int rc = cl_vm_poll(s->t->vm, b, err);
+  if (rc == 0 && b->n > 0) {
+    s->batch = b;
+    s->sent = 0;
+    return 0;
+  }
+  cl_batch_unref(b);
+  if (rc != 0 && err->retriable) {
+    CL_LOG(CL_WARN, "poll failed with a retriable error and will be called again: %s", err->msg);
+    op_sleep(s, RETRY_MS); /* Apache polls again at once; a short breath spares the processor */
+    return 0;
+  }
+  return rc;
+}
+
+static int one_turn(struct source *s, struct cl_err *err) {
+  struct cl_task *t = s->t;
+  if (cl_task_paused(t)) {
+    cl_task_report(t, CL_PAUSED, NULL);
+    while (cl_task_paused(t) && !cl_task_stopping(t)) {
+      housekeeping(s, 0);
+      cl_task_wait(t, cl_ack_waiting(s->ack) > 0 ? SERVE_SLICE_MS : RETRY_MS);
+    }
+    if (!cl_task_stopping(t))
+      cl_task_report(t, CL_RUNNING, NULL);
+    return 0;
+  }
+  housekeeping(s, 0);
+  if (s->produce.code != 0) {
+    *err = s->produce;
+    return err->code;
+  }
+  if (memory_is_tight(s)) {
+    housekeeping(s, RETRY_MS);
+    return 0;
+  }
+  if (!s->batch && poll_plugin(s, err) != 0)
+    return err->code;
+  return s->batch ? send_batch(s, err) : 0;
+}
+
+/* ------------------------------------------------------------- birth and end */
+
+static int open_source(struct source *s, struct cl_err *err) {
+  struct cl_task *t = s->t;
+  s->ack = cl_ack_new();
+  s->uncommitted = json_object();
+  if (!s->ack || !s->uncommitted)
+    return cl_err_set(err, CL_ENOMEM, "no memory for a source task");
+  if (cl_task_make_vm(t, &source_ops, s, err) != 0)
+    return err->code;
+  struct cl_producer_conf conf = {
+      .client = t->conf.client, .embedded = t->conf.embedded, .events = {.delivered = on_delivered}, .arg = s};
+  struct cl_producer *producer = NULL;
+  if (cl_producer_open(&conf, &producer, err) != 0)
+    return err->code;
+  pthread_mutex_lock(&t->lock);
+  t->producer = producer;
+  pthread_mutex_unlock(&t->lock);
+  s->tell_records = cl_vm_has(t->vm, "commit_record");
+  s->next_commit = cl_now_ms() + t->conf.offset_flush_interval_ms;
+  return 0;
+}
+
+/* Outstanding reports, the final commit, then the plugin's stop: Apache's order. */
+static void end_source(struct source *s, bool started) {
+  struct cl_task *t = s->t;
+  struct cl_err err;
+  if (t->producer) {
+    int64_t until = cl_now_ms() + t->conf.offset_flush_timeout_ms;
+    while (cl_ack_waiting(s->ack) > 0 && s->produce.code == 0 && cl_now_ms() < until && !atomic_load(&t->abandoned))
+      cl_producer_poll(t->producer, SERVE_SLICE_MS);
+    if (commit_offsets(s) && started)
+      s->commit_verb_due = true;
+  }
+  if (t->vm && started) {
+    tell_plugin_records(s);
+    if (s->commit_verb_due)
+      tell_plugin_commit(s);
+    if (cl_vm_stop(t->vm, &err) != 0)
+      CL_LOG(CL_ERROR, "stop failed: %s", err.msg);
+  }
+}
+
+static void close_source(struct source *s) {
+  struct cl_task *t = s->t;
+  pthread_mutex_lock(&t->lock);
+  struct cl_producer *producer = t->producer;
+  struct cl_vm *vm = t->vm;
+  t->producer = NULL;
+  t->vm = NULL;
+  pthread_mutex_unlock(&t->lock);
+  if (producer)
+    cl_producer_close(producer, 0); /* its reports still arrive, as failures, and release batches */
+  for (size_t i = 0; i < s->told_n; i++)
+    cl_batch_unref(s->told[i].rec->batch);
+  free(s->told);
+  if (s->batch)
+    cl_batch_unref(s->batch);
+  cl_ack_free(s->ack);
+  if (vm)
+    cl_vm_free(vm);
+  cl_batch_pool_free(t->pool, true);
+  t->pool = NULL;
+  json_decref(s->uncommitted);
+}
+
+int cl_source_run(struct cl_task *t, struct cl_err *err) {
+  struct source s = {.t = t};
+  bool started = false;
+  int rc = open_source(&s, err);
+  if (rc == 0 && cl_task_paused(t)) { /* a task born paused waits before its start */
+    cl_task_report(t, CL_PAUSED, NULL);
+    while (cl_task_paused(t) && !cl_task_stopping(t))
+      cl_task_wait(t, 1000);
+  }
+  if (rc == 0 && !cl_task_stopping(t)) {
+    rc = cl_vm_start(t->vm, err);
+    started = true;
+  }
+  if (rc == 0 && started && !cl_task_stopping(t))
+    cl_task_report(t, CL_RUNNING, NULL);
+  while (rc == 0 && !cl_task_stopping(t))
+    rc = one_turn(&s, err);
+  end_source(&s, started);
+  close_source(&s);
+  return rc;
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A task's thread from birth to end, and the herder's side of the stop ladder: ask, wait,
+ * interrupt, abandon. May include floors 4-0.
+ */
+#define CL_COMPONENT "task"
+#include "task/internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "kafka/consumer.h"
+#include "kafka/producer.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  STACK_BYTES = 4 << 20,     /* virtual; the sandbox keeps plugins well below it */
+  INTERRUPT_GRACE_MS = 500,  /* between the Lua hook and giving the thread up */
+  WAKE_SIGNAL = SIGURG       /* ignored by default; ours has an empty handler, no SA_RESTART */
+};
+
+static atomic_int abandoned_total;
+
+int cl_task_abandoned_total(void) { return atomic_load(&abandoned_total); }
+
+const char *cl_state_name(enum cl_state s) {
+  static const char *const names[] = {"UNASSIGNED", "RUNNING", "PAUSED", "FAILED", "RESTARTING", "STOPPED"};
+  return names[s];
+}
+
+/* ------------------------------------------------------------ the task's side */
+
+void cl_task_report(struct cl_task *t, enum cl_state state, const char *trace) {
+  if (!atomic_load(&t->abandoned))
+    t->conf.status(t->conf.arg, t->conf.id, t->conf.generation, state, trace);
+}
+
+void cl_task_wait(struct cl_task *t, int64_t ms) {
+  struct timespec until;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_sec += ms / 1000;
+  until.tv_nsec += (ms % 1000) * 1000000;
+  if (until.tv_nsec >= 1000000000) {
+    until.tv_sec++;
+    until.tv_nsec -= 1000000000;
+  }
+  bool paused = cl_task_paused(t);
+  pthread_mutex_lock(&t->lock);
+  while (!cl_task_stopping(t) && cl_task_paused(t) == paused) {
+    if (pthread_cond_timedwait(&t->wake, &t->lock, &until) == ETIMEDOUT)
+      break;
+  }
+  pthread_mutex_unlock(&t->lock);
+}
+
+int cl_task_make_vm(struct cl_task *t, const struct cl_vm_ops *ops, void *opaque, struct cl_err *err) {
+  const struct cl_task_conf *c = &t->conf;
+  struct cl_vm_conf vm_conf = {
+      .home = c->home,
+      .connector = c->connector,
+      .task = c->id,
+      .tasks_max = c->max,
+      .memory_max = c->memory_max,
+      .jit = c->jit,
+      .ops = ops,
+      .opaque = opaque,
+      .space = t->space,
+      .plugin = {c->plugin.plugin, c->plugin.config},
+      .key = {c->key.plugin, c->key.config},
+      .value = {c->value.plugin, c->value.config},
+  };
+  struct cl_vm *vm = NULL;
+  if (cl_vm_new(&vm_conf, &vm, err) != 0)
+    return err->code;
+  pthread_mutex_lock(&t->lock);
+  t->vm = vm;
+  pthread_mutex_unlock(&t->lock);
+  return 0;
+}
+
+static int open_memory(struct cl_task *t, struct cl_err *err) {
+  t->budget.max = t->conf.memory_max;
+  t->space = cl_space_new(&t->budget);
+  t->pool = t->space ? cl_batch_pool_new(t->space, &t->budget, t->conf.max_poll_records) : NULL;
+  return t->pool ? 0 : cl_err_set(err, CL_ENOMEM, "no memory for the task's batches");
+}
+
+static void free_task(struct cl_task *t) {
+  cl_plugin_unref(t->conf.plugin.plugin);
+  json_decref(t->conf.plugin.config);
+  cl_plugin_unref(t->conf.key.plugin);
+  json_decref(t->conf.key.config);
+  cl_plugin_unref(t->conf.value.plugin);
+  json_decref(t->conf.value.config);
+  json_decref((json_t *)t->conf.client);
+  json_decref((json_t *)t->conf.topics);
+  free((char *)t->conf.topics_regex);
+  free((char *)t->conf.connector);
+  pthread_mutex_destroy(&t->lock);
+  pthread_cond_destroy(&t->wake);
+  free(t);
+}
+
+static void run(struct cl_task *t) {
+  struct cl_err err = CL_ERR_INIT;
+  int rc = open_memory(t, &err);
+  if (rc == 0)
+    rc = t->conf.plugin.plugin->kind == CL_PLUGIN_SOURCE ? cl_source_run(t, &err) : cl_sink_run(t, &err);
+  if (rc != 0 && !atomic_load(&t->abandoned)) {
+    char *trace = cl_err_trace(&err);
+    CL_LOG(CL_ERROR, "task failed and stays down until it is restarted: %s", trace ? trace : err.msg);
+    cl_task_report(t, CL_FAILED, trace ? trace : err.msg);
+    free(trace);
+  }
+  cl_space_free(t->space);
+  t->space = NULL;
+}
+
+static void *thread_main(void *arg) {
+  struct cl_task *t = arg;
+  char context[256];
+  snprintf(context, sizeof(context), "%s|task-%d", t->conf.connector, t->conf.id);
+  cl_log_context(context);
+  run(t);
+  if (atomic_load(&t->abandoned)) {
+    CL_LOG(CL_WARN, "a task that had been given up has ended after all");
+    atomic_fetch_sub(&abandoned_total, 1);
+    return NULL; /* the herder has forgotten it; what it points to may be gone */
+  }
+  pthread_mutex_lock(&t->lock);
+  t->ended = true;
+  pthread_cond_broadcast(&t->wake);
+  pthread_mutex_unlock(&t->lock);
+  return NULL;
+}
+
+/* --------------------------------------------------------- the herder's side */
+
+static void on_wake_signal(int sig) { (void)sig; }
+
+static void install_wake_signal(void) {
+  struct sigaction sa = {.sa_handler = on_wake_signal};
+  sigemptyset(&sa.sa_mask);
+  sigaction(WAKE_SIGNAL, &sa, NULL);
+}
+
+static struct cl_task_part copy_part(const struct cl_task_part *p) {
+  if (p->plugin)
+    cl_plugin_ref(p->plugin);
+  return (struct cl_task_part){p->plugin, json_incref(p->config)};
+}
+
+static struct cl_task *new_task(const struct cl_task_conf *conf) {
+  struct cl_task *t = calloc(1, sizeof(*t));
+  if (!t)
+    return NULL;
+  t->conf = *conf;
+  t->conf.plugin = copy_part(&conf->plugin);
+  t->conf.key = copy_part(&conf->key);
+  t->conf.value = copy_part(&conf->value);
+  t->conf.client = json_incref((json_t *)conf->client);
+  t->conf.topics = json_incref((json_t *)conf->topics);
+  t->conf.topics_regex = conf->topics_regex ? strdup(conf->topics_regex) : NULL;
+  t->conf.connector = strdup(conf->connector);
+  atomic_init(&t->pause, conf->paused);
+  pthread_mutex_init(&t->lock, NULL);
+  pthread_condattr_t attr;
+  pthread_condattr_init(&attr);
+  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+  pthread_cond_init(&t->wake, &attr);
+  pthread_condattr_destroy(&attr);
+  return t;
+}
+
+int cl_task_start(const struct cl_task_conf *conf, struct cl_task **out, struct cl_err *err) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, install_wake_signal);
+  struct cl_task *t = new_task(conf);
+  if (!t)
+    return cl_err_set(err, CL_ENOMEM, "no memory for task %s-%d", conf->connector, conf->id);
+  pthread_attr_t attr;
+  pthread_attr_init(&attr);
+  pthread_attr_setstacksize(&attr, STACK_BYTES);
+  int rc = pthread_create(&t->thread, &attr, thread_main, t);
+  pthread_attr_destroy(&attr);
+  if (rc != 0) {
+    free_task(t);
+    return cl_err_set(err, CL_EIO, "cannot start a thread for task %s-%d: %s", conf->connector, conf->id, strerror(rc));
+  }
+  *out = t;
+  return 0;
+}
+
+/* Ends whatever wait the task's thread is in, but no system call of a plugin. */
+static void wake(struct cl_task *t) {
+  pthread_mutex_lock(&t->lock);
+  if (t->consumer)
+    cl_consumer_wake(t->consumer);
+  pthread_cond_broadcast(&t->wake);
+  pthread_mutex_unlock(&t->lock);
+}
+
+void cl_task_pause(struct cl_task *t, bool pause) {
+  atomic_store(&t->pause, pause);
+  wake(t);
+}
+
+void cl_task_ask_stop(struct cl_task *t) {
+  atomic_store(&t->stop, true);
+  wake(t);
+  pthread_kill(t->thread, WAKE_SIGNAL);
+}
+
+static bool wait_ended(struct cl_task *t, int64_t deadline_ms) {
+  struct timespec until = {deadline_ms / 1000, (deadline_ms % 1000) * 1000000};
+  pthread_mutex_lock(&t->lock);
+  while (!t->ended && pthread_cond_timedwait(&t->wake, &t->lock, &until) != ETIMEDOUT)
+    ;
+  bool ended = t->ended;
+  pthread_mutex_unlock(&t->lock);
+  return ended;
+}
+
+static void abandon(struct cl_task *t) {
+  CL_LOG(CL_ERROR,
+         "task %s-%d did not stop in time and is given up: its thread is stuck in the plugin %s. What it emits from "
+         "now on is refused; the thread and its memory stay until the worker ends",
+         t->conf.connector, t->conf.id, t->conf.plugin.plugin->class);
+  atomic_fetch_add(&abandoned_total, 1);
+  atomic_store(&t->abandoned, true);
+  pthread_mutex_lock(&t->lock);
+  if (t->consumer)
+    cl_consumer_abandon(t->consumer);
+  if (t->producer)
+    cl_producer_abandon(t->producer);
+  pthread_mutex_unlock(&t->lock);
+  pthread_detach(t->thread);
+}
+
+bool cl_task_join(struct cl_task *t, int64_t deadline_ms) {
+  bool ended = wait_ended(t, deadline_ms);
+  if (!ended) {
+    pthread_mutex_lock(&t->lock);
+    if (t->vm)
+      cl_vm_interrupt(t->vm);
+    pthread_mutex_unlock(&t->lock);
+    pthread_kill(t->thread, WAKE_SIGNAL);
+    ended = wait_ended(t, cl_now_ms() + INTERRUPT_GRACE_MS);
+  }
+  if (!ended) {
+    abandon(t);
+    return false;
+  }
+  pthread_join(t->thread, NULL);
+  free_task(t);
+  return true;
+}
