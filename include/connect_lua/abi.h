@@ -216,6 +216,9 @@ struct cl_batch {
   struct cl_space *space;    /* symbols and schemas of the task */
   struct cl_arena *arena;
   void *owner;               /* src/record/batch.c */
+  const uint16_t *epochs;    /* 256 slots of the pool: epochs[epoch & 255] == epoch while alive */
+  struct cl_record **live;   /* the n_live records that go on; NULL = all n. See cl_ffi_batch_live */
+  uint32_t n_live;
 };
 
 /* ------------------------------------------------- functions called by FFI
@@ -248,21 +251,39 @@ int cl_ffi_text(struct cl_batch *batch, const struct cl_val *v, struct cl_str *o
 const char *cl_ffi_error(void);
 const char *cl_ffi_error_class(void); /* Apache's exception class, or "" */
 
-/* vm/: the task's side. task is the opaque pointer handed to the state. */
+/* vm/: the task's side. task is what spec.opaque gave the state. */
 int cl_ffi_sleep(void *task, int64_t ms);  /* serves delivery reports meanwhile; 1 = asked to stop */
 int cl_ffi_stopping(void *task);           /* 1 = asked to stop */
-int cl_ffi_partition(void *task, const char *json, uint32_t len); /* id of a source partition, or negative */
-struct cl_record *cl_ffi_emit(struct cl_batch *batch); /* next record, zeroed; NULL = full */
 
-/* vm/: files, behind connect.file */
+/* vm/: batches. emit answers the next record (key, value and source offset null), or NULL when
+ * the batch is full; undo takes it away again. */
+struct cl_record *cl_ffi_emit(struct cl_batch *batch);
+void cl_ffi_emit_undo(struct cl_batch *batch);
+int cl_ffi_put_str(struct cl_batch *batch, struct cl_str *out, const char *s, uint32_t len); /* copied */
+struct cl_header *cl_ffi_headers(struct cl_batch *batch, struct cl_record *rec, uint32_t n);
+const struct cl_schema *cl_ffi_primitive(struct cl_batch *batch, int type, int optional);
+int cl_ffi_batch_live(struct cl_batch *batch); /* makes batch.live */
+void cl_ffi_batch_ref(struct cl_batch *batch);
+void cl_ffi_batch_unref(struct cl_batch *batch);
+
+/* vm/: files, behind connect.file. path NULL = standard input or output. close leaves an
+ * object on which every call fails; free also frees it. */
 struct cl_reader;
 struct cl_writer;
 struct cl_reader *cl_ffi_reader_open(const char *path, int64_t position);
+/* Adds at most max lines as records of topic and slot: how many, or CL_ENOTFOUND while the
+ * file does not exist. */
 int cl_ffi_reader_fill(struct cl_reader *r, struct cl_batch *batch, uint32_t max, const char *topic, uint32_t topic_len, uint32_t slot);
-int64_t cl_ffi_reader_position(const struct cl_reader *r);
+/* The next line, borrowed until the next call: 1, 0 = none yet, or as fill. */
+int cl_ffi_reader_line(struct cl_reader *r, struct cl_str *out);
+int64_t cl_ffi_reader_position(const struct cl_reader *r); /* after the last line handed out */
 void cl_ffi_reader_close(struct cl_reader *r);
-struct cl_writer *cl_ffi_writer_open(const char *path);
-int cl_ffi_writer_put(struct cl_writer *w, struct cl_batch *batch, const struct cl_val *v);
-int cl_ffi_writer_text(struct cl_writer *w, const char *s, uint32_t len);
+void cl_ffi_reader_free(struct cl_reader *r);
+struct cl_writer *cl_ffi_writer_open(const char *path); /* NULL: see cl_ffi_error */
+/* One line: the text and '\n', buffered. */
+int cl_ffi_writer_line(struct cl_writer *w, const char *s, uint32_t len);
+/* A line for the value of each live record, handed to the system before it returns. */
+int cl_ffi_writer_batch(struct cl_writer *w, struct cl_batch *batch);
 int cl_ffi_writer_flush(struct cl_writer *w, int durable);
-int cl_ffi_writer_close(struct cl_writer *w);
+int cl_ffi_writer_close(struct cl_writer *w); /* writes out what is buffered */
+void cl_ffi_writer_free(struct cl_writer *w);
