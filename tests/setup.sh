@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Shared by scripts/quickstart and scripts/test: saying what happens, and making a plain
+# Debian 12 able to build. Sourced by bash; defines functions, does nothing by itself.
+
+BUILD_PACKAGES=(build-essential ca-certificates cmake curl ninja-build pkg-config libcurl4-openssl-dev libjansson-dev
+  libluajit-5.1-dev libmicrohttpd-dev libpcre2-dev librdkafka-dev libssl-dev
+  libcmocka-dev) # the same CMake project builds the C tests
+
+TEST_PACKAGES=(clang kcat lua-busted lua-check lua-dkjson luajit maven openjdk-17-jre-headless)
+
+say() { printf '\n== %s\n' "$*"; }
+
+die() {
+  printf '%s: %s\n' "${0##*/}" "$*" >&2
+  exit 1
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    die "needs root or sudo for: $*"
+  fi
+}
+
+# Installs what is missing of the packages named; does not touch apt when nothing is.
+install_packages() {
+  local package missing=()
+  command -v apt-get >/dev/null || die "apt-get not found: this script sets up Debian 12; elsewhere install: $*"
+  for package in "$@"; do
+    dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q ' installed$' || missing+=("$package")
+  done
+  if [ ${#missing[@]} = 0 ]; then
+    say "packages: all ${#} are installed"
+    return
+  fi
+  say "packages: installing ${missing[*]} and what they need"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q update || die "apt-get update failed"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install "${missing[@]}" ||
+    die "apt-get install failed"
+}
+
+build_preset() { # preset [cmake arguments]
+  local preset=$1
+  shift
+  say "building preset $preset in build/$preset"
+  cmake --preset "$preset" "$@" && cmake --build --preset "$preset"
+}
+
+# A TCP port of 127.0.0.1 where nobody listens, and the next one free as well.
+free_port() {
+  local port
+  while :; do
+    port=$((20000 + RANDOM % 12000))
+    port_is_free $port && port_is_free $((port + 1)) && break
+  done
+  echo $port
+}
+
+port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
