@@ -49,3 +49,10 @@ struct cl_query {
 };
 /* Never waits for Lua or Kafka. @thread any. */
 void cl_herder_query(struct cl_herder *h, const struct cl_query *q, struct cl_reply *out);
+
+struct cl_worker;
+int cl_herder_start(const struct cl_worker *w, struct cl_herder **out, struct cl_err *err);
+/* Refuses new commands, answers what is queued, stops all tasks, ends the thread, frees. */
+void cl_herder_stop(struct cl_herder *h);
+/* Runs cmd and waits for its reply. @thread main (connector files of the command line) */
+void cl_herder_call(struct cl_herder *h, struct cl_command *cmd, struct cl_reply *reply);

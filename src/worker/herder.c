@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The herder's thread and inbox, and replies. What a command does: standalone.c.
+ * May include floors 5-0.
+ */
+#define CL_COMPONENT "herder"
+#include "worker/internal.h"
+
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { INBOX_CEILING = 4096 };
+
+void cl_reply_clear(struct cl_reply *r) {
+  json_decref(r->body);
+  free(r->location);
+  *r = (struct cl_reply){0};
+}
+
+void cl_reply_error(struct cl_reply *r, int status, const char *fmt, ...) {
+  char *text = NULL;
+  va_list ap;
+  va_start(ap, fmt);
+  int n = vasprintf(&text, fmt, ap);
+  va_end(ap);
+  cl_reply_clear(r);
+  r->status = status;
+  r->body = json_pack("{s:i,s:s?}", "error_code", status, "message", n < 0 ? NULL : text);
+  if (n >= 0)
+    free(text);
+}
+
+static void free_command(struct cl_command *cmd) {
+  free(cmd->name);
+  json_decref(cmd->config);
+  free(cmd->initial_state);
+  free(cmd);
+}
+
+static void *herder_main(void *arg) {
+  struct cl_herder *h = arg;
+  struct cl_command *cmd;
+  while ((cmd = cl_queue_pop(h->inbox, -1))) {
+    struct cl_reply reply = {0};
+    cl_standalone_run(h, cmd, &reply);
+    cmd->done(cmd->arg, &reply);
+    cl_reply_clear(&reply);
+    free_command(cmd);
+  }
+  cl_standalone_stop_all(h);
+  return NULL;
+}
+
+int cl_herder_start(const struct cl_worker *w, struct cl_herder **out, struct cl_err *err) {
+  struct cl_herder *h = calloc(1, sizeof(*h));
+  if (h)
+    h->inbox = cl_queue_new(INBOX_CEILING);
+  if (!h || !h->inbox) {
+    free(h);
+    return cl_err_set(err, CL_ENOMEM, "no memory for the herder");
+  }
+  h->worker = w;
+  pthread_mutex_init(&h->lock, NULL);
+  int rc = pthread_create(&h->thread, NULL, herder_main, h);
+  if (rc != 0) {
+    cl_queue_free(h->inbox);
+    free(h);
+    return cl_err_set(err, CL_EIO, "cannot start the herder thread: %s", strerror(rc));
+  }
+  *out = h;
+  return 0;
+}
+
+void cl_herder_stop(struct cl_herder *h) {
+  cl_queue_close(h->inbox);
+  pthread_join(h->thread, NULL);
+  cl_queue_free(h->inbox);
+  pthread_mutex_destroy(&h->lock);
+  while (h->list) {
+    struct cl_instance *c = h->list;
+    h->list = c->next;
+    cl_instance_free(c);
+  }
+  free(h);
+}
+
+int cl_herder_submit(struct cl_herder *h, struct cl_command *cmd, struct cl_err *err) {
+  if (cl_queue_push(h->inbox, cmd, 0))
+    return 0;
+  free_command(cmd);
+  if (cl_queue_len(h->inbox) >= INBOX_CEILING)
+    return cl_err_set(err, CL_EAGAIN, "Too many requests are waiting; try again later");
+  return cl_err_set(err, CL_ESTOPPED, "Worker is shutting down");
+}
+
+struct waiter {
+  pthread_mutex_t lock;
+  pthread_cond_t cond;
+  struct cl_reply *reply;
+  bool done;
+};
+
+static void wake_waiter(void *arg, struct cl_reply *reply) {
+  struct waiter *w = arg;
+  pthread_mutex_lock(&w->lock);
+  *w->reply = *reply;
+  *reply = (struct cl_reply){0};
+  w->done = true;
+  pthread_cond_signal(&w->cond);
+  pthread_mutex_unlock(&w->lock);
+}
+
+void cl_herder_call(struct cl_herder *h, struct cl_command *cmd, struct cl_reply *reply) {
+  struct waiter w = {.reply = reply};
+  struct cl_err err;
+  pthread_mutex_init(&w.lock, NULL);
+  pthread_cond_init(&w.cond, NULL);
+  cmd->done = wake_waiter;
+  cmd->arg = &w;
+  if (cl_herder_submit(h, cmd, &err) != 0) {
+    cl_reply_error(reply, 500, "%s", err.msg);
+  } else {
+    pthread_mutex_lock(&w.lock);
+    while (!w.done)
+      pthread_cond_wait(&w.cond, &w.lock);
+    pthread_mutex_unlock(&w.lock);
+  }
+  pthread_cond_destroy(&w.cond);
+  pthread_mutex_destroy(&w.lock);
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A connector's tasks: their configs, start and stop. Thread: the herder's, but for
+ * on_status, which task threads call. May include floors 5-0.
+ */
+#define CL_COMPONENT "herder"
+#include "worker/instance.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "task/connector.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct cl_instance *cl_instance_new(const char *name, struct cl_plugin *plugin, json_t *config, pthread_mutex_t *lock) {
+  struct cl_instance *c = calloc(1, sizeof(*c));
+  if (c) {
+    c->name = strdup(name);
+    c->task_configs = json_array();
+  }
+  if (!c || !c->name || !c->task_configs) {
+    if (c) {
+      free(c->name);
+      json_decref(c->task_configs);
+    }
+    free(c);
+    return NULL;
+  }
+  c->plugin = plugin;
+  c->config = config;
+  c->lock = lock;
+  c->target = CL_RUNNING;
+  c->state = CL_UNASSIGNED;
+  return c;
+}
+
+static void clear_runs(struct cl_instance *c) {
+  for (size_t i = 0; i < c->n_runs; i++)
+    free(c->runs[i].trace);
+  free(c->runs);
+  c->runs = NULL;
+  c->n_runs = 0;
+}
+
+void cl_instance_free(struct cl_instance *c) {
+  if (!c)
+    return;
+  clear_runs(c);
+  cl_plugin_unref(c->plugin);
+  json_decref(c->config);
+  json_decref(c->task_configs);
+  json_decref(c->applied);
+  free(c->trace);
+  if (c->abandoned_some)
+    return; /* a stuck task may still look here, a few hundred bytes stay until the end */
+  free(c->name);
+  free(c);
+}
+
+void cl_instance_set_state(struct cl_instance *c, enum cl_state state, char *trace) {
+  pthread_mutex_lock(c->lock);
+  c->state = state;
+  free(c->trace);
+  c->trace = trace;
+  pthread_mutex_unlock(c->lock);
+}
+
+/* ---------------------------------------------------------------- task configs */
+
+/* Apache names a connector's task class after it; tools show it. */
+static json_t *task_class(const struct cl_plugin *p) {
+  size_t n = strlen(p->class);
+  const char *suffix = "Connector";
+  if (n > strlen(suffix) && strcmp(p->class + n - strlen(suffix), suffix) == 0)
+    n -= strlen(suffix);
+  return json_sprintf("%.*sTask", (int)n, p->class);
+}
+
+static json_t *one_task_config(const struct cl_instance *c, const json_t *from) {
+  json_t *out = json_object();
+  json_object_set_new(out, "task.class", task_class(c->plugin));
+  json_object_update(out, (json_t *)from);
+  /* The framework hands these on whatever the plugin chose to copy. */
+  static const char *const always[] = {"topics", "topics.regex"};
+  for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++) {
+    json_t *v = json_object_get(c->config, always[i]);
+    if (v && c->plugin->kind == CL_PLUGIN_SINK)
+      json_object_set(out, always[i], v);
+  }
+  return out;
+}
+
+static int tasks_max(const struct cl_instance *c) {
+  const char *text = cl_json_str(c->config, "tasks.max");
+  return text ? (int)strtol(text, NULL, 10) : 1; /* validated: an integer of at least 1 */
+}
+
+static int call_tasks(const struct cl_worker *w, const struct cl_instance *c, json_t **out, struct cl_err *err) {
+  json_t *args = json_pack("[O,i]", c->config, tasks_max(c));
+  json_t *list = NULL;
+  int rc = args ? cl_control_call(w->control, c->plugin, "tasks", args, &list, err)
+                : cl_err_set(err, CL_ENOMEM, "no memory");
+  json_decref(args);
+  if (rc == 0 && !json_is_array(list) && !(json_is_object(list) && json_object_size(list) == 0)) {
+    json_decref(list);
+    return cl_err_set(err, CL_ELUA, "tasks of %s must return a list of task configs", c->plugin->class);
+  }
+  *out = list;
+  return rc;
+}
+
+int cl_instance_task_configs(const struct cl_worker *w, const struct cl_instance *c, json_t **out, struct cl_err *err) {
+  json_t *list = NULL, *result = json_array(), *item, *config;
+  size_t i;
+  int rc = 0;
+  if (!json_object_get(c->plugin->verbs, "tasks"))
+    list = json_pack("[O]", c->config);
+  else
+    rc = call_tasks(w, c, &list, err);
+  if (rc != 0)
+    goto out;
+  size_t n = json_array_size(list);
+  if (n > (size_t)tasks_max(c)) {
+    rc = cl_err_set(err, CL_EIO,
+                    "The connector %s has generated %zu tasks, which is greater than %d, the maximum number of tasks it is "
+                    "configured to create. This behaviour should be considered a bug and is disallowed.",
+                    c->name, n, tasks_max(c));
+    goto out;
+  }
+  json_array_foreach(list, i, item) {
+    if (cl_json_to_config(item, &config, err) != 0) {
+      rc = cl_err_prefix(err, "task config %zu of %s: ", i, c->plugin->class);
+      goto out;
+    }
+    json_array_append_new(result, one_task_config(c, config));
+    json_decref(config);
+  }
+  *out = json_incref(result);
+out:
+  json_decref(list);
+  json_decref(result);
+  return rc;
+}
+
+/* ------------------------------------------------------------------- start, stop */
+
+static void on_status(void *arg, int task, uint64_t generation, enum cl_state state, const char *trace) {
+  struct cl_instance *c = arg;
+  pthread_mutex_lock(c->lock);
+  if (generation == c->generation && (size_t)task < c->n_runs) {
+    struct cl_run *run = &c->runs[task];
+    run->state = state;
+    free(run->trace);
+    run->trace = trace ? strdup(trace) : NULL;
+  }
+  pthread_mutex_unlock(c->lock);
+}
+
+struct parts { /* what a task config resolves to; all references are ours */
+  struct cl_task_part plugin, key, value;
+  json_t *client, *topics;
+  char *topics_regex;
+};
+
+static void drop_parts(struct parts *p) {
+  json_decref(p->plugin.config);
+  json_decref(p->key.config);
+  json_decref(p->value.config);
+  json_decref(p->client);
+  json_decref(p->topics);
+  free(p->topics_regex);
+}
+
+static int resolve_topics(const json_t *config, struct parts *p) {
+  struct cl_conf_value v = {0};
+  struct cl_err err;
+  const struct cl_conf_row *row = cl_conf_find(cl_connector_def(true), "topics");
+  const char *regex = cl_json_str(config, "topics.regex");
+  if (regex && regex[0])
+    p->topics_regex = strdup(regex);
+  else if (cl_conf_parse_one(row, cl_json_str(config, "topics"), &v, &err) == 0)
+    p->topics = json_incref(v.list);
+  cl_conf_value_free(&v);
+  return 0;
+}
+
+static int resolve_parts(const struct cl_worker *w, struct cl_instance *c, int id, const json_t *config, struct parts *p, struct cl_err *err) {
+  bool sink = c->plugin->kind == CL_PLUGIN_SINK;
+  p->plugin.plugin = c->plugin;
+  if (cl_conf_parse(c->plugin->def, config, &p->plugin.config, err) != 0 ||
+      cl_worker_converter(w->conf, w->plugins, c->config, "key", &p->key.plugin, &p->key.config, err) != 0 ||
+      cl_worker_converter(w->conf, w->plugins, c->config, "value", &p->value.plugin, &p->value.config, err) != 0 ||
+      cl_worker_client_conf(w->conf, sink ? CL_CLIENT_CONSUMER : CL_CLIENT_PRODUCER, c->name, id, c->config, &p->client, err) != 0)
+    return err->code;
+  if (w->embedded)
+    json_object_set_new(p->client, "bootstrap.servers", json_string(cl_embedded_bootstrap(w->embedded)));
+  return sink ? resolve_topics(c->config, p) : 0;
+}
+
+static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, struct cl_task **out, struct cl_err *err) {
+  const struct cl_worker_conf *wc = w->conf;
+  struct parts p = {0};
+  int rc = resolve_parts(w, c, id, json_array_get(c->task_configs, (size_t)id), &p, err);
+  if (rc == 0) {
+    const char *jit = cl_json_str(c->config, "connect.lua.jit");
+    struct cl_task_conf conf = {
+        .connector = c->name,
+        .id = id,
+        .count = (int)c->n_runs,
+        .max = tasks_max(c),
+        .plugin = p.plugin,
+        .key = p.key,
+        .value = p.value,
+        .client = p.client,
+        .topics = p.topics,
+        .topics_regex = p.topics_regex,
+        .home = w->home,
+        .offset_flush_interval_ms = wc->offset_flush_interval_ms,
+        .offset_flush_timeout_ms = wc->offset_flush_timeout_ms,
+        .metadata_max_age_ms = 300000,
+        .max_poll_records = cl_worker_max_poll_records(wc, c->config),
+        .memory_max = wc->memory_max,
+        .jit = !jit || strcmp(jit, "off") != 0,
+        .paused = c->target == CL_PAUSED,
+        .offsets = w->offsets,
+        .embedded = w->embedded,
+        .budget = w->budget,
+        .status = on_status,
+        .arg = c,
+        .generation = c->generation,
+    };
+    rc = cl_task_start(&conf, out, err);
+  }
+  drop_parts(&p);
+  return rc;
+}
+
+void cl_instance_start_task(const struct cl_worker *w, struct cl_instance *c, int which) {
+  struct cl_err err = CL_ERR_INIT;
+  struct cl_task *task = NULL;
+  on_status(c, which, c->generation, CL_UNASSIGNED, NULL);
+  if (start_one(w, c, which, &task, &err) != 0) {
+    char *trace = cl_err_trace(&err);
+    CL_LOG(CL_ERROR, "task %s-%d cannot start: %s", c->name, which, err.msg);
+    on_status(c, which, c->generation, CL_FAILED, trace ? trace : err.msg);
+    free(trace);
+  }
+  c->runs[which].task = task;
+}
+
+void cl_instance_start_tasks(const struct cl_worker *w, struct cl_instance *c) {
+  size_t n = json_array_size(c->task_configs);
+  struct cl_run *runs = calloc(n + 1, sizeof(*runs));
+  CL_REQUIRE(runs);
+  pthread_mutex_lock(c->lock);
+  clear_runs(c);
+  c->runs = runs;
+  c->n_runs = n;
+  c->generation++;
+  pthread_mutex_unlock(c->lock);
+  for (size_t i = 0; i < n; i++)
+    cl_instance_start_task(w, c, (int)i);
+}
+
+void cl_instance_stop_tasks(const struct cl_worker *w, struct cl_instance *c, int which) {
+  size_t from = which < 0 ? 0 : (size_t)which, to = which < 0 ? c->n_runs : (size_t)which + 1;
+  for (size_t i = from; i < to; i++) {
+    if (c->runs[i].task)
+      cl_task_ask_stop(c->runs[i].task);
+  }
+  int64_t deadline = cl_now_ms() + w->conf->task_shutdown_graceful_timeout_ms;
+  for (size_t i = from; i < to; i++) {
+    if (c->runs[i].task && !cl_task_join(c->runs[i].task, deadline))
+      c->abandoned_some = true;
+    c->runs[i].task = NULL;
+  }
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One connector as the herder knows it. All fields are changed by the herder thread
+ * alone and, where readers see them (config, states, task list), under the herder's lock;
+ * task threads change `state` and `trace` of their run under the same lock.
+ */
+#pragma once
+
+#include "task/task.h"
+#include "worker/worker.h"
+
+#include <pthread.h>
+
+struct cl_run { /* one task */
+  struct cl_task *task; /* NULL once joined or given up */
+  enum cl_state state;
+  char *trace;
+};
+
+struct cl_instance {
+  struct cl_instance *next;
+  char *name;
+  json_t *config;          /* as stored and shown; immutable */
+  struct cl_plugin *plugin;
+  enum cl_state target;    /* CL_RUNNING, CL_PAUSED, CL_STOPPED */
+  enum cl_state state;
+  char *trace;             /* why FAILED */
+  json_t *task_configs;    /* array of configs, as shown by GET tasks; immutable */
+  json_t *applied;         /* the config that task_configs were made from; NULL = none yet */
+  struct cl_run *runs;
+  size_t n_runs;
+  uint64_t generation;     /* of the tasks: late reports of older ones are ignored */
+  bool abandoned_some;     /* a stuck task still points here: never freed */
+  pthread_mutex_t *lock;   /* the herder's */
+};
+
+/* Made unpublished; takes plugin's reference and config's. NULL = no memory. */
+struct cl_instance *cl_instance_new(const char *name, struct cl_plugin *plugin, json_t *config, pthread_mutex_t *lock);
+void cl_instance_free(struct cl_instance *c); /* all tasks stopped */
+
+/* What the connector side decides: the list of task configs (control thread). Too many
+ * tasks, or a throwing `tasks`, is an error. *out: new reference. */
+int cl_instance_task_configs(const struct cl_worker *w, const struct cl_instance *c, json_t **out, struct cl_err *err);
+
+/* Starts one task per task config; a task that cannot start is FAILED with a trace. */
+void cl_instance_start_tasks(const struct cl_worker *w, struct cl_instance *c);
+/* Stops task `which`, or all (-1), waiting for them at most the graceful timeout in all. */
+void cl_instance_stop_tasks(const struct cl_worker *w, struct cl_instance *c, int which);
+void cl_instance_start_task(const struct cl_worker *w, struct cl_instance *c, int which);
+
+/* Takes trace (malloc'd, or NULL). @locks takes the herder's. */
+void cl_instance_set_state(struct cl_instance *c, enum cl_state state, char *trace);

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the commands do in standalone mode: create, change, delete, pause, resume, stop
+ * and restart connectors. Status codes and texts are Apache's StandaloneHerder's.
+ * Thread: the herder's. May include floors 5-0.
+ */
+#define CL_COMPONENT "herder"
+#include "worker/internal.h"
+
+#include "base/log.h"
+#include "task/connector.h"
+#include "worker/admit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct cl_instance *cl_herder_find(struct cl_herder *h, const char *name) {
+  for (struct cl_instance *c = h->list; c; c = c->next) {
+    if (strcmp(c->name, name) == 0)
+      return c;
+  }
+  return NULL;
+}
+
+/* ------------------------------------------------------------- connector and tasks */
+
+static void fail_connector(struct cl_instance *c, const struct cl_err *err) {
+  CL_LOG(CL_ERROR, "connector %s failed: %s", c->name, err->msg);
+  cl_instance_set_state(c, CL_FAILED, cl_err_trace(err));
+}
+
+/* Stops the tasks there are and starts those of configs (taken; an empty list = none). */
+static void replace_tasks(struct cl_herder *h, struct cl_instance *c, json_t *configs) {
+  cl_instance_stop_tasks(h->worker, c, -1);
+  pthread_mutex_lock(&h->lock);
+  json_decref(c->task_configs);
+  c->task_configs = configs;
+  json_decref(c->applied);
+  c->applied = json_incref(c->config);
+  pthread_mutex_unlock(&h->lock);
+  cl_instance_start_tasks(h->worker, c);
+}
+
+/* Starts the connector side and, when the task configs or the config behind them have
+ * changed, the tasks. Only for a connector whose target is RUNNING. */
+static int update_tasks(struct cl_herder *h, struct cl_instance *c, struct cl_err *err) {
+  json_t *configs = NULL;
+  if (cl_instance_task_configs(h->worker, c, &configs, err) != 0) {
+    fail_connector(c, err);
+    return err->code;
+  }
+  cl_instance_set_state(c, CL_RUNNING, NULL);
+  if (json_equal(configs, c->task_configs) && json_equal(c->applied, c->config)) {
+    json_decref(configs);
+    return 0;
+  }
+  replace_tasks(h, c, configs);
+  return 0;
+}
+
+static void pause_tasks(struct cl_instance *c, bool pause) {
+  for (size_t i = 0; i < c->n_runs; i++) {
+    if (c->runs[i].task)
+      cl_task_pause(c->runs[i].task, pause);
+  }
+}
+
+static void reply_info(struct cl_herder *h, const struct cl_instance *c, int status, struct cl_reply *reply) {
+  pthread_mutex_lock(&h->lock);
+  reply->body = cl_snapshot_info(c);
+  pthread_mutex_unlock(&h->lock);
+  reply->status = status;
+  if (status == 201)
+    reply->location = strdup(c->name);
+}
+
+static void reply_started(struct cl_herder *h, const struct cl_instance *c, int rc, const struct cl_err *err, int status, struct cl_reply *reply) {
+  if (rc != 0)
+    cl_reply_error(reply, 500, "%s", err->msg);
+  else
+    reply_info(h, c, status, reply);
+}
+
+/* -------------------------------------------------------------- create and change */
+
+static void publish(struct cl_herder *h, struct cl_instance *c) {
+  pthread_mutex_lock(&h->lock);
+  struct cl_instance **at = &h->list;
+  while (*at)
+    at = &(*at)->next;
+  *at = c;
+  pthread_mutex_unlock(&h->lock);
+}
+
+static void create(struct cl_herder *h, const char *name, struct cl_admitted *a, enum cl_state target, struct cl_reply *reply) {
+  struct cl_err err = CL_ERR_INIT;
+  struct cl_instance *c = cl_instance_new(name, a->plugin, a->config, &h->lock);
+  if (!c) {
+    cl_reply_error(reply, 500, "no memory for connector %s", name);
+    return;
+  }
+  a->plugin = NULL; /* the instance has them now */
+  a->config = NULL;
+  c->target = target;
+  c->state = target;
+  publish(h, c);
+  CL_LOG(CL_INFO, "created connector %s (%s)", c->name, c->plugin->class);
+  int rc = target == CL_RUNNING ? update_tasks(h, c, &err) : 0;
+  reply_started(h, c, rc, &err, 201, reply);
+}
+
+static void run_create(struct cl_herder *h, struct cl_command *cmd, struct cl_reply *reply) {
+  struct cl_admitted a = {0};
+  enum cl_state target;
+  char *name = NULL;
+  if (cl_admit_target(cmd->initial_state, &target, reply) == 0 &&
+      cl_admit_name(cmd->name, cmd->config, &name, reply) == 0 &&
+      cl_admit_config(h->worker, name, cmd->config, &a, reply) == 0) {
+    if (cl_herder_find(h, name))
+      cl_reply_error(reply, 409, "Connector %s already exists", name);
+    else
+      create(h, name, &a, target, reply);
+  }
+  cl_admitted_clear(&a);
+  free(name);
+}
+
+static void change(struct cl_herder *h, struct cl_instance *c, struct cl_admitted *a, struct cl_reply *reply) {
+  struct cl_err err = CL_ERR_INIT;
+  pthread_mutex_lock(&h->lock);
+  struct cl_plugin *old_plugin = c->plugin;
+  json_t *old_config = c->config;
+  c->plugin = a->plugin;
+  c->config = a->config;
+  a->plugin = old_plugin;
+  a->config = old_config;
+  pthread_mutex_unlock(&h->lock);
+  CL_LOG(CL_INFO, "changed the config of connector %s", c->name);
+  int rc = c->target == CL_RUNNING ? update_tasks(h, c, &err) : 0;
+  reply_started(h, c, rc, &err, 200, reply);
+}
+
+static void run_put_config(struct cl_herder *h, struct cl_command *cmd, struct cl_reply *reply) {
+  struct cl_admitted a = {0};
+  if (cl_admit_config(h->worker, cmd->name, cmd->config, &a, reply) == 0) {
+    struct cl_instance *c = cl_herder_find(h, cmd->name);
+    if (c)
+      change(h, c, &a, reply);
+    else
+      create(h, cmd->name, &a, CL_RUNNING, reply);
+  }
+  cl_admitted_clear(&a);
+}
+
+/* ------------------------------------------------------------ commands on one that exists */
+
+static void run_delete(struct cl_herder *h, struct cl_instance *c, struct cl_reply *reply) {
+  cl_instance_stop_tasks(h->worker, c, -1);
+  pthread_mutex_lock(&h->lock);
+  struct cl_instance **at = &h->list;
+  while (*at != c)
+    at = &(*at)->next;
+  *at = c->next;
+  pthread_mutex_unlock(&h->lock);
+  CL_LOG(CL_INFO, "deleted connector %s", c->name);
+  cl_instance_free(c);
+  reply->status = 204;
+}
+
+static void run_pause(struct cl_instance *c, struct cl_reply *reply) {
+  c->target = CL_PAUSED;
+  if (c->state != CL_FAILED)
+    cl_instance_set_state(c, CL_PAUSED, NULL);
+  pause_tasks(c, true);
+  reply->status = 202;
+}
+
+static void run_resume(struct cl_herder *h, struct cl_instance *c, struct cl_reply *reply) {
+  struct cl_err err;
+  bool was_running = c->target == CL_RUNNING;
+  c->target = CL_RUNNING;
+  /* A failure shows in the status, as in Apache: the answer is 202 all the same. */
+  if (!was_running && update_tasks(h, c, &err) == 0)
+    pause_tasks(c, false);
+  reply->status = 202;
+}
+
+static void run_stop(struct cl_herder *h, struct cl_instance *c, struct cl_reply *reply) {
+  c->target = CL_STOPPED;
+  replace_tasks(h, c, json_array());
+  cl_instance_set_state(c, CL_STOPPED, NULL);
+  reply->status = 204;
+}
+
+/* ------------------------------------------------------------------------ restart */
+
+static bool task_chosen(const struct cl_instance *c, size_t i, bool only_failed) {
+  return !only_failed || c->runs[i].state == CL_FAILED;
+}
+
+/* The plan as the 202 answer shows it: what will restart says RESTARTING. */
+static json_t *restart_plan(struct cl_herder *h, const struct cl_instance *c, const struct cl_command *cmd, bool connector) {
+  pthread_mutex_lock(&h->lock);
+  json_t *plan = cl_snapshot_status(h, c);
+  if (connector)
+    json_object_set_new(json_object_get(plan, "connector"), "state", json_string("RESTARTING"));
+  for (size_t i = 0; cmd->include_tasks && i < c->n_runs; i++) {
+    if (task_chosen(c, i, cmd->only_failed))
+      json_object_set_new(json_array_get(json_object_get(plan, "tasks"), i), "state", json_string("RESTARTING"));
+  }
+  pthread_mutex_unlock(&h->lock);
+  return plan;
+}
+
+static void restart_tasks(struct cl_herder *h, struct cl_instance *c, bool only_failed) {
+  for (size_t i = 0; i < c->n_runs; i++) {
+    pthread_mutex_lock(&h->lock);
+    bool chosen = task_chosen(c, i, only_failed);
+    pthread_mutex_unlock(&h->lock);
+    if (!chosen)
+      continue;
+    cl_instance_stop_tasks(h->worker, c, (int)i);
+    cl_instance_start_task(h->worker, c, (int)i);
+  }
+}
+
+static void run_restart(struct cl_herder *h, struct cl_instance *c, const struct cl_command *cmd, struct cl_reply *reply) {
+  struct cl_err err = CL_ERR_INIT;
+  bool plain = !cmd->include_tasks && !cmd->only_failed;
+  bool connector = !cmd->only_failed || c->state == CL_FAILED;
+  if (!plain) {
+    reply->body = restart_plan(h, c, cmd, connector);
+    reply->status = 202;
+  } else {
+    reply->status = 204;
+  }
+  if (c->target == CL_STOPPED)
+    return;
+  bool tasks_first = cmd->include_tasks && c->n_runs > 0;
+  if (tasks_first)
+    restart_tasks(h, c, cmd->only_failed);
+  if (connector && c->target == CL_RUNNING && update_tasks(h, c, &err) != 0 && plain)
+    cl_reply_error(reply, 500, "%s", err.msg);
+}
+
+/* ----------------------------------------------------------------------- dispatch */
+
+static void run_on_existing(struct cl_herder *h, struct cl_command *cmd, struct cl_reply *reply) {
+  struct cl_instance *c = cl_herder_find(h, cmd->name);
+  if (!c) {
+    const char *fmt = cmd->kind == CL_CMD_DELETE    ? "Connector %s not found"
+                      : cmd->kind == CL_CMD_RESTART ? "Unknown connector: %s"
+                                                    : "Unknown connector %s";
+    char text[1024];
+    snprintf(text, sizeof(text), fmt, cmd->name);
+    cl_reply_error(reply, 404, "%s", text);
+    return;
+  }
+  switch (cmd->kind) {
+  case CL_CMD_DELETE: run_delete(h, c, reply); break;
+  case CL_CMD_PAUSE: run_pause(c, reply); break;
+  case CL_CMD_RESUME: run_resume(h, c, reply); break;
+  case CL_CMD_STOP: run_stop(h, c, reply); break;
+  default: run_restart(h, c, cmd, reply); break;
+  }
+}
+
+void cl_standalone_run(struct cl_herder *h, struct cl_command *cmd, struct cl_reply *reply) {
+  cl_log_context(cmd->name);
+  switch (cmd->kind) {
+  case CL_CMD_CREATE: run_create(h, cmd, reply); break;
+  case CL_CMD_PUT_CONFIG: run_put_config(h, cmd, reply); break;
+  default: run_on_existing(h, cmd, reply); break;
+  }
+  cl_log_context(NULL);
+}
+
+/* All tasks are asked before any is waited for, so that they stop side by side. */
+void cl_standalone_stop_all(struct cl_herder *h) {
+  for (struct cl_instance *c = h->list; c; c = c->next) {
+    for (size_t i = 0; i < c->n_runs; i++) {
+      if (c->runs[i].task)
+        cl_task_ask_stop(c->runs[i].task);
+    }
+  }
+  for (struct cl_instance *c = h->list; c; c = c->next)
+    cl_instance_stop_tasks(h->worker, c, -1);
+}
