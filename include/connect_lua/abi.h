@@ -155,7 +155,7 @@ struct cl_schema { /* immutable; equal schemas of one cl_space are the same poin
   uint32_t n_fields, n_params;
   uint64_t hash;
   struct cl_str name, doc; /* p NULL = none */
-  struct cl_str json;      /* as JsonConverter writes it; made on first use */
+  struct cl_str json[2];   /* as JsonConverter writes it, decimals BASE64 and NUMERIC; made on first use */
   const struct cl_field *fields;
   const struct cl_schema *key, *value; /* map key; map value or array element */
   const struct cl_param *params;

@@ -28,9 +28,19 @@ int cl_json_decode(struct cl_json *j, struct cl_batch *b, struct cl_datum *d, st
 /* val, schema -> bytes. */
 int cl_json_encode(struct cl_json *j, struct cl_batch *b, struct cl_datum *d, struct cl_err *err);
 
-/* Plain JSON text to a schemaless value: the parser alone (also fuzzed). */
+/* Plain JSON text to a schemaless value: the parser alone (also fuzzed). What follows the
+ * first value is ignored, as Connect does. */
 int cl_json_read(struct cl_batch *b, const char *p, size_t len, struct cl_val *out, struct cl_err *err);
 /* A schemaless value as compact JSON. java_order: objects in Java HashMap order. */
 int cl_json_write(struct cl_batch *b, const struct cl_val *v, bool java_order, struct cl_buf *out, struct cl_err *err);
+/* UTF-8 text as a JSON string with its quotes. */
+void cl_json_write_text(struct cl_buf *out, const char *p, size_t len);
 
+/* StringConverter and ByteArrayConverter: bytes -> val, schema and back. */
+int cl_string_decode(struct cl_batch *b, struct cl_datum *d, struct cl_err *err);
+int cl_string_encode(struct cl_batch *b, struct cl_datum *d, struct cl_err *err);
+int cl_bytes_decode(struct cl_batch *b, struct cl_datum *d, struct cl_err *err);
+int cl_bytes_encode(struct cl_batch *b, struct cl_datum *d, struct cl_err *err);
+
+/* Java's toString; a string's own text is lent, not copied. */
 int cl_text_of(struct cl_batch *b, const struct cl_val *v, struct cl_str *out, struct cl_err *err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What one task's records share: the symbols of object keys and the interned schemas.
- * Permanent symbols are few (a ceiling keeps keys that are data out); the rest live in a
- * per-batch table that dies with the batch.
+ * Permanent symbols are few (a ceiling keeps keys that are data out); the rest belong to
+ * a generation that dies with the batches that may have used it.
  * Owner: the task. Thread: the task's.
  */
 #pragma once
@@ -12,18 +12,44 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+/* A key's text with what the codecs keep beside it. */
+struct cl_sym {
+  const char *text;
+  uint32_t len;
+  uint32_t hash;
+  int32_t java_hash; /* String.hashCode */
+  bool clean;        /* needs no escape: text lies inside `"text":` */
+  uint32_t next;     /* key that followed this one last time (permanent symbols only), or 0 */
+  uint32_t child;    /* first key of the object that was this key's value last time, or 0 */
+};
+
 struct cl_space *cl_space_new(struct cl_arena_budget *budget); /* NULL = no memory */
 void cl_space_free(struct cl_space *s);
 
-/* Symbol of a key; 0 = no memory. Inside a batch beyond the permanent ceiling the
- * symbol is valid for that batch only. */
+/* Symbol of a key; 0 = no memory. Beyond the permanent ceiling the symbol is valid only
+ * for the batches alive now. */
 uint32_t cl_space_sym(struct cl_space *s, const char *p, uint32_t len);
+/* The same, but always permanent: field names of schemas. */
+uint32_t cl_space_sym_keep(struct cl_space *s, const char *p, uint32_t len);
 struct cl_str cl_space_sym_text(const struct cl_space *s, uint32_t sym);
-/* Called by the batch when it is reset and no other batch of the space is alive. */
-void cl_space_forget_batch_syms(struct cl_space *s);
+/* Moves when symbols are added: use at once. sym must be valid. */
+struct cl_sym *cl_space_sym_info(const struct cl_space *s, uint32_t sym);
+static inline bool cl_space_sym_is_permanent(uint32_t sym) { return !(sym >> 31); }
 
-/* The interned twin of a schema built anywhere (its parts already interned); NULL = no
- * memory. Copies what it keeps. */
+/* A batch tells when it starts and ends; end gets what begin answered. */
+uint32_t cl_space_batch_begin(struct cl_space *s);
+void cl_space_batch_end(struct cl_space *s, uint32_t generation);
+
+/* The interned twin of a schema built anywhere (its parts already interned, its default's
+ * struct schemas too); NULL = no memory. Copies what it keeps; sets logical, hash, uid,
+ * the fields' sym and index. */
 const struct cl_schema *cl_space_intern(struct cl_space *s, const struct cl_schema *schema);
 /* Schemas used everywhere: required or optional primitives without a name. */
 const struct cl_schema *cl_space_primitive(struct cl_space *s, enum cl_type type, bool optional);
+/* The logical type a schema's name stands for. */
+enum cl_logical cl_space_logical(struct cl_str name);
+/* Memory that lives as long as the space. */
+struct cl_arena *cl_space_arena(struct cl_space *s);
+/* One growing piece of working memory for whoever is running; contents do not survive the
+ * next call. NULL = no memory; the old piece stays valid. */
+void *cl_space_scratch(struct cl_space *s, size_t size);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What Lua calls: thin twins of the record functions, with the last error per thread.
+ * Nothing here touches a lua_State, calls back, raises or blocks. */
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/utf8.h"
+#include "record/codec.h"
+#include "record/space.h"
+#include "record/value.h"
+
+/* Per thread, because an FFI function cannot hand an error object to Lua cheaply. */
+static _Thread_local struct cl_err last;
+
+const char *cl_ffi_error(void) { return last.msg; }
+
+const char *cl_ffi_error_class(void) { return last.class ? last.class : ""; }
+
+uint32_t cl_ffi_sym(struct cl_space *space, const char *s, uint32_t len) { return cl_space_sym(space, s, len); }
+
+struct cl_str cl_ffi_sym_text(const struct cl_space *space, uint32_t sym) { return cl_space_sym_text(space, sym); }
+
+struct cl_val *cl_ffi_obj_find(const struct cl_space *space, struct cl_obj *obj, const char *s, uint32_t len) {
+  for (uint32_t i = 0; i < obj->n; i++) {
+    struct cl_str key = cl_space_sym_text(space, obj->e[i].sym);
+    if (key.len == len && memcmp(key.p, s, len) == 0)
+      return &obj->e[i].val;
+  }
+  return NULL;
+}
+
+struct cl_val *cl_ffi_struct_find(struct cl_struct *st, const char *s, uint32_t len) {
+  for (uint32_t i = 0; i < st->n; i++) {
+    struct cl_str name = st->schema->fields[i].name;
+    if (name.len == len && memcmp(name.p, s, len) == 0)
+      return &st->v[i];
+  }
+  return NULL;
+}
+
+static int put(struct cl_batch *batch, struct cl_val *out, enum cl_kind kind, const char *s, uint32_t len) {
+  char *copy = cl_arena_copy(batch->arena, s, len);
+  if (!copy)
+    return cl_err_set(&last, CL_ENOMEM, "no memory for a value of %u bytes", len);
+  *out = (struct cl_val){.kind = (uint8_t)kind, .len = len, .s = copy};
+  return 0;
+}
+
+/* A Lua string is any bytes; a CL_STRING is text, so what is no UTF-8 is repaired. */
+int cl_ffi_put_string(struct cl_batch *batch, struct cl_val *out, const char *s, uint32_t len) {
+  if (cl_utf8_valid(s, len))
+    return put(batch, out, CL_STRING, s, len);
+  size_t max = cl_utf8_repair_max(len);
+  char *text = max <= UINT32_MAX ? cl_arena_alloc(batch->arena, max) : NULL;
+  if (!text)
+    return cl_err_set(&last, CL_ENOMEM, "no memory for a value of %u bytes", len);
+  *out = (struct cl_val){.kind = CL_STRING, .s = text};
+  out->len = (uint32_t)cl_utf8_repair(s, len, text);
+  return 0;
+}
+
+int cl_ffi_put_bytes(struct cl_batch *batch, struct cl_val *out, const char *s, uint32_t len) {
+  return put(batch, out, CL_BYTES, s, len);
+}
+
+int cl_ffi_string_decode(struct cl_batch *batch, struct cl_datum *d) { return cl_string_decode(batch, d, &last); }
+
+int cl_ffi_string_encode(struct cl_batch *batch, struct cl_datum *d) { return cl_string_encode(batch, d, &last); }
+
+int cl_ffi_bytes_decode(struct cl_batch *batch, struct cl_datum *d) { return cl_bytes_decode(batch, d, &last); }
+
+int cl_ffi_bytes_encode(struct cl_batch *batch, struct cl_datum *d) { return cl_bytes_encode(batch, d, &last); }
+
+int cl_ffi_json_decode(struct cl_json *json, struct cl_batch *batch, struct cl_datum *d) {
+  return cl_json_decode(json, batch, d, &last);
+}
+
+int cl_ffi_json_encode(struct cl_json *json, struct cl_batch *batch, struct cl_datum *d) {
+  return cl_json_encode(json, batch, d, &last);
+}
+
+int cl_ffi_text(struct cl_batch *batch, const struct cl_val *v, struct cl_str *out) {
+  return cl_text_of(batch, v, out, &last);
+}

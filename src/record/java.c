@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Java's hashes and HashMap order. Any thread. */
+#include "record/java.h"
+
+#include <string.h>
+
+#include "record/space.h"
+
+/* One code point of UTF-8 (surrogates as 3 bytes are let through); invalid bytes count
+ * as themselves, for the caller's text was checked where it came in. */
+static uint32_t next_point(const unsigned char **p, const unsigned char *end) {
+  const unsigned char *s = *p;
+  size_t left = (size_t)(end - s);
+  uint32_t c = *s;
+  if (c >= 0xF0 && left >= 4) {
+    *p += 4;
+    return (c & 7) << 18 | (s[1] & 63u) << 12 | (s[2] & 63u) << 6 | (s[3] & 63u);
+  }
+  if (c >= 0xE0 && left >= 3) {
+    *p += 3;
+    return (c & 15) << 12 | (s[1] & 63u) << 6 | (s[2] & 63u);
+  }
+  if (c >= 0xC0 && left >= 2) {
+    *p += 2;
+    return (c & 31) << 6 | (s[1] & 63u);
+  }
+  *p += 1;
+  return c;
+}
+
+int32_t cl_java_string_hash(const char *text, size_t len) {
+  const unsigned char *p = (const unsigned char *)text, *end = p + len;
+  uint32_t h = 0;
+  while (p < end) {
+    uint32_t c = next_point(&p, end);
+    if (c >= 0x10000) {
+      h = 31 * h + (0xD800 + ((c - 0x10000) >> 10));
+      c = 0xDC00 + ((c - 0x10000) & 0x3FF);
+    }
+    h = 31 * h + c;
+  }
+  return (int32_t)h;
+}
+
+size_t cl_java_string_length(const char *p, size_t len) {
+  size_t n = 0;
+  for (size_t i = 0; i < len; i++) {
+    unsigned char c = (unsigned char)p[i];
+    n += ((c & 0xC0) != 0x80) + (c >= 0xF0);
+  }
+  return n;
+}
+
+static int32_t fold(uint64_t bits) { return (int32_t)(uint32_t)(bits ^ bits >> 32); }
+
+static int32_t hash_double(double d) {
+  uint64_t bits;
+  memcpy(&bits, &d, sizeof(bits));
+  return fold(d != d ? UINT64_C(0x7ff8000000000000) : bits);
+}
+
+static int32_t hash_float(float f) {
+  uint32_t bits;
+  memcpy(&bits, &f, sizeof(bits));
+  return (int32_t)(f != f ? UINT32_C(0x7fc00000) : bits);
+}
+
+static int32_t hash_object(const struct cl_space *s, const struct cl_obj *obj) {
+  uint32_t h = 0;
+  for (uint32_t i = 0; i < obj->n; i++)
+    h += (uint32_t)(cl_space_sym_info(s, obj->e[i].sym)->java_hash ^ cl_java_hash(s, &obj->e[i].val));
+  return (int32_t)h;
+}
+
+int32_t cl_java_hash(const struct cl_space *s, const struct cl_val *v) {
+  uint32_t h = 0;
+  switch ((enum cl_kind)v->kind) {
+  case CL_FALSE: return 1237;
+  case CL_TRUE: return 1231;
+  case CL_INT: return v->aux == 64 ? fold((uint64_t)v->i) : (int32_t)v->i;
+  case CL_DATE:
+  case CL_TIME:
+  case CL_TIMESTAMP: return fold((uint64_t)v->i);
+  case CL_FLOAT32: return hash_float((float)v->f);
+  case CL_FLOAT64: return hash_double(v->f);
+  case CL_STRING: return cl_java_string_hash(v->s, v->len);
+  case CL_ARRAY:
+    h = 1;
+    for (uint32_t i = 0; i < v->arr->n; i++)
+      h = 31 * h + (uint32_t)cl_java_hash(s, &v->arr->v[i]);
+    return (int32_t)h;
+  case CL_OBJECT: return hash_object(s, v->obj);
+  case CL_MAP:
+    for (uint32_t i = 0; i < v->map->n; i++)
+      h += (uint32_t)(cl_java_hash(s, &v->map->e[i].key) ^ cl_java_hash(s, &v->map->e[i].val));
+    return (int32_t)h;
+  default: return 0;
+  }
+}
+
+uint32_t cl_java_cap(uint32_t n) {
+  uint32_t cap = 16;
+  while (n > cap / 4 * 3 && cap < UINT32_C(1) << 30)
+    cap *= 2;
+  return cap;
+}
+
+void cl_java_order(uint32_t n, uint32_t cap, int32_t (*hash)(const void *arg, uint32_t i), const void *arg,
+                   uint32_t *order, uint32_t *link) {
+  uint32_t *head = link, *next = link + cap; /* both count from 1; 0 ends a chain */
+  memset(head, 0, cap * sizeof(*head));
+  for (uint32_t i = n; i-- > 0;) { /* backwards, so that chains run in insertion order */
+    uint32_t h = (uint32_t)hash(arg, i);
+    uint32_t bucket = (h ^ h >> 16) & (cap - 1);
+    next[i] = head[bucket];
+    head[bucket] = i + 1;
+  }
+  uint32_t at = 0;
+  for (uint32_t b = 0; b < cap; b++)
+    for (uint32_t i = head[b]; i; i = next[i - 1])
+      order[at++] = i - 1;
+}

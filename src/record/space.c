@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Symbols of object keys: one permanent table and a short queue of generations for keys
+ * that are data. The schemas are in schema.c. Thread: the task's. */
+#include "record/space_impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "record/java.h"
+
+enum {
+  PERMANENT_MAX = 4096,    /* symbols that data may make permanent */
+  GENERATION_FULL = 4096,  /* a batch that starts beyond this opens the next generation */
+  GENERATION_MAX = 1 << 24 /* bits of an index inside a symbol */
+};
+
+struct cl_space *cl_space_new(struct cl_arena_budget *budget) {
+  struct cl_space *s = calloc(1, sizeof(*s));
+  if (!s)
+    return NULL;
+  s->budget = budget;
+  s->arena = cl_arena_new(budget);
+  /* A seed of our own each time: keys come from outside and must not choose their slots. */
+  if (getrandom(&s->seed, sizeof(s->seed), GRND_NONBLOCK) != (ssize_t)sizeof(s->seed))
+    s->seed = (uint64_t)(uintptr_t)s * 0x9e3779b97f4a7c15u;
+  if (!s->arena) {
+    cl_space_free(s);
+    return NULL;
+  }
+  return s;
+}
+
+void cl_space_free(struct cl_space *s) {
+  if (!s)
+    return;
+  for (size_t i = 0; i < CL_GENERATIONS; i++)
+    cl_arena_free(s->gen[i].arena);
+  cl_arena_free(s->arena);
+  free(s->scratch);
+  free(s);
+}
+
+struct cl_arena *cl_space_arena(struct cl_space *s) { return s->arena; }
+
+void *cl_space_scratch(struct cl_space *s, size_t size) {
+  if (size <= s->scratch_size)
+    return s->scratch;
+  size_t cap = s->scratch_size ? s->scratch_size : 4096;
+  while (cap < size)
+    cap *= 2;
+  void *p = realloc(s->scratch, cap);
+  if (!p)
+    return NULL;
+  s->scratch = p;
+  s->scratch_size = cap;
+  return p;
+}
+
+static uint32_t hash_of(const struct cl_space *s, const char *p, uint32_t len) {
+  uint64_t h = s->seed ^ len;
+  for (; len >= 8; p += 8, len -= 8) {
+    uint64_t w;
+    memcpy(&w, p, 8);
+    h = (h ^ w) * 0x9fb21c651e98df25u;
+    h ^= h >> 32;
+  }
+  uint64_t tail = 0;
+  for (uint32_t i = 0; i < len; i++)
+    tail = tail << 8 | (unsigned char)p[i];
+  h = (h ^ tail) * 0x9fb21c651e98df25u;
+  return (uint32_t)(h ^ h >> 32);
+}
+
+/* Slot of the text in t, or the empty slot where it belongs. */
+static uint32_t *slot_of(const struct cl_sym_table *t, const char *p, uint32_t len, uint32_t hash) {
+  uint32_t i = hash & t->mask;
+  while (t->slot[i]) {
+    const struct cl_sym *sym = &t->sym[t->slot[i]];
+    if (sym->hash == hash && sym->len == len && memcmp(sym->text, p, len) == 0)
+      break;
+    i = (i + 1) & t->mask;
+  }
+  return &t->slot[i];
+}
+
+/* Room for one more symbol; the old arrays stay in the arena until it goes. */
+static bool table_grow(struct cl_sym_table *t, struct cl_arena *arena) {
+  uint32_t cap = t->cap ? t->cap * 2 : 64;
+  struct cl_sym *sym = cl_arena_alloc(arena, cap * sizeof(*sym));
+  uint32_t *slot = cl_arena_zalloc(arena, 2 * cap * sizeof(*slot));
+  if (!sym || !slot)
+    return false;
+  if (t->n)
+    memcpy(sym, t->sym, t->n * sizeof(*sym));
+  else
+    t->n = 1; /* 0 means no symbol */
+  t->sym = sym;
+  t->slot = slot;
+  t->cap = cap;
+  t->mask = 2 * cap - 1;
+  for (uint32_t i = 1; i < t->n; i++)
+    *slot_of(t, sym[i].text, sym[i].len, sym[i].hash) = i;
+  return true;
+}
+
+static bool is_clean(const char *p, uint32_t len) {
+  for (uint32_t i = 0; i < len; i++) {
+    unsigned char c = (unsigned char)p[i];
+    /* 0xED may open a lone surrogate, 0xF0 a pair: both are written escaped. */
+    if (c < 0x20 || c == '"' || c == '\\' || c == 0xED || c >= 0xF0)
+      return false;
+  }
+  return true;
+}
+
+static uint32_t table_add(struct cl_sym_table *t, struct cl_arena *arena, const char *p, uint32_t len,
+                          uint32_t hash) {
+  if (t->n + 1 >= t->cap && !table_grow(t, arena))
+    return 0;
+  char *quoted = cl_arena_alloc(arena, (size_t)len + 3); /* "text": */
+  if (!quoted)
+    return 0;
+  quoted[0] = '"';
+  if (len)
+    memcpy(quoted + 1, p, len);
+  memcpy(quoted + 1 + len, "\":", 2);
+  *slot_of(t, p, len, hash) = t->n;
+  t->sym[t->n] = (struct cl_sym){.text = quoted + 1,
+                                 .len = len,
+                                 .hash = hash,
+                                 .java_hash = cl_java_string_hash(p, len),
+                                 .clean = is_clean(p, len)};
+  return t->n++;
+}
+
+static uint32_t table_find(const struct cl_sym_table *t, const char *p, uint32_t len, uint32_t hash) {
+  return t->cap ? *slot_of(t, p, len, hash) : 0;
+}
+
+static uint32_t data_sym(struct cl_space *s, const char *p, uint32_t len, uint32_t hash) {
+  uint32_t at = s->newest % CL_GENERATIONS;
+  struct cl_generation *g = &s->gen[at];
+  uint32_t index = table_find(&g->table, p, len, hash);
+  if (!index) {
+    if (!g->arena)
+      g->arena = cl_arena_new(s->budget);
+    if (!g->arena || g->table.n >= GENERATION_MAX - 1)
+      return 0;
+    index = table_add(&g->table, g->arena, p, len, hash);
+  }
+  return index ? UINT32_C(1) << 31 | at << 24 | index : 0;
+}
+
+uint32_t cl_space_sym(struct cl_space *s, const char *p, uint32_t len) {
+  uint32_t hash = hash_of(s, p, len);
+  uint32_t index = table_find(&s->table, p, len, hash);
+  if (index)
+    return index;
+  if (s->table.n < PERMANENT_MAX)
+    return table_add(&s->table, s->arena, p, len, hash);
+  return data_sym(s, p, len, hash);
+}
+
+uint32_t cl_space_sym_keep(struct cl_space *s, const char *p, uint32_t len) {
+  uint32_t hash = hash_of(s, p, len);
+  uint32_t index = table_find(&s->table, p, len, hash);
+  return index ? index : table_add(&s->table, s->arena, p, len, hash);
+}
+
+struct cl_sym *cl_space_sym_info(const struct cl_space *s, uint32_t sym) {
+  if (cl_space_sym_is_permanent(sym))
+    return &s->table.sym[sym];
+  return &s->gen[sym >> 24 & (CL_GENERATIONS - 1)].table.sym[sym & (GENERATION_MAX - 1)];
+}
+
+struct cl_str cl_space_sym_text(const struct cl_space *s, uint32_t sym) {
+  const struct cl_sym *info = cl_space_sym_info(s, sym);
+  return (struct cl_str){info->text, info->len};
+}
+
+uint32_t cl_space_batch_begin(struct cl_space *s) {
+  if (s->gen[s->newest % CL_GENERATIONS].table.n > GENERATION_FULL && s->newest - s->oldest < CL_GENERATIONS - 1)
+    s->newest++;
+  s->gen[s->newest % CL_GENERATIONS].batches++;
+  return s->newest;
+}
+
+void cl_space_batch_end(struct cl_space *s, uint32_t generation) {
+  s->gen[generation % CL_GENERATIONS].batches--;
+  /* Oldest first: a batch may hold symbols of its generation and of all later ones. */
+  for (;;) {
+    struct cl_generation *g = &s->gen[s->oldest % CL_GENERATIONS];
+    if (g->batches)
+      return;
+    g->table = (struct cl_sym_table){0};
+    if (s->oldest == s->newest) {
+      if (g->arena)
+        cl_arena_reset(g->arena);
+      return;
+    }
+    cl_arena_free(g->arena);
+    g->arena = NULL;
+    s->oldest++;
+  }
+}

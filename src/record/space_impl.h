@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The inside of a cl_space, for space.c and schema.c only. */
+#pragma once
+
+#include "record/space.h"
+
+enum { CL_GENERATIONS = 128 }; /* a power of two, 7 bits of a symbol */
+
+struct cl_sym_table {
+  struct cl_sym *sym; /* [0] unused */
+  uint32_t n, cap;
+  uint32_t *slot; /* open addressing, 2 * cap slots of indices */
+  uint32_t mask;
+};
+
+struct cl_generation {
+  struct cl_sym_table table;
+  struct cl_arena *arena;
+  uint32_t batches; /* alive and begun in this generation */
+};
+
+struct cl_space {
+  struct cl_arena_budget *budget;
+  struct cl_arena *arena;
+  uint64_t seed;
+  struct cl_sym_table table;
+  struct cl_generation gen[CL_GENERATIONS];
+  uint32_t oldest, newest; /* generations alive, counted for ever, index modulo */
+  const struct cl_schema **schema_slot;
+  uint32_t n_schemas, schema_mask;
+  const struct cl_schema *primitive[CL_TYPE_BYTES + 1][2];
+  void *scratch;
+  size_t scratch_size;
+};

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Values: find, compare, copy, name. Recursion is bounded: what is compared or kept are
+ * defaults and map keys, no deeper than a schema may be (CL_SCHEMA_DEPTH) or the parser
+ * allows. Thread: the task's. */
+#include "record/value.h"
+
+#include <string.h>
+
+static bool same_text(struct cl_str a, struct cl_str b) {
+  return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+}
+
+uint32_t cl_value_find(const struct cl_space *s, const struct cl_obj *obj, uint32_t sym) {
+  for (uint32_t i = 0; i < obj->n; i++) {
+    uint32_t k = obj->e[i].sym;
+    if (k == sym)
+      return i;
+    if (!cl_space_sym_is_permanent(k | sym) && same_text(cl_space_sym_text(s, k), cl_space_sym_text(s, sym)))
+      return i;
+  }
+  return obj->n;
+}
+
+static bool equal_objects(const struct cl_space *s, const struct cl_obj *a, const struct cl_obj *b) {
+  if (a->n != b->n)
+    return false;
+  for (uint32_t i = 0; i < a->n; i++) {
+    uint32_t j = cl_value_find(s, b, a->e[i].sym);
+    if (j == b->n || !cl_value_equal(s, &a->e[i].val, &b->e[j].val))
+      return false;
+  }
+  return true;
+}
+
+static bool equal_maps(const struct cl_space *s, const struct cl_map *a, const struct cl_map *b) {
+  if (a->n != b->n)
+    return false;
+  for (uint32_t i = 0; i < a->n; i++) {
+    uint32_t j = 0;
+    while (j < b->n && !cl_value_equal(s, &a->e[i].key, &b->e[j].key))
+      j++;
+    if (j == b->n || !cl_value_equal(s, &a->e[i].val, &b->e[j].val))
+      return false;
+  }
+  return true;
+}
+
+static bool equal_rows(const struct cl_space *s, const struct cl_val *a, uint32_t na, const struct cl_val *b,
+                       uint32_t nb) {
+  if (na != nb)
+    return false;
+  for (uint32_t i = 0; i < na; i++)
+    if (!cl_value_equal(s, &a[i], &b[i]))
+      return false;
+  return true;
+}
+
+bool cl_value_equal(const struct cl_space *s, const struct cl_val *a, const struct cl_val *b) {
+  if (a->kind != b->kind)
+    return false;
+  switch ((enum cl_kind)a->kind) {
+  case CL_INT: return a->i == b->i && a->aux == b->aux;
+  case CL_DATE:
+  case CL_TIME:
+  case CL_TIMESTAMP: return a->i == b->i;
+  case CL_FLOAT32:
+  case CL_FLOAT64: return memcmp(&a->f, &b->f, sizeof(a->f)) == 0;
+  case CL_NUMTEXT:
+  case CL_BIGINT:
+  case CL_STRING:
+  case CL_BYTES: return same_text((struct cl_str){a->s, a->len}, (struct cl_str){b->s, b->len});
+  case CL_DECIMAL: return a->dec->scale == b->dec->scale && same_text(a->dec->digits, b->dec->digits);
+  case CL_ARRAY: return equal_rows(s, a->arr->v, a->arr->n, b->arr->v, b->arr->n);
+  case CL_STRUCT:
+    return a->st->schema == b->st->schema && equal_rows(s, a->st->v, a->st->n, b->st->v, b->st->n);
+  case CL_OBJECT: return equal_objects(s, a->obj, b->obj);
+  case CL_MAP: return equal_maps(s, a->map, b->map);
+  default: return true;
+  }
+}
+
+static bool keep_rows(struct cl_space *s, struct cl_arena *a, const struct cl_val *v, uint32_t n,
+                      struct cl_val **out) {
+  *out = cl_arena_alloc(a, n * sizeof(**out));
+  if (!*out)
+    return false;
+  for (uint32_t i = 0; i < n; i++)
+    if (!cl_value_keep(s, a, &v[i], &(*out)[i]))
+      return false;
+  return true;
+}
+
+static struct cl_obj *keep_object(struct cl_space *s, struct cl_arena *a, const struct cl_obj *from) {
+  struct cl_obj *obj = cl_arena_alloc(a, sizeof(*obj) + from->n * sizeof(*obj->e));
+  if (!obj)
+    return NULL;
+  *obj = (struct cl_obj){.n = from->n, .cap = from->n, .java_cap = from->java_cap};
+  obj->e = (struct cl_entry *)(obj + 1);
+  for (uint32_t i = 0; i < obj->n; i++) {
+    struct cl_str key = cl_space_sym_text(s, from->e[i].sym);
+    obj->e[i] = (struct cl_entry){.sym = cl_space_sym_keep(s, key.p, key.len)};
+    if (!obj->e[i].sym || !cl_value_keep(s, a, &from->e[i].val, &obj->e[i].val))
+      return NULL;
+  }
+  return obj;
+}
+
+static struct cl_map *keep_map(struct cl_space *s, struct cl_arena *a, const struct cl_map *from) {
+  struct cl_map *map = cl_arena_alloc(a, sizeof(*map) + from->n * sizeof(*map->e));
+  if (!map)
+    return NULL;
+  *map = (struct cl_map){.n = from->n, .cap = from->n, .java_cap = from->java_cap};
+  map->e = (struct cl_map_entry *)(map + 1);
+  for (uint32_t i = 0; i < map->n; i++)
+    if (!cl_value_keep(s, a, &from->e[i].key, &map->e[i].key) ||
+        !cl_value_keep(s, a, &from->e[i].val, &map->e[i].val))
+      return NULL;
+  return map;
+}
+
+bool cl_value_keep(struct cl_space *s, struct cl_arena *a, const struct cl_val *v, struct cl_val *out) {
+  *out = *v;
+  switch ((enum cl_kind)v->kind) {
+  case CL_NUMTEXT:
+  case CL_BIGINT:
+  case CL_STRING:
+  case CL_BYTES: return (out->s = cl_arena_copy(a, v->s, v->len)) != NULL;
+  case CL_DECIMAL:
+    out->dec = cl_arena_alloc(a, sizeof(*out->dec));
+    if (!out->dec)
+      return false;
+    *out->dec = *v->dec;
+    return (out->dec->digits.p = cl_arena_copy(a, v->dec->digits.p, v->dec->digits.len)) != NULL;
+  case CL_ARRAY:
+    out->arr = cl_arena_alloc(a, sizeof(*out->arr));
+    if (!out->arr)
+      return false;
+    *out->arr = (struct cl_arr){.n = v->arr->n, .cap = v->arr->n};
+    return keep_rows(s, a, v->arr->v, v->arr->n, &out->arr->v);
+  case CL_STRUCT:
+    out->st = cl_arena_alloc(a, sizeof(*out->st));
+    if (!out->st)
+      return false;
+    *out->st = (struct cl_struct){.schema = v->st->schema, .n = v->st->n};
+    return keep_rows(s, a, v->st->v, v->st->n, &out->st->v);
+  case CL_OBJECT: return (out->obj = keep_object(s, a, v->obj)) != NULL;
+  case CL_MAP: return (out->map = keep_map(s, a, v->map)) != NULL;
+  default: return true;
+  }
+}
+
+const char *cl_value_class(const struct cl_val *v) {
+  switch ((enum cl_kind)v->kind) {
+  case CL_FALSE:
+  case CL_TRUE: return "java.lang.Boolean";
+  case CL_INT:
+    return v->aux == 8    ? "java.lang.Byte"
+           : v->aux == 16 ? "java.lang.Short"
+           : v->aux == 32 ? "java.lang.Integer"
+                          : "java.lang.Long";
+  case CL_FLOAT32: return "java.lang.Float";
+  case CL_FLOAT64:
+  case CL_NUMTEXT: return "java.lang.Double";
+  case CL_BIGINT: return "java.math.BigInteger";
+  case CL_DECIMAL: return "java.math.BigDecimal";
+  case CL_STRING: return "java.lang.String";
+  case CL_BYTES: return "[B";
+  case CL_DATE:
+  case CL_TIME:
+  case CL_TIMESTAMP: return "java.util.Date";
+  case CL_ARRAY: return "java.util.ArrayList";
+  case CL_OBJECT:
+  case CL_MAP: return "java.util.HashMap";
+  case CL_STRUCT: return "org.apache.kafka.connect.data.Struct";
+  default: return "null";
+  }
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What every part of the record floor does with values: find, compare, copy, name.
+ * Thread: the task's.
+ */
+#pragma once
+
+#include "connect_lua/abi_c.h"
+
+#include "base/arena.h"
+#include "record/space.h"
+
+/* Position of the entry whose key is sym, or obj->n. A key that is data may be known by
+ * a later permanent symbol, so texts are compared where symbols cannot decide. */
+uint32_t cl_value_find(const struct cl_space *s, const struct cl_obj *obj, uint32_t sym);
+
+/* Java's equals, as far as values can differ here. */
+bool cl_value_equal(const struct cl_space *s, const struct cl_val *a, const struct cl_val *b);
+
+/* A deep copy that lives in a and uses permanent symbols only. False = no memory. */
+bool cl_value_keep(struct cl_space *s, struct cl_arena *a, const struct cl_val *v, struct cl_val *out);
+
+/* The Java class of a value, as messages name it: "java.lang.Integer". */
+const char *cl_value_class(const struct cl_val *v);
+
+static inline bool cl_value_is_null(const struct cl_val *v) {
+  return v->kind == CL_NULL || v->kind == CL_MISSING;
+}
