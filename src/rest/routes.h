@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From a parsed request to its answer, or to the command that will make one.
+ * Any thread, no state; never waits.
+ */
+#pragma once
+
+#include "rest/request.h"
+#include "worker/herder.h"
+
+struct cl_answer {
+  struct cl_reply reply;
+  bool bare;      /* JSON without a Content-Type: Apache's errors raised while routing */
+  char allow[64]; /* OPTIONS: the Allow header, "" = none */
+  char text[64];  /* OPTIONS: the body */
+  char type[96];  /* OPTIONS: its type */
+};
+void cl_answer_clear(struct cl_answer *a);
+
+/* One request on its way through the routes. */
+struct cl_exchange {
+  const struct cl_request *req;
+  struct cl_herder *herder;
+  const char *name;         /* the {c} of the path */
+  struct cl_answer answer;
+  struct cl_command *cmd;   /* a write: for cl_herder_submit, which takes it; the answer is then empty */
+};
+/* Fills x->answer or x->cmd. Without memory the answer is a 500. */
+void cl_routes_dispatch(struct cl_exchange *x);
