@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Protected calls: whatever Lua throws becomes a cl_err, with a traceback taken where it
+ * was thrown. Values thrown by plugins are hostile: none of their metamethods is called.
+ * Thread: the state's own. May include base, record, Lua. */
+#include "vm/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_FRAMES = 20 };
+
+static const char error_name[] = "connect.error";
+
+/* -------------------------------------------------------------- traceback */
+
+/* Frames of the host and of C say nothing to a plugin's author. */
+static bool is_plugin_frame(const struct cl_lua *s, const lua_Debug *ar) {
+  if (*ar->what == 'C' || ar->source[0] != '@')
+    return false;
+  const char *file = ar->source + 1;
+  size_t n = strlen(s->home);
+  return strncmp(file, s->home, n) != 0 || strncmp(file + n, "/lua/connect/host/", 18) != 0;
+}
+
+static void take_trace(struct cl_lua *s, lua_State *L, int level) {
+  lua_Debug ar;
+  size_t at = 0;
+  s->trace[0] = '\0';
+  for (int frames = 0; frames < MAX_FRAMES && lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "Snl", &ar);
+    if (!is_plugin_frame(s, &ar))
+      continue;
+    char where[128];
+    if (*ar.what == 'm')
+      snprintf(where, sizeof(where), "main chunk");
+    else if (ar.name)
+      snprintf(where, sizeof(where), "function '%s'", ar.name);
+    else
+      snprintf(where, sizeof(where), "function at line %d", ar.linedefined);
+    int n = snprintf(s->trace + at, sizeof(s->trace) - at, "%s\tat %s:%d in %s", at ? "\n" : "",
+                     ar.source + 1, ar.currentline, where);
+    if (n < 0 || (size_t)n >= sizeof(s->trace) - at) {
+      s->trace[at] = '\0'; /* no half lines */
+      return;
+    }
+    at += (size_t)n;
+    frames++;
+  }
+}
+
+/* Runs where the error was thrown; upvalue 1 is the state. */
+static int message_handler(lua_State *L) {
+  take_trace(lua_touserdata(L, lua_upvalueindex(1)), L, 1);
+  return 1; /* the error itself */
+}
+
+/* ----------------------------------------------------- error value to cl_err */
+
+/* The raw field of the table at idx when it is a string, else NULL. Borrowed from the table. */
+static const char *raw_string(lua_State *L, int idx, const char *name) {
+  lua_pushstring(L, name); /* ... name */
+  lua_rawget(L, idx);      /* ... value */
+  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+  lua_pop(L, 1); /* ... */
+  return text;
+}
+
+static bool is_connect_error(lua_State *L, int idx) {
+  if (lua_type(L, idx) != LUA_TTABLE || !lua_getmetatable(L, idx))
+    return false;
+  int mt = lua_gettop(L); /* ... mt */
+  const char *name = raw_string(L, mt, "__name");
+  bool same = name && strcmp(name, error_name) == 0;
+  lua_pop(L, 1); /* ... */
+  return same;
+}
+
+static int set_connect_error(struct cl_lua *s, lua_State *L, int idx, struct cl_err *err) {
+  const char *class = raw_string(L, idx, "class");
+  const char *message = raw_string(L, idx, "message");
+  const char *where = raw_string(L, idx, "where");
+  const char *trace = raw_string(L, idx, "trace");
+  bool retriable = class && strcmp(class, "retriable") == 0;
+  bool data = class && strcmp(class, "data") == 0;
+  bool stopped = class && strcmp(class, "stopped") == 0;
+  int code = cl_err_set(err, data ? CL_EDATA : stopped ? CL_ESTOPPED : CL_ELUA, "%s%s%s", where ? where : "",
+                        where ? ": " : "", message ? message : "(no message)");
+  err->retriable = retriable;
+  err->fatal = !retriable && !data && !stopped;
+  if (trace)
+    snprintf(s->trace, sizeof(s->trace), "%s", trace);
+  return code;
+}
+
+/* ud: struct conversion. Protected, since making strings may throw. */
+struct conversion {
+  struct cl_lua *s;
+  struct cl_err *err;
+};
+
+static int convert_error(lua_State *L) {
+  struct conversion *c = lua_touserdata(L, 1);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, c->s->thrown); /* ud thrown */
+  if (is_connect_error(L, 2)) {
+    set_connect_error(c->s, L, 2, c->err);
+    return 0;
+  }
+  int type = lua_type(L, 2);
+  if (type == LUA_TSTRING || type == LUA_TNUMBER)
+    cl_err_set(c->err, CL_ELUA, "%s", lua_tostring(L, 2));
+  else
+    cl_err_set(c->err, CL_ELUA, "(error object is a %s value)", lua_typename(L, type));
+  c->err->fatal = true;
+  return 0;
+}
+
+static int memory_error(struct cl_lua *s, struct cl_err *err) {
+  lua_gc(s->L, LUA_GCCOLLECT, 0); /* the garbage of the last allocation still fills the cap */
+  int code = cl_err_set(err, CL_ELUA, "not enough memory: the Lua state reached its cap of %zu bytes "
+                        "(connect.lua.memory.max.bytes)", s->max);
+  err->fatal = true;
+  return code;
+}
+
+/* A pcall of the plugin's own turns LUA_ERRMEM into this string. */
+static bool says_no_memory(lua_State *L) {
+  return lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "not enough memory") == 0;
+}
+
+/* Pops the error value on top of the stack. */
+static int set_error(struct cl_lua *s, int status, struct cl_err *err) {
+  lua_State *L = s->L;
+  if (status == LUA_ERRMEM || says_no_memory(L)) {
+    lua_pop(L, 1);
+    return memory_error(s, err);
+  }
+  lua_rawseti(L, LUA_REGISTRYINDEX, s->thrown); /* the slot exists: takes no memory */
+  struct conversion c = {s, err};
+  if (lua_cpcall(L, convert_error, &c) != 0) {
+    lua_pop(L, 1);
+    return memory_error(s, err);
+  }
+  lua_pushboolean(L, 0);
+  lua_rawseti(L, LUA_REGISTRYINDEX, s->thrown);
+  snprintf(err->trace, sizeof(err->trace), "%s", s->trace);
+  if (s->interrupted && err->code == CL_ELUA && strstr(err->msg, "stopped")) {
+    err->code = CL_ESTOPPED;
+    err->fatal = false;
+  }
+  return err->code;
+}
+
+/* ------------------------------------------------------------ entry points */
+
+struct job {
+  lua_CFunction fn;
+  void *ud;
+};
+
+static int trampoline(lua_State *L) {
+  const struct job *job = lua_touserdata(L, 1);
+  lua_settop(L, 0);
+  lua_pushlightuserdata(L, job->ud);
+  return job->fn(L);
+}
+
+void cl_call_open(struct cl_lua *s, lua_State *L) {
+  lua_pushcfunction(L, trampoline);
+  s->trampoline = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_pushlightuserdata(L, s);
+  lua_pushcclosure(L, message_handler, 1);
+  s->handler = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_pushboolean(L, 0);
+  s->thrown = luaL_ref(L, LUA_REGISTRYINDEX);
+  luaL_newmetatable(L, error_name); /* mt */
+  lua_pushstring(L, error_name); /* mt name */
+  lua_setfield(L, -2, "__name"); /* mt */
+  lua_pop(L, 1); /* */
+}
+
+static void clear_interrupt(struct cl_lua *s) {
+  if (s->interrupted) {
+    lua_sethook(s->L, NULL, 0, 0);
+    s->interrupted = false;
+  }
+}
+
+int cl_call_protected(struct cl_lua *s, lua_CFunction fn, void *ud, struct cl_err *err) {
+  lua_State *L = s->L;
+  struct job job = {fn, ud};
+  s->trace[0] = '\0';
+  /* None of these pushes needs memory: they may not throw out here. */
+  lua_rawgeti(L, LUA_REGISTRYINDEX, s->handler); /* handler */
+  lua_rawgeti(L, LUA_REGISTRYINDEX, s->trampoline); /* handler fn */
+  lua_pushlightuserdata(L, &job); /* handler fn job */
+  int status = lua_pcall(L, 1, 0, -3); /* handler [error] */
+  int rc = status == 0 ? 0 : set_error(s, status, err);
+  clear_interrupt(s);
+  lua_settop(L, 0);
+  return rc;
+}
+
+int cl_call_raise(lua_State *L, const struct cl_err *err) {
+  const char *class = err->retriable ? "retriable" : err->code == CL_EDATA ? "data"
+                      : err->code == CL_ESTOPPED ? "stopped" : "fatal";
+  lua_createtable(L, 0, 2); /* e */
+  lua_pushstring(L, class); /* e class */
+  lua_setfield(L, -2, "class"); /* e */
+  lua_pushstring(L, err->msg); /* e message */
+  lua_setfield(L, -2, "message"); /* e */
+  luaL_getmetatable(L, error_name); /* e mt */
+  lua_setmetatable(L, -2); /* e */
+  return lua_error(L);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of src/vm share: a Lua state under limits, protected calls, the JSON
+ * bridge and the module "connect.host.c".
+ * A state belongs to the thread that opened it, from birth to close.
+ * May be included in src/vm (and its unit tests) only.
+ */
+#pragma once
+
+#include "vm/vm.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+
+/* What spec.opaque points at, and therefore the `void *task` of the cl_ffi_* functions. */
+struct cl_vm_task {
+  const struct cl_vm_ops *ops; /* NULL outside a task: control thread, busted */
+  void *opaque;                /* first argument of every op */
+};
+
+struct cl_lua_codec { /* JSON converters made by this state, freed with it */
+  struct cl_json *json;
+  struct cl_lua_codec *next;
+};
+
+struct cl_lua {
+  lua_State *L;
+  const char *home;            /* borrowed: must outlive the state */
+  struct cl_vm_task task;
+  struct cl_space *space;      /* NULL outside a task */
+  struct cl_lua_codec *codecs;
+
+  lua_Alloc alloc;             /* LuaJIT's own, wrapped to count */
+  void *alloc_ud;
+  size_t used, max;            /* bytes; max 0 = no cap */
+
+  int64_t deadline_ms;         /* monotonic; 0 = none. See cl_state_deadline */
+  volatile bool interrupted;   /* cl_vm_interrupt was here */
+  int to_int64, from_int64;    /* registry references: json_bridge.c */
+  int handler, trampoline, thrown; /* registry references: call.c */
+  char trace[2048];            /* traceback of the last error, taken where it was thrown */
+};
+
+/* ------------------------------------------------------------------ state.c */
+
+struct cl_state_conf {
+  const char *home;
+  size_t memory_max; /* 0 = no cap */
+  bool jit;
+  bool own_paths;    /* package.path reaches home/lua only and package.cpath nothing */
+};
+/* Opens libraries, sets paths and limits, preloads connect.host.c. On failure s is closed. */
+int cl_state_open(struct cl_lua *s, const struct cl_state_conf *conf, struct cl_err *err);
+void cl_state_close(struct cl_lua *s);
+/* From now until cleared (ms 0) interpreted code raises an error once ms have passed. */
+void cl_state_deadline(struct cl_lua *s, int64_t ms);
+/* Raises "stopped" in interpreted code. @thread any. */
+void cl_state_interrupt(struct cl_lua *s);
+
+/* ------------------------------------------------------------------- call.c */
+
+/* Sets up what protected calls keep in the registry; may throw. */
+void cl_call_open(struct cl_lua *s, lua_State *L);
+/* Runs fn, with ud as light userdata at index 1 and nothing else on the stack, under a
+ * protected call with a traceback handler. Everything that may throw belongs into fn; its
+ * results are dropped. A thrown connect.error table may have: class, message, where (put
+ * before the message), trace (instead of the traceback). */
+int cl_call_protected(struct cl_lua *s, lua_CFunction fn, void *ud, struct cl_err *err);
+/* Raises err as a connect.error table {class, message}. Does not return. */
+int cl_call_raise(lua_State *L, const struct cl_err *err);
+
+/* ------------------------------------------------------------ json_bridge.c */
+
+/* Pushes the Lua value of json; may throw (no memory, too deep). json stays the caller's:
+ * hold it in a box when it is not owned outside the protected call. */
+void cl_bridge_push(struct cl_lua *s, lua_State *L, const json_t *json);
+/* Pushes a box (userdata that frees its json_t when collected) holding the JSON of the
+ * value at idx; throws when it has none. Answers the box's slot. */
+json_t **cl_bridge_box(struct cl_lua *s, lua_State *L, int idx);
+/* Pushes an empty box: make it before calling what fills it. */
+json_t **cl_bridge_empty_box(lua_State *L);
+/* Sets up what the bridge keeps in the registry; may throw. */
+void cl_bridge_open(struct cl_lua *s, lua_State *L);
+/* Pushes the metatable that marks a table as an array even when empty. */
+void cl_bridge_push_array_mt(lua_State *L);
+
+/* Text of json, flags as for json_dumps; malloc'd, NULL = no memory. */
+char *cl_bridge_text(const json_t *json, size_t flags);
+
+/* ------------------------------------------------------------- source_key.c */
+
+/* A source partition (null or a flat object) as the compact JSON that Java workers write:
+ * keys in java.util.HashMap order. *out is malloc'd. */
+int cl_source_key_text(const json_t *partition, char **out, struct cl_err *err);
+
+/* --------------------------------------------------------------- lib_host.c */
+
+/* Registers package.preload["connect.host.c"]; may throw. */
+void cl_lib_host_preload(struct cl_lua *s, lua_State *L);

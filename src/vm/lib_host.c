@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The module "connect.host.c": what the Lua host asks of C where a Lua value must be
+ * touched (all cold; the hot path is FFI). Upvalue 1 of each function is the state.
+ * Thread: the state's own. May include base, record, Lua. */
+#define CL_COMPONENT "plugin"
+#include "vm/internal.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "record/batch.h"
+#include "record/codec.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  ABI_MAX = 1 << 20,
+  STACK_RESERVE = 384 << 10 /* what C code below Lua may need: parser, librdkafka, TLS */
+};
+
+static struct cl_lua *self(lua_State *L) { return lua_touserdata(L, lua_upvalueindex(1)); }
+
+/* The task's ops, when it has the one asked for. */
+#define OPS_WITH(L, name) (self(L)->task.ops && self(L)->task.ops->name ? self(L)->task.ops : no_op(L, #name))
+
+static const struct cl_vm_ops *no_op(lua_State *L, const char *name) {
+  luaL_error(L, "%s: not available here", name);
+  return NULL;
+}
+
+/* -------------------------------------------------------------- log, clocks */
+
+static int host_log(lua_State *L) {
+  int level = (int)luaL_checkinteger(L, 1);
+  const char *text = luaL_checkstring(L, 2);
+  const char *component = luaL_optstring(L, 3, CL_COMPONENT);
+  if (level >= CL_TRACE && level <= CL_FATAL && cl_log_on((enum cl_level)level))
+    cl_log_write((enum cl_level)level, component, "%s", text);
+  return 0;
+}
+
+static int host_wall_ms(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)cl_wall_ms());
+  return 1;
+}
+
+static int host_now_ms(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)cl_now_ms());
+  return 1;
+}
+
+/* -------------------------------------------------------------------- source */
+
+/* offset(partition_table_or_nil) -> table or nil */
+static int host_offset(lua_State *L) {
+  const struct cl_vm_ops *ops = OPS_WITH(L, offset);
+  struct cl_lua *s = self(L);
+  struct cl_err err = CL_ERR_INIT;
+  lua_settop(L, 1);
+  json_t **partition = cl_bridge_box(s, L, 1); /* t box */
+  json_t **found = cl_bridge_empty_box(L); /* t box box */
+  if (ops->offset(s->task.opaque, *partition, found, &err) != 0)
+    return cl_call_raise(L, &err);
+  if (*found)
+    cl_bridge_push(s, L, *found);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+/* partition(table_or_nil) -> id */
+static int host_partition(lua_State *L) {
+  const struct cl_vm_ops *ops = OPS_WITH(L, partition);
+  struct cl_lua *s = self(L);
+  struct cl_err err = CL_ERR_INIT;
+  lua_settop(L, 1);
+  json_t **partition = cl_bridge_box(s, L, 1); /* t box */
+  char *text;
+  if (cl_source_key_text(*partition, &text, &err) != 0)
+    return cl_call_raise(L, &err);
+  int64_t id = ops->partition(s->task.opaque, text, strlen(text), &err);
+  free(text);
+  if (id < 0)
+    return cl_call_raise(L, &err);
+  lua_pushnumber(L, (lua_Number)id);
+  return 1;
+}
+
+/* ---------------------------------------------------------------------- sink */
+
+static int host_rewind(lua_State *L) {
+  const struct cl_vm_ops *ops = OPS_WITH(L, rewind);
+  struct cl_err err = CL_ERR_INIT;
+  const char *topic = luaL_checkstring(L, 1);
+  int32_t partition = (int32_t)luaL_checkinteger(L, 2);
+  int64_t offset = (int64_t)luaL_checknumber(L, 3);
+  if (ops->rewind(self(L)->task.opaque, topic, partition, offset, &err) != 0)
+    return cl_call_raise(L, &err);
+  return 0;
+}
+
+static int host_pause(lua_State *L) {
+  const struct cl_vm_ops *ops = OPS_WITH(L, pause);
+  struct cl_err err = CL_ERR_INIT;
+  const char *topic = luaL_checkstring(L, 1);
+  int32_t partition = (int32_t)luaL_checkinteger(L, 2);
+  luaL_checktype(L, 3, LUA_TBOOLEAN);
+  if (ops->pause(self(L)->task.opaque, topic, partition, lua_toboolean(L, 3), &err) != 0)
+    return cl_call_raise(L, &err);
+  return 0;
+}
+
+/* assignment() -> array of {topic, partition} */
+static int host_assignment(lua_State *L) {
+  const struct cl_vm_ops *ops = OPS_WITH(L, assignment);
+  json_t **box = cl_bridge_empty_box(L); /* box */
+  *box = ops->assignment(self(L)->task.opaque);
+  if (!*box)
+    return luaL_error(L, "not enough memory");
+  cl_bridge_push(self(L), L, *box);
+  return 1;
+}
+
+static int host_timeout(lua_State *L) {
+  const struct cl_vm_ops *ops = OPS_WITH(L, timeout);
+  ops->timeout(self(L)->task.opaque, (int64_t)luaL_checknumber(L, 1));
+  return 0;
+}
+
+static int host_request_commit(lua_State *L) {
+  const struct cl_vm_ops *ops = OPS_WITH(L, request_commit);
+  ops->request_commit(self(L)->task.opaque);
+  return 0;
+}
+
+/* ---------------------------------------------------------------------- JSON */
+
+/* A buffer that dies with the Lua stack, since pushing its text may throw. */
+static int free_text(lua_State *L) {
+  char **text = lua_touserdata(L, 1);
+  free(*text);
+  *text = NULL;
+  return 0;
+}
+
+static char **push_text_box(lua_State *L) {
+  char **box = lua_newuserdata(L, sizeof(*box)); /* box */
+  *box = NULL;
+  if (luaL_newmetatable(L, "connect.text")) { /* box mt */
+    lua_pushcfunction(L, free_text); /* box mt fn */
+    lua_setfield(L, -2, "__gc"); /* box mt */
+  }
+  lua_setmetatable(L, -2); /* box */
+  return box;
+}
+
+/* json_encode(value [, {indent = n}]) -> text; keys sorted, since tables have no order */
+static int host_json_encode(lua_State *L) {
+  luaL_checkany(L, 1);
+  lua_settop(L, 2);
+  size_t indent = 0;
+  if (lua_istable(L, 2)) {
+    lua_getfield(L, 2, "indent"); /* value opts indent */
+    indent = (size_t)lua_tointeger(L, -1);
+  }
+  json_t **json = cl_bridge_box(self(L), L, 1);
+  char **text = push_text_box(L);
+  *text = cl_bridge_text(*json, JSON_SORT_KEYS | (indent ? JSON_INDENT(indent) : JSON_COMPACT));
+  if (!*text)
+    return luaL_error(L, "not enough memory");
+  lua_pushstring(L, *text);
+  return 1;
+}
+
+static int host_json_decode(lua_State *L) {
+  size_t len;
+  const char *text = luaL_checklstring(L, 1, &len);
+  struct cl_err err = CL_ERR_INIT;
+  json_t **box = cl_bridge_empty_box(L); /* text box */
+  if (cl_json_parse(text, len, box, &err) != 0)
+    return luaL_error(L, "%s", err.msg);
+  cl_bridge_push(self(L), L, *box);
+  return 1;
+}
+
+static bool flag(lua_State *L, const char *name, bool dflt) {
+  lua_getfield(L, 1, name); /* conf value */
+  bool out = lua_isnil(L, -1) ? dflt : lua_toboolean(L, -1);
+  lua_pop(L, 1); /* conf */
+  return out;
+}
+
+/* json_codec{schemas_enable=, schemas_cache_size=, decimal_numeric=,
+ * replace_null_with_default=, is_key=, schema_content=} -> struct cl_json * */
+static int host_json_codec(lua_State *L) {
+  struct cl_lua *s = self(L);
+  struct cl_err err = CL_ERR_INIT;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  if (!s->space)
+    no_op(L, "json_codec");
+  struct cl_json_conf conf = {
+      .schemas_enable = flag(L, "schemas_enable", true),
+      .decimal_numeric = flag(L, "decimal_numeric", false),
+      .replace_null_with_default = flag(L, "replace_null_with_default", true),
+      .is_key = flag(L, "is_key", false),
+  };
+  lua_getfield(L, 1, "schemas_cache_size"); /* conf size */
+  conf.schemas_cache_size = (int)luaL_optinteger(L, -1, 1000);
+  lua_getfield(L, 1, "schema_content"); /* conf size content */
+  if (lua_type(L, -1) == LUA_TSTRING)
+    conf.schema_content = lua_tostring(L, -1);
+  struct cl_lua_codec *c = calloc(1, sizeof(*c));
+  if (!c)
+    return luaL_error(L, "not enough memory");
+  c->json = cl_json_new(s->space, &conf, &err);
+  if (!c->json) {
+    free(c);
+    return cl_call_raise(L, &err);
+  }
+  c->next = s->codecs;
+  s->codecs = c;
+  lua_pushlightuserdata(L, c->json);
+  return 1;
+}
+
+/* ------------------------------------------------------------------- batches */
+
+static struct cl_batch *batch_arg(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TLIGHTUSERDATA);
+  struct cl_batch *b = lua_touserdata(L, 1);
+  luaL_argcheck(L, b != NULL, 1, "batch expected");
+  return b;
+}
+
+static int host_retain(lua_State *L) {
+  cl_batch_ref(batch_arg(L));
+  return 0;
+}
+
+static int host_release(lua_State *L) {
+  cl_batch_unref(batch_arg(L));
+  return 0;
+}
+
+/* ------------------------------------------------------------ abi, C stack */
+
+/* abi_text() -> include/connect_lua/abi.h as ffi.cdef takes it: without its #pragma */
+static int host_abi_text(lua_State *L) {
+  struct cl_err err = CL_ERR_INIT;
+  size_t len;
+  const char *path = lua_pushfstring(L, "%s/include/connect_lua/abi.h", self(L)->home);
+  char **text = push_text_box(L);
+  if (cl_fs_read(path, ABI_MAX, text, &len, &err) != 0)
+    return cl_call_raise(L, &err);
+  char *pragma = strstr(*text, "#pragma");
+  if (pragma)
+    memset(pragma, ' ', strcspn(pragma, "\n"));
+  lua_pushlstring(L, *text, len);
+  return 1;
+}
+
+/* check_stack(): raises when this thread's C stack is nearly used up. Whatever lets Lua
+ * call C call Lua (gsub, sort, coroutines) comes by here, because LuaJIT itself would run
+ * over the end of the stack. */
+static int host_check_stack(lua_State *L) {
+  static _Thread_local char *low;
+  if (!low) {
+    pthread_attr_t attr;
+    void *addr = NULL;
+    size_t size = 0;
+    if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+      pthread_attr_getstack(&attr, &addr, &size);
+      pthread_attr_destroy(&attr);
+    }
+    low = addr;
+  }
+  if ((char *)__builtin_frame_address(0) - low < STACK_RESERVE)
+    return luaL_error(L, "stack overflow: calls nested too deep through gsub, sort or coroutines");
+  return 0;
+}
+
+/* -------------------------------------------------------------------- module */
+
+static const luaL_Reg functions[] = {
+    {"log", host_log},
+    {"wall_ms", host_wall_ms},
+    {"now_ms", host_now_ms},
+    {"offset", host_offset},
+    {"partition", host_partition},
+    {"rewind", host_rewind},
+    {"pause", host_pause},
+    {"assignment", host_assignment},
+    {"timeout", host_timeout},
+    {"request_commit", host_request_commit},
+    {"json_encode", host_json_encode},
+    {"json_decode", host_json_decode},
+    {"json_codec", host_json_codec},
+    {"retain", host_retain},
+    {"release", host_release},
+    {"abi_text", host_abi_text},
+    {"check_stack", host_check_stack},
+    {NULL, NULL},
+};
+
+static int open_module(lua_State *L) {
+  lua_newtable(L); /* m */
+  lua_pushlightuserdata(L, self(L)); /* m s */
+  luaL_setfuncs(L, functions, 1); /* m */
+  lua_pushlightuserdata(L, NULL); /* m null */
+  lua_setfield(L, -2, "null"); /* m */
+  cl_bridge_push_array_mt(L); /* m mt */
+  lua_setfield(L, -2, "array_mt"); /* m */
+  return 1;
+}
+
+void cl_lib_host_preload(struct cl_lua *s, lua_State *L) {
+  lua_getglobal(L, "package"); /* package */
+  lua_getfield(L, -1, "preload"); /* package preload */
+  lua_pushlightuserdata(L, s); /* package preload s */
+  lua_pushcclosure(L, open_module, 1); /* package preload fn */
+  lua_setfield(L, -2, "connect.host.c"); /* package preload */
+  lua_pop(L, 2); /* */
+}
