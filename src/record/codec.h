@@ -44,3 +44,6 @@ int cl_bytes_encode(struct cl_batch *b, struct cl_datum *d, struct cl_err *err);
 
 /* Java's toString; a string's own text is lent, not copied. */
 int cl_text_of(struct cl_batch *b, const struct cl_val *v, struct cl_str *out, struct cl_err *err);
+
+/* This thread's error slot, which cl_ffi_error reads: for cl_ffi_* functions elsewhere. */
+struct cl_err *cl_ffi_err(void);

@@ -12,6 +12,8 @@
 /* Per thread, because an FFI function cannot hand an error object to Lua cheaply. */
 static _Thread_local struct cl_err last;
 
+struct cl_err *cl_ffi_err(void) { return &last; }
+
 const char *cl_ffi_error(void) { return last.msg; }
 
 const char *cl_ffi_error_class(void) { return last.class ? last.class : ""; }
