@@ -5,8 +5,6 @@
  */
 #include "worker/internal.h"
 
-#include "kafka/client.h"
-
 #include <string.h>
 
 static const char *type_name(const struct cl_instance *c) {
@@ -88,7 +86,7 @@ void cl_herder_query(struct cl_herder *h, const struct cl_query *q, struct cl_re
   *out = (struct cl_reply){.status = 200};
   switch (q->kind) {
   case CL_GET_ROOT:
-    out->body = json_pack("{s:s,s:s,s:s?}", "version", CL_VERSION, "commit", CL_COMMIT, "kafka_cluster_id", cl_worker_cluster_id(h->worker));
+    out->body = json_pack("{s:s,s:s,s:s?}", "version", CL_VERSION, "commit", CL_COMMIT, "kafka_cluster_id", cl_cluster_id(h->worker->cluster));
     return;
   case CL_GET_PLUGINS: out->body = cl_plugins_list(h->worker->plugins, q->connectors_only); return;
   default: break;

@@ -20,6 +20,17 @@ static void log_plugins(const struct cl_plugins *plugins) {
   CL_LOG(CL_INFO, "%zu plugins found; `connect-lua plugins` lists them", accepted);
 }
 
+static int watch_cluster(struct cl_worker *w, struct cl_err *err) {
+  json_t *client = NULL;
+  if (cl_worker_client_conf(w->conf, CL_CLIENT_ADMIN, NULL, 0, NULL, &client, err) != 0)
+    return err->code;
+  if (w->embedded)
+    json_object_set_new(client, "bootstrap.servers", json_string(cl_embedded_bootstrap(w->embedded)));
+  int rc = cl_cluster_watch(client, &w->cluster, err);
+  json_decref(client);
+  return rc;
+}
+
 static int open_parts(struct cl_worker *w, struct cl_err *err) {
   struct cl_worker_conf *conf = w->conf;
   struct cl_control_conf control = {.home = w->home};
@@ -33,7 +44,9 @@ static int open_parts(struct cl_worker *w, struct cl_err *err) {
   if (cl_offsets_open(conf->embedded ? NULL : conf->offset_file, &w->offsets, err) != 0)
     return err->code;
   w->budget = cl_budget_new(conf->consumer_buffer_bytes);
-  return w->budget ? 0 : cl_err_set(err, CL_ENOMEM, "no memory for the worker");
+  if (!w->budget)
+    return cl_err_set(err, CL_ENOMEM, "no memory for the worker");
+  return watch_cluster(w, err);
 }
 
 int cl_worker_open(struct cl_worker_conf *conf, const char *home, struct cl_worker **out, struct cl_err *err) {
@@ -60,6 +73,7 @@ int cl_worker_open(struct cl_worker_conf *conf, const char *home, struct cl_work
 void cl_worker_close(struct cl_worker *w) {
   if (!w)
     return;
+  cl_cluster_free(w->cluster);
   if (w->plugins)
     cl_plugins_free(w->plugins);
   if (w->control)

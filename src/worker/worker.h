@@ -12,6 +12,7 @@
 #include "store/offsets.h"
 #include "vm/control.h"
 #include "vm/plugin.h"
+#include "worker/cluster.h"
 #include "worker/config.h"
 
 struct cl_worker {
@@ -23,6 +24,7 @@ struct cl_worker {
   struct cl_offsets *offsets;
   struct cl_embedded *embedded; /* or NULL */
   struct cl_budget *budget;
+  struct cl_cluster *cluster;
 };
 
 /* Takes conf. @thread main */

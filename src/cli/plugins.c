@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * `connect-lua plugins`: every plugin file seen, accepted or rejected and why. */
+#include "cli/cli.h"
+
+#include "base/log.h"
+#include "vm/control.h"
+#include "vm/plugin.h"
+#include "worker/config.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static json_t *file_json(const struct cl_plugin_file *f) {
+  const struct cl_plugin *p = f->plugin;
+  if (!p)
+    return json_pack("{s:s,s:s,s:s}", "file", f->path, "state", "rejected", "reason", f->reason);
+  return json_pack("{s:s,s:s,s:s,s:s,s:s,s:O,s:s,s:s}", "file", f->path, "state", "accepted", "class", p->class, "type",
+                   cl_plugin_kind_name(p->kind), "version", p->version, "aliases", p->aliases, "hash", p->hash, "doc",
+                   p->doc ? p->doc : "");
+}
+
+static void print_text(const struct cl_plugin_file *files, size_t n) {
+  size_t rejected = 0;
+  for (size_t i = 0; i < n; i++) {
+    const struct cl_plugin *p = files[i].plugin;
+    if (p)
+      printf("%-10s %-60s %-10s %s\n", cl_plugin_kind_name(p->kind), p->class, p->version, files[i].path);
+    else
+      rejected++;
+  }
+  if (rejected)
+    printf("\nNot used:\n");
+  for (size_t i = 0; i < n; i++) {
+    if (!files[i].plugin)
+      printf("  %s\n      %s\n", files[i].path, files[i].reason);
+  }
+}
+
+static void print_json(const struct cl_plugin_file *files, size_t n) {
+  json_t *out = json_array();
+  for (size_t i = 0; i < n; i++)
+    json_array_append_new(out, file_json(&files[i]));
+  char *text = json_dumps(out, JSON_INDENT(2));
+  puts(text ? text : "[]");
+  free(text);
+  json_decref(out);
+}
+
+static int list(const char *worker_file, bool as_json, struct cl_err *err) {
+  struct cl_worker_conf *conf = NULL;
+  struct cl_control *control = NULL;
+  struct cl_plugins *plugins = NULL;
+  char *home = cl_cli_home(err);
+  int rc = home ? 0 : err->code;
+  if (rc == 0 && worker_file)
+    rc = cl_worker_conf_load(worker_file, &conf, err);
+  struct cl_control_conf control_conf = {.home = home};
+  if (rc == 0)
+    rc = cl_control_start(&control_conf, &control, err);
+  if (rc == 0)
+    rc = cl_plugins_scan(control, home, conf ? conf->plugin_path : NULL, &plugins, err);
+  if (rc == 0) {
+    size_t n;
+    const struct cl_plugin_file *files = cl_plugins_files(plugins, &n);
+    (as_json ? print_json : print_text)(files, n);
+  }
+  if (plugins)
+    cl_plugins_free(plugins);
+  if (control)
+    cl_control_stop(control);
+  if (conf)
+    cl_worker_conf_free(conf);
+  free(home);
+  return rc;
+}
+
+int cl_cli_plugins(int argc, char **argv) {
+  static const struct option options[] = {{"worker", required_argument, NULL, 'w'}, {"json", no_argument, NULL, 'j'}, {0}};
+  const char *worker_file = NULL;
+  bool as_json = false;
+  int opt;
+  while ((opt = getopt_long(argc, argv, "w:", options, NULL)) != -1) {
+    if (opt == 'w')
+      worker_file = optarg;
+    else if (opt == 'j')
+      as_json = true;
+    else
+      return CL_EXIT_USAGE;
+  }
+  struct cl_err err = CL_ERR_INIT;
+  cl_log_set_level(CL_ERROR);
+  if (list(worker_file, as_json, &err) == 0)
+    return CL_EXIT_OK;
+  cl_cli_complain("%s", err.msg);
+  return CL_EXIT_START;
+}

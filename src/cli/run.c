@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `connect-lua --worker FILE [connector ...]`: the worker from start to stop. Start:
+ * configuration, plugins, stores, herder, listener, connectors; stop in reverse.
+ * Thread: main, which waits for signals.
+ */
+#define CL_COMPONENT "main"
+#include "cli/cli.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "kafka/client.h"
+#include "rest/server.h"
+#include "task/task.h"
+#include "worker/herder.h"
+#include "worker/worker.h"
+
+#include <getopt.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+struct process {
+  struct cl_worker *worker;
+  struct cl_herder *herder;
+  struct cl_server *server;
+};
+
+/* Every task costs a client with its sockets and pipes. */
+static void raise_file_limit(void) {
+  struct rlimit lim;
+  if (getrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_cur < lim.rlim_max) {
+    lim.rlim_cur = lim.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &lim);
+  }
+}
+
+static void stop_signals(sigset_t *set) {
+  sigemptyset(set);
+  sigaddset(set, SIGTERM);
+  sigaddset(set, SIGINT);
+}
+
+static int open_worker(struct process *p, const char *file, struct cl_err *err) {
+  struct cl_worker_conf *conf = NULL;
+  char *home = cl_cli_home(err);
+  if (!home)
+    return err->code;
+  int rc = cl_worker_conf_load(file, &conf, err);
+  if (rc == 0)
+    rc = cl_log_open(conf->log_file, conf->log_level, err);
+  if (rc == 0) {
+    CL_LOG(CL_INFO, "connect-lua %s, librdkafka %s, worker file %s", CL_VERSION, cl_client_version(), file);
+    rc = cl_worker_open(conf, home, &p->worker, err);
+  } else if (conf) {
+    cl_worker_conf_free(conf);
+  }
+  free(home);
+  return rc;
+}
+
+static int open_rest(struct process *p, struct cl_err *err) {
+  struct cl_worker *w = p->worker;
+  if (cl_herder_start(w, &p->herder, err) != 0)
+    return err->code;
+  const struct cl_listener *l = &w->conf->listeners[0];
+  w->id = cl_worker_conf_id(w->conf, l->port);
+  struct cl_server_conf conf = {.host = l->host, .port = l->port, .herder = p->herder};
+  if (cl_server_start(&conf, &p->server, err) != 0)
+    return err->code;
+  if (l->port == 0) {
+    free(w->id);
+    w->id = cl_worker_conf_id(w->conf, cl_server_port(p->server));
+  }
+  return 0;
+}
+
+/* A name that exists already or an invalid config ends the worker, as in Apache. */
+static int create_connector(struct process *p, const char *path) {
+  struct cl_err err;
+  struct cl_reply reply = {0};
+  struct cl_command *cmd = calloc(1, sizeof(*cmd));
+  if (!cmd || cl_cli_connector_file(path, &cmd->name, &cmd->config, &cmd->initial_state, &err) != 0) {
+    CL_LOG(CL_ERROR, "connector file %s cannot be used: %s", path, cmd ? err.msg : "no memory");
+    free(cmd);
+    return CL_EXIT_CONNECTOR;
+  }
+  cmd->kind = CL_CMD_CREATE;
+  cl_herder_call(p->herder, cmd, &reply);
+  int status = reply.status;
+  if (status != 201)
+    CL_LOG(CL_ERROR, "connector file %s cannot be used: %s", path, cl_json_str(reply.body, "message"));
+  cl_reply_clear(&reply);
+  return status == 201 ? CL_EXIT_OK : CL_EXIT_CONNECTOR;
+}
+
+static void close_all(struct process *p) {
+  if (p->server)
+    cl_server_stop(p->server, 5000);
+  if (p->herder)
+    cl_herder_stop(p->herder);
+  if (cl_task_abandoned_total() > 0) {
+    /* A stuck thread still runs in memory that the steps below would free. */
+    CL_LOG(CL_WARN, "%d stuck tasks are left behind; ending the process under them", cl_task_abandoned_total());
+    cl_log_close();
+    _exit(CL_EXIT_OK);
+  }
+  cl_worker_close(p->worker);
+}
+
+static int start_and_wait(struct process *p, const char *file, char **connectors, int n, const sigset_t *signals) {
+  struct cl_err err = CL_ERR_INIT;
+  int64_t begun = cl_now_ms();
+  if (open_worker(p, file, &err) != 0 || open_rest(p, &err) != 0) {
+    CL_LOG(CL_ERROR, "the worker cannot start: %s", err.msg);
+    return CL_EXIT_START;
+  }
+  for (int i = 0; i < n; i++) {
+    int rc = create_connector(p, connectors[i]);
+    if (rc != CL_EXIT_OK)
+      return rc;
+  }
+  CL_LOG(CL_INFO, "Kafka Connect started in %lld ms; REST on http://%s", (long long)(cl_now_ms() - begun), p->worker->id);
+  int sig = 0;
+  sigwait(signals, &sig);
+  CL_LOG(CL_INFO, "%s: stopping; a second one stops at once", strsignal(sig));
+  return CL_EXIT_OK;
+}
+
+static int run_worker(const char *file, char **connectors, int n) {
+  struct process p = {0};
+  sigset_t signals;
+  stop_signals(&signals);
+  pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread exists: they inherit it */
+  signal(SIGPIPE, SIG_IGN);
+  raise_file_limit();
+  int rc = start_and_wait(&p, file, connectors, n, &signals);
+  pthread_sigmask(SIG_UNBLOCK, &signals, NULL); /* from here a signal has its default effect */
+  close_all(&p);
+  CL_LOG(CL_INFO, "Kafka Connect stopped");
+  cl_log_close();
+  return rc;
+}
+
+int cl_cli_run(int argc, char **argv) {
+  static const struct option options[] = {{"worker", required_argument, NULL, 'w'}, {0}};
+  const char *file = NULL;
+  int opt;
+  while ((opt = getopt_long(argc, argv, "w:", options, NULL)) != -1) {
+    if (opt != 'w')
+      return CL_EXIT_USAGE;
+    file = optarg;
+  }
+  if (!file) {
+    cl_cli_complain("which worker file? connect-lua --worker FILE [connector.properties|connector.json ...]; see --help");
+    return CL_EXIT_USAGE;
+  }
+  return run_worker(file, argv + optind, argc - optind);
+}

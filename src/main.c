@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * connect-lua: which verb was asked for. The worker itself is src/cli/run.c. */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+    "connect-lua " CL_VERSION ": a Kafka Connect worker with connectors in Lua\n"
+    "\n"
+    "  connect-lua --worker FILE [CONNECTOR ...]   run a worker; CONNECTOR files are properties or JSON\n"
+    "  connect-lua plugins [--worker FILE] [--json]\n"
+    "                                              list every plugin file: accepted, or rejected and why\n"
+    "  connect-lua validate --worker FILE [--json] CONNECTOR ...\n"
+    "                                              check connector files without running them\n"
+    "  connect-lua test [BUSTED ARGUMENTS]         run busted specs inside this binary\n"
+    "  connect-lua --help | --version\n"
+    "\n"
+    "The worker file has the keys of Apache Kafka Connect's worker.properties. With\n"
+    "bootstrap.servers=embedded no Kafka is needed: config/worker.conf runs as it is.\n"
+    "\n"
+    "  connect-lua --worker config/worker.conf config/connect-file-source.properties\n"
+    "  curl localhost:8083/connectors\n"
+    "\n"
+    "Exit codes: 0 stopped by SIGTERM or Ctrl-C, 1 wrong usage, 2 the worker cannot start,\n"
+    "3 a connector of the command line cannot be created.\n";
+
+struct verb {
+  const char *name;
+  int (*run)(int argc, char **argv);
+};
+
+static const struct verb verbs[] = {
+    {"plugins", cl_cli_plugins},
+    {"validate", cl_cli_validate},
+    {"test", cl_cli_test},
+};
+
+int main(int argc, char **argv) {
+  if (argc < 2) {
+    fputs(help, stderr);
+    return CL_EXIT_USAGE;
+  }
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    fputs(help, stdout);
+    return CL_EXIT_OK;
+  }
+  if (strcmp(argv[1], "--version") == 0) {
+    puts("connect-lua " CL_VERSION);
+    return CL_EXIT_OK;
+  }
+  for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+    if (strcmp(argv[1], verbs[i].name) == 0)
+      return verbs[i].run(argc - 1, argv + 1);
+  }
+  if (argv[1][0] == '-')
+    return cl_cli_run(argc, argv);
+  cl_cli_complain("unknown command '%s'; connect-lua --help lists them", argv[1]);
+  return CL_EXIT_USAGE;
+}
