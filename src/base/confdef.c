@@ -27,9 +27,12 @@ static int parse_entry(const struct cl_conf_row *row, const json_t *given, struc
 
 /* A default that is null was meant: Apache's rows with one have validators that let null
  * pass, and ours need not say so. */
-static bool is_checked(const struct cl_conf_row *row, bool given) { return given || row->required || row->dflt; }
+static bool is_checked(const struct cl_conf_row *row, bool given) {
+  return given || row->required || row->dflt;
+}
 
-int cl_conf_parse_one(const struct cl_conf_row *row, const char *text, struct cl_conf_value *out, struct cl_err *err) {
+int cl_conf_parse_one(const struct cl_conf_row *row, const char *text, struct cl_conf_value *out,
+                      struct cl_err *err) {
   *out = (struct cl_conf_value){.is_null = true};
   if (!text && row->required)
     return missing(row, err);

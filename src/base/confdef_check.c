@@ -15,7 +15,8 @@
 #include <pcre2.h>
 
 /* Java prints a list as [a, b] in these messages, everything else as REST does. */
-static int refuse(struct cl_err *err, const struct cl_conf_row *row, const struct cl_conf_value *v, const char *detail) {
+static int refuse(struct cl_err *err, const struct cl_conf_row *row, const struct cl_conf_value *v,
+                  const char *detail) {
   char *shown = cl_conf_value_text(row, v);
   if (v->list) {
     struct cl_buf out = {0};
@@ -48,7 +49,8 @@ static int check_range(const struct cl_conf_row *row, const struct cl_conf_value
     cl_conf_double_text(b, bound);
   else
     snprintf(bound, sizeof(bound), "%.0f", b);
-  snprintf(detail, sizeof(detail), low ? "Value must be at least %s" : "Value must be no more than %s", bound);
+  snprintf(detail, sizeof(detail), low ? "Value must be at least %s" : "Value must be no more than %s",
+           bound);
   return refuse(err, row, v, detail);
 }
 
@@ -59,7 +61,8 @@ static bool is_one_of(const struct cl_conf_row *row, const char *text, bool any_
   return false;
 }
 
-static int refuse_member(const struct cl_conf_row *row, const char *shown, bool any_case, struct cl_err *err) {
+static int refuse_member(const struct cl_conf_row *row, const char *shown, bool any_case,
+                         struct cl_err *err) {
   struct cl_buf list = {0};
   for (const char *const *p = row->values; *p; p++) {
     cl_buf_str(&list, p == row->values ? "" : ", ");
@@ -88,8 +91,8 @@ static int check_one_of(const struct cl_conf_row *row, const struct cl_conf_valu
 
 static int check_non_empty(const struct cl_conf_row *row, const struct cl_conf_value *v, struct cl_err *err) {
   if (v->list && json_array_size(v->list) == 0)
-    return cl_conf_error(err, "Configuration '%s' must not be empty. Valid values include: any non-empty value",
-                         row->name);
+    return cl_conf_error(
+        err, "Configuration '%s' must not be empty. Valid values include: any non-empty value", row->name);
   if (v->s && !*v->s)
     return refuse(err, row, v, "String must be non-empty");
   return 0;
@@ -111,7 +114,8 @@ static int check_name(const struct cl_conf_row *row, const struct cl_conf_value 
   int rc = 0;
   if (codes.len > 0)
     rc = cl_conf_invalid(err, row, v->s,
-                         "String may not contain control sequences but had the following ASCII chars: %s", codes.p);
+                         "String may not contain control sequences but had the following ASCII chars: %s",
+                         codes.p);
   cl_buf_free(&codes);
   return rc;
 }
@@ -140,7 +144,8 @@ static bool has_duplicates(const json_t *list) {
   return found;
 }
 
-static int check_topic_list(const struct cl_conf_row *row, const struct cl_conf_value *v, struct cl_err *err) {
+static int check_topic_list(const struct cl_conf_row *row, const struct cl_conf_value *v,
+                            struct cl_err *err) {
   if (v->is_null)
     return cl_conf_error(err, "Configuration '%s' values must not be null.", row->name);
   if (has_duplicates(v->list))
@@ -153,27 +158,19 @@ static int check_topic_list(const struct cl_conf_row *row, const struct cl_conf_
 
 int cl_conf_value_check(const struct cl_conf_row *row, const struct cl_conf_value *v, struct cl_err *err) {
   switch (row->check) {
-  case CL_CHECK_NONE:
-    return 0;
-  case CL_CHECK_RANGE:
-    return check_range(row, v, err);
+  case CL_CHECK_NONE: return 0;
+  case CL_CHECK_RANGE: return check_range(row, v, err);
   case CL_CHECK_ONE_OF:
-  case CL_CHECK_ONE_OF_ICASE:
-    return check_one_of(row, v, err);
-  case CL_CHECK_NON_NULL:
-    return v->is_null ? refuse(err, row, v, "entry must be non null") : 0;
-  case CL_CHECK_NON_EMPTY:
-    return check_non_empty(row, v, err);
-  case CL_CHECK_NAME:
-    return check_name(row, v, err);
-  case CL_CHECK_REGEX:
-    return check_regex(row, v, err);
+  case CL_CHECK_ONE_OF_ICASE: return check_one_of(row, v, err);
+  case CL_CHECK_NON_NULL: return v->is_null ? refuse(err, row, v, "entry must be non null") : 0;
+  case CL_CHECK_NON_EMPTY: return check_non_empty(row, v, err);
+  case CL_CHECK_NAME: return check_name(row, v, err);
+  case CL_CHECK_REGEX: return check_regex(row, v, err);
   case CL_CHECK_UNIQUE_LIST:
     if (v->is_null)
       return refuse(err, row, v, "entry must be non null");
     return has_duplicates(v->list) ? refuse(err, row, v, "Duplicate alias provided.") : 0;
-  case CL_CHECK_TOPIC_LIST:
-    return check_topic_list(row, v, err);
+  case CL_CHECK_TOPIC_LIST: return check_topic_list(row, v, err);
   }
   return 0;
 }

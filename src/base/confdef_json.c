@@ -26,11 +26,13 @@ struct row_reader {
 
 static int wrong(struct row_reader *r, const char *key, const char *what) {
   const char *name = cl_json_str(r->json, "name");
-  return cl_conf_error(r->err, "%s: config row %zu (%s): %s%s%s%s", r->where, r->number, name ? name : "no name",
-                       key ? "\"" : "", key ? key : "", key ? "\" " : "", what);
+  return cl_conf_error(r->err, "%s: config row %zu (%s): %s%s%s%s", r->where, r->number,
+                       name ? name : "no name", key ? "\"" : "", key ? key : "", key ? "\" " : "", what);
 }
 
-static int no_memory(struct row_reader *r) { return cl_err_set(r->err, CL_ENOMEM, "%s: out of memory", r->where); }
+static int no_memory(struct row_reader *r) {
+  return cl_err_set(r->err, CL_ENOMEM, "%s: out of memory", r->where);
+}
 
 /* JSON null and an absent key are one thing: Lua cannot tell them apart. */
 static const json_t *field(struct row_reader *r, const char *key) {
@@ -39,7 +41,9 @@ static const json_t *field(struct row_reader *r, const char *key) {
 }
 
 /* An empty Lua table may arrive as an object. */
-static bool is_list(const json_t *v) { return json_is_array(v) || (json_is_object(v) && json_object_size(v) == 0); }
+static bool is_list(const json_t *v) {
+  return json_is_array(v) || (json_is_object(v) && json_object_size(v) == 0);
+}
 
 static int read_string(struct row_reader *r, const char *key, const char **out) {
   const json_t *v = field(r, key);
@@ -112,20 +116,24 @@ static int read_word(struct row_reader *r, const char *key, const struct word *w
 }
 
 static const struct word types[] = {
-    {"string", CL_CONF_STRING}, {"int", CL_CONF_INT},         {"long", CL_CONF_LONG},
-    {"short", CL_CONF_SHORT},   {"double", CL_CONF_DOUBLE},   {"boolean", CL_CONF_BOOLEAN},
-    {"list", CL_CONF_LIST},     {"class", CL_CONF_CLASS},     {"password", CL_CONF_PASSWORD},
+    {"string", CL_CONF_STRING}, {"int", CL_CONF_INT},       {"long", CL_CONF_LONG},
+    {"short", CL_CONF_SHORT},   {"double", CL_CONF_DOUBLE}, {"boolean", CL_CONF_BOOLEAN},
+    {"list", CL_CONF_LIST},     {"class", CL_CONF_CLASS},   {"password", CL_CONF_PASSWORD},
 };
-static const struct word importances[] = {{"high", CL_CONF_HIGH}, {"medium", CL_CONF_MEDIUM}, {"low", CL_CONF_LOW}};
-static const struct word widths[] = {
-    {"none", CL_CONF_W_NONE}, {"short", CL_CONF_W_SHORT}, {"medium", CL_CONF_W_MEDIUM}, {"long", CL_CONF_W_LONG}};
+static const struct word importances[] = {
+    {"high", CL_CONF_HIGH}, {"medium", CL_CONF_MEDIUM}, {"low", CL_CONF_LOW}};
+static const struct word widths[] = {{"none", CL_CONF_W_NONE},
+                                     {"short", CL_CONF_W_SHORT},
+                                     {"medium", CL_CONF_W_MEDIUM},
+                                     {"long", CL_CONF_W_LONG}};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static int check_keys(struct row_reader *r) {
-  static const char *const known[] = {"name",  "type",   "default", "required", "importance",   "min",
-                                      "max",   "values", "doc",     "regex",    "non_empty",    "recommended",
-                                      "group", "order",  "width",   "dependents", "display_name"};
+  static const char *const known[] = {"name",       "type",        "default", "required", "importance",
+                                      "min",        "max",         "values",  "doc",      "regex",
+                                      "non_empty",  "recommended", "group",   "order",    "width",
+                                      "dependents", "display_name"};
   const char *key;
   json_t *v;
   json_object_foreach((json_t *)r->json, key, v) {
@@ -300,14 +308,15 @@ static int check_dependents(struct row_reader *r, const struct cl_conf_def *def)
   for (size_t i = 0; i < def->n; i++) {
     for (const char *const *d = def->rows[i].dependents; d && *d; d++) {
       if (!cl_conf_find(def, *d))
-        return cl_conf_error(r->err, "%s: config row %zu (%s): \"dependents\" names %s, which is not defined", r->where,
-                             i + 1, def->rows[i].name, *d);
+        return cl_conf_error(r->err, "%s: config row %zu (%s): \"dependents\" names %s, which is not defined",
+                             r->where, i + 1, def->rows[i].name, *d);
     }
   }
   return 0;
 }
 
-int cl_conf_def_from_json(const json_t *rows, const char *where, struct cl_conf_def **out, struct cl_err *err) {
+int cl_conf_def_from_json(const json_t *rows, const char *where, struct cl_conf_def **out,
+                          struct cl_err *err) {
   *out = NULL;
   if (!is_list(rows))
     return cl_conf_error(err, "%s: config must be a list of rows", where);

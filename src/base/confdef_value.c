@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One config value: from text by its type, and back to text. Any thread. May include libc, jansson and base only. */
+ * One config value: from text by its type, and back to text. Any thread. May include libc, jansson and base
+ * only. */
 #include "base/confdef_value.h"
 
 #include "base/buf.h"
@@ -20,7 +21,8 @@ int cl_conf_error(struct cl_err *err, const char *fmt, ...) {
   return CL_EINVAL;
 }
 
-int cl_conf_invalid(struct cl_err *err, const struct cl_conf_row *row, const char *shown, const char *fmt, ...) {
+int cl_conf_invalid(struct cl_err *err, const struct cl_conf_row *row, const char *shown, const char *fmt,
+                    ...) {
   va_list ap;
   va_start(ap, fmt);
   cl_err_vset(err, CL_EINVAL, fmt, ap);
@@ -121,10 +123,11 @@ static json_t *parse_list(const char *p) {
   return list;
 }
 
-static const char *const number_names[] = {[CL_CONF_INT] = "INT", [CL_CONF_SHORT] = "SHORT", [CL_CONF_LONG] = "LONG"};
+static const char *const number_names[] = {
+    [CL_CONF_INT] = "INT", [CL_CONF_SHORT] = "SHORT", [CL_CONF_LONG] = "LONG"};
 
-static int parse_trimmed(const struct cl_conf_row *row, const char *text, char *trimmed, struct cl_conf_value *out,
-                         struct cl_err *err) {
+static int parse_trimmed(const struct cl_conf_row *row, const char *text, char *trimmed,
+                         struct cl_conf_value *out, struct cl_err *err) {
   switch (row->type) {
   case CL_CONF_BOOLEAN:
     out->i = strcasecmp(trimmed, "true") == 0;
@@ -155,7 +158,8 @@ static int parse_trimmed(const struct cl_conf_row *row, const char *text, char *
   return 0;
 }
 
-int cl_conf_value_parse(const struct cl_conf_row *row, const char *text, struct cl_conf_value *out, struct cl_err *err) {
+int cl_conf_value_parse(const struct cl_conf_row *row, const char *text, struct cl_conf_value *out,
+                        struct cl_err *err) {
   *out = (struct cl_conf_value){.is_null = true};
   if (!text)
     return 0;
@@ -175,7 +179,10 @@ int cl_conf_value_parse(const struct cl_conf_row *row, const char *text, struct 
 void cl_conf_double_text(double d, char out[CL_CONF_DOUBLE_TEXT]) {
   const size_t size = CL_CONF_DOUBLE_TEXT;
   if (isnan(d) || isinf(d) || d == 0) {
-    snprintf(out, size, "%s%s", signbit(d) && !isnan(d) ? "-" : "", isnan(d) ? "NaN" : d == 0 ? "0.0" : "Infinity");
+    snprintf(out, size, "%s%s", signbit(d) && !isnan(d) ? "-" : "",
+             isnan(d) ? "NaN"
+             : d == 0 ? "0.0"
+                      : "Infinity");
     return;
   }
   char sci[CL_CONF_DOUBLE_TEXT - 4]; /* the fewest digits that read back as d: "-d.ddde+XX" */
@@ -203,16 +210,11 @@ char *cl_conf_value_text(const struct cl_conf_row *row, const struct cl_conf_val
   if (v->is_null)
     return NULL;
   switch (row->type) {
-  case CL_CONF_BOOLEAN:
-    return strdup(v->i ? "true" : "false");
+  case CL_CONF_BOOLEAN: return strdup(v->i ? "true" : "false");
   case CL_CONF_INT:
   case CL_CONF_SHORT:
-  case CL_CONF_LONG:
-    snprintf(number, sizeof(number), "%lld", (long long)v->i);
-    return strdup(number);
-  case CL_CONF_DOUBLE:
-    cl_conf_double_text(v->d, number);
-    return strdup(number);
+  case CL_CONF_LONG: snprintf(number, sizeof(number), "%lld", (long long)v->i); return strdup(number);
+  case CL_CONF_DOUBLE: cl_conf_double_text(v->d, number); return strdup(number);
   case CL_CONF_LIST:
     for (size_t i = 0; i < json_array_size(v->list); i++) {
       cl_buf_str(&out, i > 0 ? "," : "");
@@ -220,10 +222,8 @@ char *cl_conf_value_text(const struct cl_conf_row *row, const struct cl_conf_val
     }
     return cl_buf_take(&out);
   case CL_CONF_STRING:
-  case CL_CONF_CLASS:
-    return strdup(v->s);
-  case CL_CONF_PASSWORD:
-    return strdup("[hidden]");
+  case CL_CONF_CLASS: return strdup(v->s);
+  case CL_CONF_PASSWORD: return strdup("[hidden]");
   }
   return NULL;
 }
@@ -233,23 +233,19 @@ json_t *cl_conf_value_json(const struct cl_conf_row *row, const struct cl_conf_v
   if (v->is_null)
     return json_null();
   switch (row->type) {
-  case CL_CONF_BOOLEAN:
-    return json_boolean(v->i);
+  case CL_CONF_BOOLEAN: return json_boolean(v->i);
   case CL_CONF_INT:
   case CL_CONF_SHORT:
-  case CL_CONF_LONG:
-    return json_integer(v->i);
+  case CL_CONF_LONG: return json_integer(v->i);
   case CL_CONF_DOUBLE:
     if (isfinite(v->d))
       return json_real(v->d);
     cl_conf_double_text(v->d, number); /* JSON has no such numbers */
     return json_string(number);
-  case CL_CONF_LIST:
-    return json_incref(v->list);
+  case CL_CONF_LIST: return json_incref(v->list);
   case CL_CONF_STRING:
   case CL_CONF_CLASS:
-  case CL_CONF_PASSWORD:
-    return json_string(v->s);
+  case CL_CONF_PASSWORD: return json_string(v->s);
   }
   return json_null();
 }

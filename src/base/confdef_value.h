@@ -5,7 +5,8 @@
 #include "base/confdef.h"
 
 /* Reads text (NULL = null) by the row's type, without its validator. *out is set always. */
-int cl_conf_value_parse(const struct cl_conf_row *row, const char *text, struct cl_conf_value *out, struct cl_err *err);
+int cl_conf_value_parse(const struct cl_conf_row *row, const char *text, struct cl_conf_value *out,
+                        struct cl_err *err);
 /* Runs the row's validator (confdef_check.c). */
 int cl_conf_value_check(const struct cl_conf_row *row, const struct cl_conf_value *v, struct cl_err *err);
 
@@ -16,8 +17,8 @@ json_t *cl_conf_value_json(const struct cl_conf_row *row, const struct cl_conf_v
 
 /* "Invalid value {shown} for configuration {key}: {detail}"; shown NULL = null, and never
  * printed for a password. Returns CL_EINVAL. */
-int cl_conf_invalid(struct cl_err *err, const struct cl_conf_row *row, const char *shown, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+int cl_conf_invalid(struct cl_err *err, const struct cl_conf_row *row, const char *shown, const char *fmt,
+                    ...) __attribute__((format(printf, 4, 5)));
 /* A configuration error with a text of its own. Returns CL_EINVAL. */
 int cl_conf_error(struct cl_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

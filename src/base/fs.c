@@ -31,7 +31,8 @@ int cl_fs_read(const char *path, size_t max, char **out, size_t *len, struct cl_
   int rc = 0;
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
-    return cl_err_set(err, errno == ENOENT ? CL_ENOTFOUND : CL_EIO, "cannot read %s: %s", path, strerror(errno));
+    return cl_err_set(err, errno == ENOENT ? CL_ENOTFOUND : CL_EIO, "cannot read %s: %s", path,
+                      strerror(errno));
   for (;;) {
     if (!cl_buf_reserve(&buf, READ_STEP)) {
       rc = cl_err_set(err, CL_ENOMEM, "cannot read %s: out of memory", path);

@@ -17,7 +17,8 @@ static int parse_error(const char *text, size_t pos, const json_error_t *why, st
       column++; /* characters, not bytes */
     }
   }
-  return cl_err_set(err, CL_EINVAL, "line %zu, column %zu: %s", line, column, why->text[0] ? why->text : "out of memory");
+  return cl_err_set(err, CL_EINVAL, "line %zu, column %zu: %s", line, column,
+                    why->text[0] ? why->text : "out of memory");
 }
 
 int cl_json_parse(const char *text, size_t len, json_t **out, struct cl_err *err) {
@@ -141,12 +142,9 @@ out:
 static json_t *config_text(const json_t *value) {
   switch (json_typeof(value)) {
   case JSON_STRING:
-  case JSON_NULL:
-    return json_deep_copy(value);
-  case JSON_TRUE:
-    return json_string("true");
-  case JSON_FALSE:
-    return json_string("false");
+  case JSON_NULL: return json_deep_copy(value);
+  case JSON_TRUE: return json_string("true");
+  case JSON_FALSE: return json_string("false");
   default: {
     char *text = cl_json_text(value);
     json_t *string = text ? json_string(text) : NULL;
@@ -166,8 +164,9 @@ int cl_json_to_config(const json_t *in, json_t **out, struct cl_err *err) {
   json_object_foreach((json_t *)in, key, value) {
     if (json_is_object(value) || json_is_array(value)) {
       json_decref(config);
-      return cl_err_set(err, CL_EINVAL, "the value of \"%s\" must be a string, a number, a boolean or null, not an %s",
-                        key, json_is_object(value) ? "object" : "array");
+      return cl_err_set(err, CL_EINVAL,
+                        "the value of \"%s\" must be a string, a number, a boolean or null, not an %s", key,
+                        json_is_object(value) ? "object" : "array");
     }
     if (json_object_set_new(config, key, config_text(value)) != 0) {
       json_decref(config);
@@ -180,4 +179,6 @@ int cl_json_to_config(const json_t *in, json_t **out, struct cl_err *err) {
 
 char *cl_json_text(const json_t *json) { return json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY); }
 
-const char *cl_json_str(const json_t *obj, const char *key) { return json_string_value(json_object_get(obj, key)); }
+const char *cl_json_str(const json_t *obj, const char *key) {
+  return json_string_value(json_object_get(obj, key));
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Java-properties text, after java.util.Properties.load. Any thread. May include libc, jansson and base only. */
+ * Java-properties text, after java.util.Properties.load. Any thread. May include libc, jansson and base only.
+ */
 #include "base/props.h"
 
 #include "base/buf.h"
@@ -13,15 +14,17 @@ enum { FILE_MAX = 16 << 20 };
 struct reader {
   const char *at, *end;
   const char *where;
-  size_t line_no;    /* of the natural line at `at` */
-  struct cl_buf line; /* the logical line: continuations joined, escapes still inside */
-  size_t first_no;   /* the natural line it begins on */
+  size_t line_no;      /* of the natural line at `at` */
+  struct cl_buf line;  /* the logical line: continuations joined, escapes still inside */
+  size_t first_no;     /* the natural line it begins on */
   struct cl_buf joins; /* size_t offsets in line where a further natural line begins */
 };
 
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\f'; }
 
-static bool at_newline(const struct reader *r) { return r->at < r->end && (*r->at == '\n' || *r->at == '\r'); }
+static bool at_newline(const struct reader *r) {
+  return r->at < r->end && (*r->at == '\n' || *r->at == '\r');
+}
 
 static void skip_newline(struct reader *r) {
   if (*r->at++ == '\r' && r->at < r->end && *r->at == '\n')
@@ -117,7 +120,8 @@ static const char *unicode_escape(const char *p, size_t *at, size_t end, struct 
   if (c == 0)
     return "NUL (\\u0000) cannot be part of a key or value";
   if (c >= 0xD800 && c <= 0xDFFF) {
-    int32_t low = c < 0xDC00 && end - *at >= 6 && p[*at] == '\\' && p[*at + 1] == 'u' ? hex4(p, *at + 2, end) : -1;
+    int32_t low = c < 0xDC00 && end - *at >= 6 && p[*at] == '\\' && p[*at + 1] == 'u' ? hex4(p, *at + 2, end)
+                                                                                      : -1;
     if (low < 0xDC00 || low > 0xDFFF)
       return "\\uXXXX escape is half of a surrogate pair";
     *at += 6;

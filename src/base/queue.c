@@ -47,7 +47,8 @@ static struct timespec deadline_after(int64_t ms) {
 }
 
 /* Sleeps until woken; false when the time is up. */
-static bool wait_on(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t timeout_ms, const struct timespec *deadline) {
+static bool wait_on(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t timeout_ms,
+                    const struct timespec *deadline) {
   if (timeout_ms == 0)
     return false;
   if (timeout_ms < 0)

@@ -27,7 +27,10 @@ static size_t ascii_prefix(const unsigned char *p, size_t n) {
  * U+FFFD stands for. */
 static size_t sequence(const unsigned char *p, size_t n, size_t *bad) {
   unsigned char lead = p[0];
-  size_t len = lead >= 0xC2 && lead <= 0xDF ? 2 : (lead & 0xF0) == 0xE0 ? 3 : lead >= 0xF0 && lead <= 0xF4 ? 4 : 1;
+  size_t len = lead >= 0xC2 && lead <= 0xDF   ? 2
+               : (lead & 0xF0) == 0xE0        ? 3
+               : lead >= 0xF0 && lead <= 0xF4 ? 4
+                                              : 1;
   /* The second byte's range keeps out overlong forms, surrogates and what is beyond U+10FFFF. */
   unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
   unsigned char high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
