@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The cl_ffi_* functions about the task and its batches; files are in reader.c and
+ * writer.c, values and codecs in src/record. Thread: the task's. */
+#include "vm/internal.h"
+
+#include "record/batch.h"
+#include "record/space.h"
+
+#include <string.h>
+
+/* --------------------------------------------------------------------- task */
+
+int cl_ffi_sleep(void *task, int64_t ms) {
+  const struct cl_vm_task *t = task;
+  return t && t->ops && t->ops->sleep ? t->ops->sleep(t->opaque, ms) : 0;
+}
+
+int cl_ffi_stopping(void *task) {
+  const struct cl_vm_task *t = task;
+  return t && t->ops && t->ops->stopping && t->ops->stopping(t->opaque);
+}
+
+/* ------------------------------------------------------------------ batches */
+
+struct cl_record *cl_ffi_emit(struct cl_batch *batch) {
+  struct cl_record *rec = cl_batch_add(batch);
+  if (rec) {
+    rec->orig_partition = -1;
+    rec->key.val.kind = rec->value.val.kind = rec->source_offset.kind = CL_NULL;
+  }
+  return rec;
+}
+
+void cl_ffi_emit_undo(struct cl_batch *batch) { cl_batch_drop_last(batch); }
+
+int cl_ffi_put_str(struct cl_batch *batch, struct cl_str *out, const char *s, uint32_t len) {
+  const char *copy = cl_arena_copy(batch->arena, s, len);
+  if (!copy)
+    return CL_ENOMEM;
+  *out = (struct cl_str){copy, len};
+  return 0;
+}
+
+struct cl_header *cl_ffi_headers(struct cl_batch *batch, struct cl_record *rec, uint32_t n) {
+  rec->headers = cl_arena_zalloc(batch->arena, (size_t)n * sizeof(*rec->headers));
+  rec->n_headers = rec->headers ? n : 0;
+  return rec->headers;
+}
+
+const struct cl_schema *cl_ffi_primitive(struct cl_batch *batch, int type, int optional) {
+  return cl_space_primitive(batch->space, (enum cl_type)type, optional != 0);
+}
+
+int cl_ffi_batch_live(struct cl_batch *batch) {
+  uint32_t live = 0;
+  for (uint32_t i = 0; i < batch->n; i++)
+    live += batch->records[i].state == CL_RECORD_LIVE;
+  if (live == batch->n) {
+    batch->live = NULL;
+    return 0;
+  }
+  /* At most n, so that later calls of a batch that is put again fit. */
+  if (!batch->live)
+    batch->live = cl_arena_alloc(batch->arena, batch->n * sizeof(struct cl_record *));
+  if (!batch->live)
+    return CL_ENOMEM;
+  batch->n_live = 0;
+  for (uint32_t i = 0; i < batch->n; i++) {
+    if (batch->records[i].state == CL_RECORD_LIVE)
+      batch->live[batch->n_live++] = &batch->records[i];
+  }
+  return 0;
+}
+
+void cl_ffi_batch_ref(struct cl_batch *batch) { cl_batch_ref(batch); }
+
+void cl_ffi_batch_unref(struct cl_batch *batch) { cl_batch_unref(batch); }
