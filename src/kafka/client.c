@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Making a librdkafka handle, its log and its errors. Thread: any; log_cb also runs on
+ * librdkafka's own threads. */
+#define CL_COMPONENT "librdkafka"
+#include "kafka/client.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "kafka/internal.h"
+
+enum { QUIET_MS = 10000 }; /* a broker that is down is mentioned this often per client */
+
+const char *cl_client_version(void) { return rd_kafka_version_str(); }
+
+int cl_client_ms(int64_t ms) { return ms < 0 ? 0 : ms > INT_MAX ? INT_MAX : (int)ms; }
+
+int cl_client_stopped(struct cl_err *err) {
+  return cl_err_set(err, CL_ESTOPPED, "the task was abandoned: its Kafka client is closed");
+}
+
+static bool is_retriable(rd_kafka_resp_err_t code) {
+  switch (code) {
+  case RD_KAFKA_RESP_ERR__TRANSPORT:
+  case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+  case RD_KAFKA_RESP_ERR__TIMED_OUT:
+  case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
+  case RD_KAFKA_RESP_ERR__WAIT_COORD:
+  case RD_KAFKA_RESP_ERR__QUEUE_FULL:
+  case RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST:
+  case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+  case RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION:
+  case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+  case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+  case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
+  case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
+  case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
+  case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS:
+  case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND:
+  case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
+  case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
+  case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID: return true;
+  default: return false;
+  }
+}
+
+int cl_client_fail(struct cl_err *err, rd_kafka_resp_err_t code, const char *fmt, ...) {
+  char text[768];
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(text, sizeof(text), fmt, ap);
+  va_end(ap);
+  cl_err_set(err, code == RD_KAFKA_RESP_ERR__TIMED_OUT ? CL_ETIMEOUT : CL_EKAFKA, "%s: %s (%s)", text,
+             rd_kafka_err2str(code), rd_kafka_err2name(code));
+  err->retriable = is_retriable(code);
+  return err->code;
+}
+
+int cl_client_fatal(struct cl_client *c, struct cl_err *err) {
+  char text[512];
+  rd_kafka_resp_err_t code = rd_kafka_fatal_error(c->rk, text, sizeof(text));
+  if (!code)
+    return CL_OK;
+  cl_err_set(err, CL_EKAFKA, "%s: %s (%s)", rd_kafka_name(c->rk), text, rd_kafka_err2name(code));
+  err->fatal = true;
+  return err->code;
+}
+
+/* ---------------------------------------------------------------- logging */
+
+/* True when trouble with connections may be said again. */
+static bool speak_up(struct cl_client *c) {
+  int64_t now = cl_now_ms(), quiet_to = atomic_load(&c->quiet_to);
+  return now >= quiet_to && atomic_compare_exchange_strong(&c->quiet_to, &quiet_to, now + QUIET_MS);
+}
+
+static void on_log(const rd_kafka_t *rk, int syslog_level, const char *fac, const char *text) {
+  struct cl_client *c = rd_kafka_opaque(rk);
+  enum cl_level level = syslog_level <= 3   ? CL_ERROR
+                        : syslog_level == 4 ? CL_WARN
+                        : syslog_level <= 6 ? CL_INFO
+                                            : CL_DEBUG;
+  /* librdkafka reconnects by itself, for ever: not an error of ours. */
+  if (!strcmp(fac, "FAIL") || !strcmp(fac, "ERROR"))
+    level = c && speak_up(c) ? CL_WARN : CL_DEBUG;
+  CL_LOG(level, "%s: %s: %s", rd_kafka_name(rk), fac, text);
+}
+
+static void on_error(rd_kafka_t *rk, int code, const char *text, void *opaque) {
+  struct cl_client *c = opaque;
+  switch (code) {
+  case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    CL_LOG(CL_WARN, "%s: %s; waiting for one to come back", rd_kafka_name(rk), text);
+    break;
+  case RD_KAFKA_RESP_ERR__TRANSPORT:
+  case RD_KAFKA_RESP_ERR__RESOLVE:
+    CL_LOG(speak_up(c) ? CL_WARN : CL_DEBUG, "%s: %s", rd_kafka_name(rk), text);
+    break;
+  case RD_KAFKA_RESP_ERR__FATAL: /* returned by the next call: cl_client_fatal */ break;
+  default:
+    CL_LOG(CL_ERROR, "%s: %s (%s)", rd_kafka_name(rk), text, rd_kafka_err2name((rd_kafka_resp_err_t)code));
+  }
+}
+
+/* ----------------------------------------------------------------- making */
+
+int cl_client_settings(const json_t *client, rd_kafka_conf_t **out, struct cl_err *err) {
+  rd_kafka_conf_t *conf = rd_kafka_conf_new();
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)client, key, value) {
+    const char *text = json_string_value(value);
+    if (!text)
+      continue; /* null: the default */
+    char why[512];
+    if (rd_kafka_conf_set(conf, key, text, why, sizeof(why)) != RD_KAFKA_CONF_OK) {
+      bool secret = strstr(key, "password") || strstr(key, "secret") || strstr(key, "key.pem");
+      rd_kafka_conf_destroy(conf);
+      if (secret)
+        return cl_err_set(err, CL_EINVAL, "Invalid value [hidden] for Kafka client setting %s", key);
+      return cl_err_set(err, CL_EINVAL, "Invalid value %s for Kafka client setting %s: %s", text, key, why);
+    }
+  }
+  *out = conf;
+  return CL_OK;
+}
+
+int cl_client_open(struct cl_client *c, void *owner, rd_kafka_type_t type, rd_kafka_conf_t *conf,
+                   struct cl_err *err) {
+  char why[512];
+  c->owner = owner;
+  rd_kafka_conf_set_opaque(conf, c);
+  rd_kafka_conf_set_log_cb(conf, on_log);
+  rd_kafka_conf_set_error_cb(conf, on_error);
+  c->rk = rd_kafka_new(type, conf, why, sizeof(why));
+  if (c->rk)
+    return CL_OK;
+  rd_kafka_conf_destroy(conf);
+  return cl_err_set(err, CL_EKAFKA, "Failed to make the Kafka client: %s", why);
+}
+
+int cl_client_cluster_id(const json_t *client, int64_t timeout_ms, char **out, struct cl_err *err) {
+  struct cl_client c = {0};
+  rd_kafka_conf_t *conf = NULL;
+  int rc = cl_client_settings(client, &conf, err);
+  if (!rc)
+    rc = cl_client_open(&c, NULL, RD_KAFKA_PRODUCER, conf, err);
+  if (rc)
+    return rc;
+  char *id = rd_kafka_clusterid(c.rk, cl_client_ms(timeout_ms));
+  if (id) {
+    *out = strdup(id);
+    if (!*out)
+      rc = cl_err_set(err, CL_ENOMEM, "out of memory");
+    rd_kafka_mem_free(c.rk, id);
+  } else {
+    const char *servers = cl_json_str(client, "bootstrap.servers");
+    rc = cl_err_set(err, CL_ETIMEOUT, "no answer from the Kafka brokers at %s within %lld ms",
+                    servers ? servers : "(none)", (long long)timeout_ms);
+    err->retriable = true;
+  }
+  rd_kafka_destroy(c.rk);
+  return rc;
+}
