@@ -128,7 +128,7 @@ static bool says_no_memory(lua_State *L) {
 }
 
 /* Pops the error value on top of the stack. */
-static int set_error(struct cl_lua *s, int status, struct cl_err *err) {
+static int set_error(struct cl_lua *s, int status, bool interrupted, struct cl_err *err) {
   lua_State *L = s->L;
   if (status == LUA_ERRMEM || says_no_memory(L)) {
     lua_pop(L, 1);
@@ -136,14 +136,17 @@ static int set_error(struct cl_lua *s, int status, struct cl_err *err) {
   }
   lua_rawseti(L, LUA_REGISTRYINDEX, s->thrown); /* the slot exists: takes no memory */
   struct conversion c = {s, err};
-  if (lua_cpcall(L, convert_error, &c) != 0) {
+  int rc = lua_cpcall(L, convert_error, &c);
+  if (rc != 0)
     lua_pop(L, 1);
+  if (rc == LUA_ERRMEM)
     return memory_error(s, err);
-  }
+  if (rc != 0) /* a second interrupt */
+    cl_err_set(err, CL_ELUA, "stopped");
   lua_pushboolean(L, 0);
   lua_rawseti(L, LUA_REGISTRYINDEX, s->thrown);
   snprintf(err->trace, sizeof(err->trace), "%s", s->trace);
-  if (s->interrupted && err->code == CL_ELUA && strstr(err->msg, "stopped")) {
+  if (interrupted && err->code == CL_ELUA && strstr(err->msg, "stopped")) {
     err->code = CL_ESTOPPED;
     err->fatal = false;
   }
@@ -178,11 +181,14 @@ void cl_call_open(struct cl_lua *s, lua_State *L) {
   lua_pop(L, 1); /* */
 }
 
-static void clear_interrupt(struct cl_lua *s) {
-  if (s->interrupted) {
+/* Answers whether there was one. */
+static bool clear_interrupt(struct cl_lua *s) {
+  bool was = s->interrupted;
+  if (was) {
     lua_sethook(s->L, NULL, 0, 0);
     s->interrupted = false;
   }
+  return was;
 }
 
 int cl_call_protected(struct cl_lua *s, lua_CFunction fn, void *ud, struct cl_err *err) {
@@ -194,8 +200,8 @@ int cl_call_protected(struct cl_lua *s, lua_CFunction fn, void *ud, struct cl_er
   lua_rawgeti(L, LUA_REGISTRYINDEX, s->trampoline); /* handler fn */
   lua_pushlightuserdata(L, &job); /* handler fn job */
   int status = lua_pcall(L, 1, 0, -3); /* handler [error] */
-  int rc = status == 0 ? 0 : set_error(s, status, err);
-  clear_interrupt(s);
+  bool interrupted = clear_interrupt(s); /* or its hook would raise in set_error too */
+  int rc = status == 0 ? 0 : set_error(s, status, interrupted, err);
   lua_settop(L, 0);
   return rc;
 }

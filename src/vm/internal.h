@@ -35,7 +35,7 @@ struct cl_lua {
   void *alloc_ud;
   size_t used, max;            /* bytes; max 0 = no cap */
 
-  int64_t deadline_ms;         /* monotonic; 0 = none. See cl_state_deadline */
+  int64_t deadline_ms, deadline_span_ms; /* monotonic moment, and the time given: cl_state_deadline */
   volatile bool interrupted;   /* cl_vm_interrupt was here */
   int to_int64, from_int64;    /* registry references: json_bridge.c */
   int handler, trampoline, thrown; /* registry references: call.c */

@@ -31,6 +31,11 @@ bool cl_plugin_kind_parse(const char *text, enum cl_plugin_kind *out) {
   return false;
 }
 
+char *cl_plugin_root(const char *file) {
+  const char *slash = strrchr(file, '/');
+  return slash ? strndup(file, slash > file ? (size_t)(slash - file) : 1) : strdup(".");
+}
+
 /* ---------------------------------------------------------------------- life */
 
 void cl_plugin_ref(struct cl_plugin *p) { __atomic_add_fetch(&p->refs, 1, __ATOMIC_RELAXED); }

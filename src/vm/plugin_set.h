@@ -16,3 +16,6 @@ struct cl_plugins {
 
 /* "transform" as files write it, or REST's name. */
 bool cl_plugin_kind_parse(const char *text, enum cl_plugin_kind *out);
+
+/* The folder of a plugin file, malloc'd; NULL = no memory. */
+char *cl_plugin_root(const char *file);

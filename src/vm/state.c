@@ -114,17 +114,20 @@ static struct cl_lua *state_of(lua_State *L) {
 }
 
 static void deadline_hook(lua_State *L, lua_Debug *ar) {
-  (void)ar;
   struct cl_lua *s = state_of(L);
   if (cl_now_ms() < s->deadline_ms)
     return;
   /* From here on every instruction raises, so that no pcall loop survives. */
   lua_sethook(L, deadline_hook, LUA_MASKCOUNT, 1);
-  luaL_error(L, "takes too long: stopped at its deadline");
+  lua_getinfo(L, "Sl", ar);
+  lua_pushfstring(L, "%s:%d: still running after %d ms", *ar->source == '@' ? ar->source + 1 : ar->short_src,
+                  ar->currentline, (int)s->deadline_span_ms);
+  lua_error(L);
 }
 
 void cl_state_deadline(struct cl_lua *s, int64_t ms) {
-  s->deadline_ms = ms ? cl_now_ms() + ms : 0;
+  s->deadline_span_ms = ms;
+  s->deadline_ms = cl_now_ms() + ms;
   if (ms)
     lua_sethook(s->L, deadline_hook, LUA_MASKCOUNT, DEADLINE_STEP);
   else

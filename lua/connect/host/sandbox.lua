@@ -1,0 +1,229 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Where plugin files run: an environment made of an allowed list, never the real globals
+-- with things taken out. Each plugin has its own copies and its own `require`.
+-- Runs in every state (task, control, busted); the host's own modules stay outside of it.
+
+local host = require "connect.host.c"
+
+local M = {}
+
+local MAX_FILE = 4 * 1024 * 1024
+
+-- The host's own references, taken before any plugin runs.
+local check_stack = host.check_stack
+local io_open, raw_load, raw_require = io.open, load, require
+local gsub, sort = string.gsub, table.sort
+local resume, wrap = coroutine.resume, coroutine.wrap
+local getmetatable, setmetatable, type, error = getmetatable, setmetatable, type, error
+local select, tostring, pcall, pairs, rawget = select, tostring, pcall, pairs, rawget
+local concat = table.concat
+
+local function pick(from, names)
+  local to = {}
+  for name in names:gmatch "%S+" do to[name] = rawget(from, name) end
+  return to
+end
+
+-- ------------------------------------------------------------ guarded functions
+-- Each of these lets Lua call C call Lua, on the thread's C stack, which LuaJIT overruns
+-- without looking: check_stack looks.
+
+local function safe_gsub(s, pattern, replacement, n)
+  if type(replacement) ~= "string" then check_stack() end
+  return gsub(s, pattern, replacement, n)
+end
+
+local function safe_sort(list, less)
+  check_stack()
+  return sort(list, less)
+end
+
+local function safe_resume(co, ...)
+  check_stack()
+  return resume(co, ...)
+end
+
+local function safe_wrap(fn)
+  local run = wrap(fn)
+  return function(...)
+    check_stack()
+    return run(...)
+  end
+end
+
+local function safe_getmetatable(value)
+  if type(value) == "string" then return nil end
+  return getmetatable(value)
+end
+
+local count = collectgarbage
+local function safe_collectgarbage(what)
+  if what ~= "count" then error("collectgarbage: only \"count\" is allowed", 2) end
+  return count "count"
+end
+
+local function print_to_log(...)
+  local parts = {}
+  for i = 1, select("#", ...) do parts[i] = tostring((select(i, ...))) end
+  host.log(2, concat(parts, "\t"))
+end
+
+local STRING = "byte char find format gmatch gsub len lower match rep reverse sub upper"
+
+local function string_library()
+  local lib = pick(string, STRING)
+  lib.gsub = safe_gsub
+  return lib
+end
+
+-- "text":method() reaches this copy; nobody can get hold of it to change it.
+local string_mt = debug.getmetatable ""
+string_mt.__index = string_library()
+string_mt.__metatable = false
+
+-- ------------------------------------------------------------------ environment
+
+-- load in text mode only; the source is joined first, so that no reader runs inside C.
+local function loader(env)
+  return function(source, name, mode, wanted)
+    if type(source) == "function" then
+      local parts = {}
+      while true do
+        local part = source()
+        if part == nil or part == "" then break end
+        if type(part) ~= "string" then return nil, "reader function must return a string" end
+        parts[#parts + 1] = part
+      end
+      source = concat(parts)
+    elseif type(source) ~= "string" then
+      error("bad argument #1 to 'load' (string or function expected)", 2)
+    end
+    if mode ~= nil and mode ~= "t" and mode ~= "bt" then return nil, "attempt to load chunk with wrong mode" end
+    if wanted ~= nil and type(wanted) ~= "table" then error("bad argument #4 to 'load' (table expected)", 2) end
+    return raw_load(source, type(name) == "string" and name or nil, "t", wanted or env)
+  end
+end
+
+local function environment()
+  local env = pick(_G, [[assert error ipairs next pairs pcall rawequal rawget rawset select
+    setmetatable tonumber tostring type unpack xpcall _VERSION]])
+  env._G = env
+  env.getmetatable = safe_getmetatable
+  env.collectgarbage = safe_collectgarbage
+  env.print = print_to_log
+  env.load = loader(env)
+  env.loadstring = function(source, name) return env.load(source, name) end
+  env.string = string_library()
+  env.table = pick(table, "concat insert maxn move pack remove")
+  env.table.sort = safe_sort
+  env.math = pick(math, [[abs acos asin atan atan2 ceil cos cosh deg exp floor fmod frexp huge ldexp log
+    log10 max min modf pi pow rad random randomseed sin sinh sqrt tan tanh]])
+  env.bit = pick(require "bit", "arshift band bnot bor bswap bxor lshift rol ror rshift tobit tohex")
+  env.os = pick(os, "clock date difftime time")
+  env.coroutine = pick(coroutine, "create isyieldable running status yield")
+  env.coroutine.resume, env.coroutine.wrap = safe_resume, safe_wrap
+  return env
+end
+
+-- ----------------------------------------------------------------------- require
+
+local function read_file(path)
+  local file, why = io_open(path, "rb")
+  if not file then return nil, why end
+  local text = file:read(MAX_FILE + 1)
+  file:close()
+  text = text or ""
+  if #text > MAX_FILE then error(path .. ": larger than " .. MAX_FILE .. " bytes", 0) end
+  return text
+end
+
+-- A plugin gets its own copy of an API module's tables, so that what it changes there is
+-- seen by nobody else. Tables with a metatable are the module's business.
+local function copy(value, seen)
+  if type(value) ~= "table" or getmetatable(value) ~= nil then return value end
+  if seen[value] then return seen[value] end
+  local to = {}
+  seen[value] = to
+  for k, v in pairs(value) do to[k] = copy(v, seen) end
+  return to
+end
+
+-- Answers a function that loads the API module, or nil and why not.
+local function find_api(name)
+  local part = name:match "^connect%.([%w_]+)$"
+  if name ~= "connect" and (not part or part == "host") then
+    return nil, "module '" .. name .. "' is not for plugins"
+  end
+  return function()
+    local ok, module = pcall(raw_require, name)
+    if ok then return copy(module, {}) end
+    if type(module) == "string" and module:find("module '" .. name .. "' not found", 1, true) then
+      error("there is no module '" .. name .. "'", 0)
+    end
+    error(module, 0)
+  end
+end
+
+-- The same for a file beside the plugin.
+local function find_own(env, root, name)
+  local base = root .. "/" .. gsub(name, "%.", "/")
+  local path = base .. ".lua"
+  local text = read_file(path)
+  if not text then
+    path = base .. "/init.lua"
+    text = read_file(path)
+  end
+  if not text then
+    return nil, "there is no module '" .. name .. "' (a plugin may require connect, connect.* and files beside it)"
+  end
+  local chunk, why = raw_load(text, "@" .. path, "t", env)
+  return chunk and function() return chunk(name) end, why
+end
+
+local LOADING = {}
+
+local function own_require(env, root)
+  local loaded = {}
+  return function(name)
+    if type(name) ~= "string" or not name:find "^[%w_][%w_.]*$" or name:find("..", 1, true) or name:find "%.$" then
+      error("a module's name may have letters, digits, _ and single dots only", 2)
+    end
+    if loaded[name] == LOADING then error("module '" .. name .. "' requires itself", 2) end
+    if loaded[name] ~= nil then return loaded[name] end
+    check_stack()
+    local load_it, why
+    if name:find "^connect%." or name == "connect" then
+      load_it, why = find_api(name)
+    else
+      load_it, why = find_own(env, root, name)
+    end
+    if not load_it then error(why, 2) end
+    loaded[name] = LOADING
+    local ok, module = pcall(load_it)
+    loaded[name] = nil
+    if not ok then error(module, 0) end
+    if module == nil then module = true end
+    loaded[name] = module
+    return module
+  end
+end
+
+-- -------------------------------------------------------------------- entry point
+
+-- Runs the plugin at file and answers the table it returned. root is the folder its
+-- own require may read.
+function M.load(file, root)
+  local text, why = read_file(file)
+  if not text then error(why, 0) end
+  local env = environment()
+  env.require = own_require(env, root)
+  local chunk, syntax = raw_load(text, "@" .. file, "t", env)
+  if not chunk then error(syntax, 0) end
+  local module = chunk()
+  if type(module) ~= "table" then
+    error(file .. ": a plugin file must return one table, this one returned a " .. type(module) .. " value", 0)
+  end
+  return module
+end
+
+return M
