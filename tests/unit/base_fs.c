@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Whole-file reading and replacing. */
+#include "base/fs.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char dir[] = "/tmp/cl-fs-XXXXXX";
+static char path[PATH_MAX], other[PATH_MAX];
+
+static int setup(void **state) {
+  (void)state;
+  memcpy(dir + sizeof(dir) - 7, "XXXXXX", 6);
+  if (!mkdtemp(dir))
+    return -1;
+  snprintf(path, sizeof(path), "%s/file", dir);
+  snprintf(other, sizeof(other), "%s/other", dir);
+  return 0;
+}
+
+static int teardown(void **state) {
+  (void)state;
+  unlink(path);
+  unlink(other);
+  return rmdir(dir); /* fails when a temp file was left behind */
+}
+
+static void put(const char *name, const char *text) {
+  struct cl_err err = CL_ERR_INIT;
+  if (cl_fs_replace(name, text, strlen(text), &err) != 0)
+    fail_msg("%s", err.msg);
+}
+
+static void holds(const char *name, const char *text) {
+  struct cl_err err = CL_ERR_INIT;
+  char *data = NULL;
+  size_t len = 0;
+  assert_int_equal(cl_fs_read(name, 1 << 20, &data, &len, &err), 0);
+  assert_int_equal(len, strlen(text));
+  assert_string_equal(data, text);
+  free(data);
+}
+
+static mode_t mode_of(const char *name) {
+  struct stat st;
+  assert_int_equal(stat(name, &st), 0);
+  return st.st_mode & 07777;
+}
+
+static void replaces(void **state) {
+  (void)state;
+  put(path, "one");
+  holds(path, "one");
+  put(path, "another, longer");
+  put(path, "two");
+  holds(path, "two");
+  put(path, "");
+  holds(path, "");
+}
+
+static void modes(void **state) {
+  (void)state;
+  mode_t mask = umask(027);
+  put(path, "x");
+  umask(mask);
+  assert_int_equal(mode_of(path), 0640);
+  assert_int_equal(chmod(path, 0604), 0);
+  put(path, "y");
+  assert_int_equal(mode_of(path), 0604);
+}
+
+static void through_a_link(void **state) {
+  (void)state;
+  put(other, "old");
+  assert_int_equal(symlink(other, path), 0);
+  put(path, "new");
+  holds(other, "new");
+  struct stat st;
+  assert_int_equal(lstat(path, &st), 0);
+  assert_true(S_ISLNK(st.st_mode));
+}
+
+/* What a crash left behind neither stops a writer nor gets into the file. */
+static void leftover(void **state) {
+  (void)state;
+  char left[PATH_MAX];
+  snprintf(left, sizeof(left), "%.4000s.%d-0.tmp", path, (int)getpid());
+  FILE *f = fopen(left, "w");
+  fputs("torn", f);
+  fclose(f);
+  put(path, "whole");
+  holds(path, "whole");
+  holds(left, "torn");
+  unlink(left);
+}
+
+/* The old content stays, and no temp file, when the new one cannot be put in place. */
+static void failures(void **state) {
+  (void)state;
+  struct cl_err err = CL_ERR_INIT;
+  char deep[PATH_MAX];
+  snprintf(deep, sizeof(deep), "%s/none/file", dir);
+  assert_int_equal(cl_fs_replace(deep, "x", 1, &err), CL_EIO);
+  assert_non_null(strstr(err.msg, "/none/file: No such file or directory"));
+  assert_int_equal(cl_fs_replace(dir, "x", 1, &err), CL_EINVAL);
+  assert_non_null(strstr(err.msg, "not a regular file"));
+  assert_int_equal(cl_fs_replace("/dev/null", "x", 1, &err), CL_EINVAL);
+}
+
+static void reading(void **state) {
+  (void)state;
+  struct cl_err err = CL_ERR_INIT;
+  char *data = NULL;
+  size_t len = 0;
+  assert_int_equal(cl_fs_read(path, 10, &data, &len, &err), CL_ENOTFOUND);
+  put(path, "0123456789");
+  assert_int_equal(cl_fs_read(path, 9, &data, &len, &err), CL_EINVAL);
+  assert_non_null(strstr(err.msg, "/file is larger than 9 bytes"));
+  assert_int_equal(cl_fs_read(path, 10, &data, &len, &err), 0);
+  assert_int_equal(len, 10);
+  free(data);
+  assert_int_equal(cl_fs_read(dir, 10, &data, &len, &err), CL_EIO);
+  size_t big = 300000;
+  char *text = malloc(big + 1);
+  memset(text, 'x', big);
+  text[big] = '\0';
+  put(path, text);
+  holds(path, text);
+  free(text);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {TEST(replaces), TEST(modes),    TEST(through_a_link),
+                                     TEST(leftover), TEST(failures), TEST(reading)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
