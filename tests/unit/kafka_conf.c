@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The client settings table: every Java key accounted for, values mapped, errors named. */
+#include "kafka/conf.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Key, value, key, value, ..., NULL. */
+static json_t *config(const char *key, ...) {
+  json_t *obj = json_object();
+  va_list ap;
+  va_start(ap, key);
+  for (; key; key = va_arg(ap, const char *))
+    json_object_set_new(obj, key, json_string(va_arg(ap, const char *)));
+  va_end(ap);
+  return obj;
+}
+
+static void expect(enum cl_client_kind kind, json_t *java, const char *name, const char *value) {
+  struct cl_err err = CL_ERR_INIT;
+  json_t *out = NULL;
+  if (cl_client_conf(kind, java, &out, NULL, &err) != 0)
+    fail_msg("%s", err.msg);
+  if (value)
+    assert_string_equal(cl_json_str(out, name) ? cl_json_str(out, name) : "(absent)", value);
+  else
+    assert_null(cl_json_str(out, name));
+  json_decref(out);
+  json_decref(java);
+}
+
+static void refused(enum cl_client_kind kind, json_t *java, const char *text) {
+  struct cl_err err = CL_ERR_INIT;
+  json_t *out = (json_t *)1, *ignored = (json_t *)1;
+  assert_int_equal(cl_client_conf(kind, java, &out, &ignored, &err), CL_EINVAL);
+  if (!strstr(err.msg, text))
+    fail_msg("\"%s\" is not in \"%s\"", text, err.msg);
+  assert_null(out);
+  assert_null(ignored);
+  json_decref(java);
+}
+
+static void expect_ignored(enum cl_client_kind kind, json_t *java, const char *key) {
+  struct cl_err err = CL_ERR_INIT;
+  json_t *out = NULL, *ignored = NULL;
+  assert_int_equal(cl_client_conf(kind, java, &out, &ignored, &err), 0);
+  if (key) {
+    assert_int_equal(json_array_size(ignored), 1);
+    assert_string_equal(json_string_value(json_array_get(ignored, 0)), key);
+  } else {
+    assert_int_equal(json_array_size(ignored), 0);
+  }
+  json_decref(out);
+  json_decref(ignored);
+  json_decref(java);
+}
+
+static const enum cl_client_kind C = CL_CLIENT_CONSUMER, P = CL_CLIENT_PRODUCER, A = CL_CLIENT_ADMIN;
+
+static void renamed_and_cut(void **state) {
+  (void)state;
+  expect(C, config("fetch.max.wait.ms", " 250 ", NULL), "fetch.wait.max.ms", "250");
+  expect(C, config("max.partition.fetch.bytes", "2097152", NULL), "fetch.message.max.bytes", "2097152");
+  expect(C, config("max.poll.interval.ms", "2147483647", NULL), "max.poll.interval.ms", "86400000");
+  expect(C, config("max.poll.interval.ms", "10000", NULL), "max.poll.interval.ms", "45000");
+  expect(C, config("fetch.min.bytes", "0", NULL), "fetch.min.bytes", "1");
+  expect(C, config("max.poll.records", "7", NULL), "max.poll.records", NULL);
+  expect(A, config("metadata.max.age.ms", "5000", NULL), "topic.metadata.refresh.interval.ms", "5000");
+  expect(P, config("receive.buffer.bytes", "-1", NULL), "socket.receive.buffer.bytes", "0");
+  expect(P, config("linger.ms", "20", NULL), "linger.ms", "20");
+  expect(P, config("buffer.memory", "33554433", NULL), "queue.buffering.max.kbytes", "32769");
+  expect(P, config("max.request.size", "1048576", NULL), "message.max.bytes", "1048576");
+  expect(P, config("compression.type", "zstd", NULL), "compression.codec", "zstd");
+  expect(P, config("request.timeout.ms", "2147483647", NULL), "socket.timeout.ms", "300000");
+  expect(P, config("request.timeout.ms", "20000", NULL), "request.timeout.ms", "20000");
+  expect(C, config("request.timeout.ms", "20000", NULL), "request.timeout.ms", NULL);
+  expect(A, config("reconnect.backoff.ms", "20000", NULL), "reconnect.backoff.max.ms", "20000");
+  expect(A, config("reconnect.backoff.max.ms", "50", NULL), "reconnect.backoff.ms", "50");
+}
+
+static void values_mapped(void **state) {
+  (void)state;
+  expect(P, config("delivery.timeout.ms", "2147483647", NULL), "message.timeout.ms", "0");
+  expect(P, config("delivery.timeout.ms", "60000", NULL), "message.timeout.ms", "60000");
+  expect(P, config("delivery.timeout.ms", "2147483647", "transactional.id", "t", NULL), "message.timeout.ms", "60000");
+  expect(C, config("auto.offset.reset", "none", NULL), "auto.offset.reset", "error");
+  expect(C, config("auto.offset.reset", "earliest", NULL), "auto.offset.reset", "earliest");
+  expect(P, config("compression.type", "gzip", "compression.gzip.level", "4", NULL), "compression.level", "4");
+  expect(P, config("compression.type", "zstd", "compression.zstd.level", "22", NULL), "compression.level", "12");
+  expect(P, config("compression.type", "gzip", "compression.zstd.level", "3", NULL), "compression.level", NULL);
+  expect(P, config("partitioner.ignore.keys", "true", NULL), "partitioner", "random");
+  static const char pas[] = "partition.assignment.strategy";
+  expect(C, config(pas, "org.apache.kafka.clients.consumer.RangeAssignor", NULL), pas, "range");
+  expect(C, config(pas, "org.apache.kafka.clients.consumer.RoundRobinAssignor , range", NULL), pas, "roundrobin,range");
+  expect(C, config(pas, "org.apache.kafka.clients.consumer.CooperativeStickyAssignor", NULL), pas, "range");
+  expect(A, config("security.protocol", "PLAINTEXT", NULL), "security.protocol", "plaintext");
+  expect(A, config("linger.ms", "1", NULL), "linger.ms", NULL);
+}
+
+static void errors_name_key_and_value(void **state) {
+  (void)state;
+  refused(P, config("batch.size", "big", NULL), "Invalid value big for configuration batch.size: Not a number of type INT");
+  refused(P, config("linger.ms", "1.5", NULL), "Invalid value 1.5 for configuration linger.ms: Not a number of type LONG");
+  refused(P, config("retries", "3000000000", NULL), "configuration retries: Not a number of type INT");
+  refused(P, config("acks", "7777", NULL), "Invalid value 7777 for configuration acks: ");
+  refused(C, config("isolation.level", "x", NULL), "Invalid value x for configuration isolation.level: ");
+  refused(C, config("auto.offset.reset", "by_duration:PT1H", NULL), "cannot reset by duration");
+  refused(C, config("partition.assignment.strategy", "range,a.b.Mine", NULL), "\"a.b.Mine\" is a Java class");
+  refused(P, config("partitioner.class", "a.b.Mine", NULL), "Invalid value a.b.Mine for configuration partitioner.class");
+  refused(P, config("delivery.timeout.ms", "0", NULL), "delivery.timeout.ms should be equal to or larger than linger.ms");
+  refused(P, config("delivery.timeout.ms", "10000", NULL), "delivery.timeout.ms should be equal to or larger than");
+  refused(P, config("enable.idempotence", "true", "acks", "1", NULL), "Must set acks to all");
+  refused(P, config("enable.idempotence", "true", "max.in.flight.requests.per.connection", "6", NULL), "at most 5");
+  refused(P, config("transaction.two.phase.commit.enable", "true", NULL), "no two-phase commit");
+  refused(C, config("config.providers", "file", NULL), "does not run config providers yet");
+  refused(C, config("queued.max.messages.kbytes", "0", NULL), "configuration queued.max.messages.kbytes: ");
+}
+
+static void librdkafka_keys_pass(void **state) {
+  (void)state;
+  expect(C, config("queued.max.messages.kbytes", "1000", NULL), "queued.max.messages.kbytes", "1000");
+  expect(P, config("statistics.interval.ms", "5", NULL), "statistics.interval.ms", "5");
+  expect(P, config("debug", "broker,topic", NULL), "debug", "broker,topic");
+  expect(P, config("message.timeout.ms", "1000", NULL), "message.timeout.ms", "1000");
+  refused(C, config("plugin.library.paths", "/x.so", NULL), "it would load code");
+  refused(C, config("enable.auto.offset.store", "true", NULL), "stores offsets itself");
+  refused(P, config("test.mock.num.brokers", "3", NULL), "librdkafka's own tests");
+  refused(P, config("sasl.kerberos.principal", "a; rm -rf b", NULL), "only letters");
+  refused(P, config("dr_cb", "x", NULL), "Invalid value x for configuration dr_cb: ");
+}
+
+static void ignored_keys_are_listed(void **state) {
+  (void)state;
+  expect_ignored(C, config("interceptor.classes", "a.B", NULL), "interceptor.classes");
+  expect_ignored(C, config("interceptor.classes", "", NULL), NULL);
+  expect_ignored(C, config("max.poll.record", "5", NULL), "max.poll.record");
+  expect_ignored(P, config("max.poll.records", "5", NULL), "max.poll.records");
+  expect_ignored(P, config("key.serializer", "x", NULL), NULL);
+  expect_ignored(C, config("ssl.enabled.protocols", "TLSv1.2, TLSv1.3", NULL), NULL);
+  expect_ignored(C, config("ssl.enabled.protocols", "TLSv1.3", NULL), "ssl.enabled.protocols");
+  expect_ignored(A, config("retries", "5", NULL), NULL);
+}
+
+static void known_keys(void **state) {
+  (void)state;
+  assert_true(cl_client_key_known("fetch.max.wait.ms"));
+  assert_true(cl_client_key_known("fetch.wait.max.ms"));
+  assert_true(cl_client_key_known("message.timeout.ms"));
+  assert_true(cl_client_key_known("request.required.acks"));
+  assert_false(cl_client_key_known("fetch.max.wait"));
+  assert_false(cl_client_key_known(""));
+}
+
+/* Every key of Kafka's own definitions has a row for its kind of client. */
+static void every_java_key_has_a_row(void **state) {
+  (void)state;
+  char line[256], kind[16], key[200];
+  int n = 0;
+  FILE *f = fopen(CL_SOURCE_DIR "/spec/fixtures/java-client-keys.txt", "r");
+  assert_non_null(f);
+  while (fgets(line, sizeof(line), f)) {
+    if (line[0] == '#' || sscanf(line, "%15s %199s", kind, key) != 2)
+      continue;
+    struct cl_err err = CL_ERR_INIT;
+    json_t *out = NULL, *ignored = NULL, *java = config(key, "", NULL);
+    enum cl_client_kind k = strcmp(kind, "consumer") == 0 ? C : strcmp(kind, "producer") == 0 ? P : A;
+    /* An empty value is either fine or refused by name; an unlisted key would be ignored. */
+    if (cl_client_conf(k, java, &out, &ignored, &err) == 0) {
+      if (json_array_size(ignored) != 0)
+        fail_msg("%s key %s has no row", kind, key);
+    } else if (!strstr(err.msg, key)) {
+      fail_msg("%s key %s: %s", kind, key, err.msg);
+    }
+    json_decref(java);
+    json_decref(out);
+    json_decref(ignored);
+    n++;
+  }
+  fclose(f);
+  assert_int_equal(n, 320);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(renamed_and_cut),           cmocka_unit_test(values_mapped),
+      cmocka_unit_test(errors_name_key_and_value), cmocka_unit_test(librdkafka_keys_pass),
+      cmocka_unit_test(ignored_keys_are_listed),   cmocka_unit_test(known_keys),
+      cmocka_unit_test(every_java_key_has_a_row),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
