@@ -220,7 +220,8 @@ void cl_request_best_type(const struct cl_request *r, char *out, size_t size) {
   while (next_range(&p, &m))
     if (m.q > best.q)
       best = m;
-  if (range_fits(&best, "text/plain", "text/*") || memchr(best.type, '*', best.len) || best.len >= size)
+  if (best.len == 0 || best.len >= size || memchr(best.type, '*', best.len) ||
+      range_fits(&best, "text/plain", "text/*"))
     best = (struct media_range){.type = "text/plain", .len = 10};
   memcpy(out, best.type, best.len);
   out[best.len] = 0;

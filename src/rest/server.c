@@ -260,16 +260,11 @@ static enum MHD_Result send_answer(struct call *c) {
   return ok;
 }
 
-static enum MHD_Result send_error(struct call *c, int status, const char *message) {
-  cl_answer_clear(&c->answer);
-  cl_reply_error(&c->answer.reply, status, "%s", message);
-  return send_answer(c);
-}
-
-/* What must not be read on after: the connection ends with the answer. */
+/* For what must not be read on after: the connection ends with the answer. */
 static enum MHD_Result send_refusal(struct call *c, int status, const char *message) {
   c->close = true;
-  return send_error(c, status, message);
+  cl_reply_error(&c->answer.reply, status, "%s", message);
+  return send_answer(c);
 }
 
 /* ---- the first call: headers are there, the body is not ---- */
@@ -326,7 +321,8 @@ static enum MHD_Result submit(struct call *c, struct cl_command *cmd) {
   pthread_mutex_unlock(&s->lock);
   touch_end(s);
   if (cl_herder_submit(s->herder, cmd, &err) < 0) {
-    call_answer_error(c, 503, err.code == CL_EAGAIN ? "Worker is busy, try again" : "Worker is shutting down");
+    bool busy = err.code == CL_EAGAIN;
+    call_answer_error(c, 503, busy ? "Worker is busy, try again" : "Worker is shutting down");
     call_unref(c);
   }
   return MHD_YES; /* the connection is this thread's: c lives until we are back in libmicrohttpd */
@@ -413,8 +409,8 @@ static void log_access(const struct call *c) {
   const union MHD_ConnectionInfo *info = MHD_get_connection_info(c->con, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
   const struct sockaddr *addr = info ? info->client_addr : NULL;
   if (addr)
-    getnameinfo(addr, addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in), client,
-                sizeof client, NULL, 0, NI_NUMERICHOST);
+    getnameinfo(addr, addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in),
+                client, sizeof client, NULL, 0, NI_NUMERICHOST);
   snprintf(target, sizeof target, "%s", c->target);
   for (char *p = target; *p; p++)
     if ((unsigned char)*p < 0x20 || *p == 0x7f)
@@ -423,7 +419,8 @@ static void log_access(const struct call *c) {
          client);
 }
 
-static void on_end(void *arg, struct MHD_Connection *con, void **context, enum MHD_RequestTerminationCode how) {
+static void on_end(void *arg, struct MHD_Connection *con, void **context,
+                   enum MHD_RequestTerminationCode how) {
   struct cl_server *s = arg;
   struct call *c = *context;
   (void)con;

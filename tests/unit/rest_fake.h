@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A herder for the tests of src/rest: queries are echoed, commands are echoed at once,
+ * held for the test to answer, or refused. Included by one .c of a program; its definitions
+ * stand in for those of src/worker, whose archive members are then not linked.
+ */
+#pragma once
+
+#include "worker/herder.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FAKE_HELD_MAX = 4096 };
+
+struct cl_herder {
+  pthread_mutex_t lock;
+  bool hold;      /* keep commands in held */
+  int refuse;     /* a cl_code: submit answers it */
+  struct cl_command *held[FAKE_HELD_MAX];
+  int n_held, n_submitted;
+};
+
+static const char *const fake_commands[] = {"CREATE", "PUT_CONFIG", "DELETE", "PAUSE", "RESUME", "STOP", "RESTART"};
+static const char *const fake_queries[] = {"ROOT", "CONNECTORS", "CONNECTOR", "CONFIG", "STATUS", "TASKS", "PLUGINS"};
+
+void cl_reply_clear(struct cl_reply *r) {
+  json_decref(r->body);
+  free(r->location);
+  *r = (struct cl_reply){0};
+}
+
+void cl_reply_error(struct cl_reply *r, int status, const char *fmt, ...) {
+  char text[4096];
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(text, sizeof text, fmt, ap);
+  va_end(ap);
+  cl_reply_clear(r);
+  r->status = status;
+  r->body = json_pack("{s:i, s:s}", "error_code", status, "message", text);
+  CL_REQUIRE(r->body); /* a message that is not UTF-8 is a bug of whoever made it */
+}
+
+static void fake_command_free(struct cl_command *cmd) {
+  free(cmd->name);
+  free(cmd->initial_state);
+  json_decref(cmd->config);
+  free(cmd);
+}
+
+/* Answers a command with what it says, as the real one answers: 201 with Location, 204, 202, 200. */
+static void fake_finish(struct cl_command *cmd) {
+  struct cl_reply r = {.status = 200};
+  switch (cmd->kind) {
+  case CL_CMD_DELETE: r.status = 204; break;
+  case CL_CMD_PAUSE: r.status = 202; break;
+  case CL_CMD_CREATE:
+    r.status = 201;
+    r.location = strdup(cmd->name);
+    /* fall through */
+  default:
+    r.body = json_pack("{s:s, s:s, s:O?, s:s?, s:b, s:b}", "command", fake_commands[cmd->kind], "name", cmd->name,
+                       "config", cmd->config, "initial_state", cmd->initial_state, "include_tasks",
+                       cmd->include_tasks, "only_failed", cmd->only_failed);
+  }
+  cmd->done(cmd->arg, &r);
+  cl_reply_clear(&r);
+  fake_command_free(cmd);
+}
+
+int cl_herder_submit(struct cl_herder *h, struct cl_command *cmd, struct cl_err *err) {
+  pthread_mutex_lock(&h->lock);
+  int refuse = h->refuse;
+  bool hold = h->hold;
+  h->n_submitted++;
+  if (!refuse && hold)
+    h->held[h->n_held++] = cmd;
+  pthread_mutex_unlock(&h->lock);
+  if (refuse) {
+    fake_command_free(cmd);
+    return cl_err_set(err, refuse, "refused");
+  }
+  if (!hold)
+    fake_finish(cmd);
+  return 0;
+}
+
+void cl_herder_query(struct cl_herder *h, const struct cl_query *q, struct cl_reply *out) {
+  (void)h;
+  if (q->name && strcmp(q->name, "none") == 0) {
+    cl_reply_error(out, 404, "Connector none not found");
+    return;
+  }
+  out->status = 200;
+  if (q->kind == CL_GET_CONNECTORS && !q->expand_info && !q->expand_status)
+    out->body = json_pack("[s, s]", "a", "b");
+  else
+    out->body = json_pack("{s:s, s:s?, s:b, s:b, s:b}", "query", fake_queries[q->kind], "name", q->name, "status",
+                          q->expand_status, "info", q->expand_info, "only", q->connectors_only);
+}
