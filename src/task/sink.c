@@ -158,13 +158,11 @@ static int poll_group(struct cl_sink *s, int64_t wait_ms, struct cl_err *err) {
 
 static int one_turn(struct cl_sink *s, struct cl_err *err) {
   if (follow_target_state(s, err) != 0 || cl_sink_commit_if_due(s, err) != 0 ||
-      cl_sink_apply_rewinds(s, false, err) != 0)
+      cl_sink_apply_rewinds(s, err) != 0)
     return err->code;
   if (s->repause && cl_sink_apply_pauses(s, err) != 0)
     return err->code;
   if (poll_group(s, poll_wait(s), err) != 0)
-    return err->code;
-  if (s->repause && cl_sink_apply_pauses(s, err) != 0)
     return err->code;
   if (cl_task_stopping(s->t) && s->batch && s->batch->n == 0)
     return 0;

@@ -22,7 +22,7 @@ struct cl_sink {
   struct cl_batch *batch;      /* put has not accepted it yet (redelivery), or NULL */
   bool redelivering;           /* everything is paused until put accepts `batch` */
   bool connector_paused;
-  bool repause;                /* an assignment came: pauses must be told again */
+  bool repause;                /* the plugin paused or resumed partitions: to be told */
   bool closing;                /* partitions are closed already: ignore the group's last callback */
 
   int64_t timeout_ms;          /* one-shot bound of the next poll, -1 = none */
@@ -45,8 +45,8 @@ int cl_sink_close_slots(struct cl_sink *s, const uint32_t *slots, size_t n, stru
 int cl_sink_assigned(void *arg, const uint32_t *slots, size_t n, struct cl_err *err);
 int cl_sink_revoked(void *arg, const uint32_t *slots, size_t n, bool lost, struct cl_err *err);
 void cl_sink_committed(void *arg, uint64_t seq, int code, const char *text);
-/* Applies what rewind asked for; inside `open` it moves the start of reading. */
-int cl_sink_apply_rewinds(struct cl_sink *s, bool before_reading, struct cl_err *err);
+/* Applies what rewind asked for. */
+int cl_sink_apply_rewinds(struct cl_sink *s, struct cl_err *err);
 /* Tells the client which slots are to be paused now. */
 int cl_sink_apply_pauses(struct cl_sink *s, struct cl_err *err);
 /* Slot numbers of what is assigned; malloc'd. */

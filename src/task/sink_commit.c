@@ -213,13 +213,15 @@ int cl_sink_assigned(void *arg, const uint32_t *which, size_t n, struct cl_err *
     slot->current = slot->committed = slot->start;
     slot->paused = slot->paused_by_task = false;
   }
-  s->repause = true;
   if (n == 0 || s->closing)
     return 0;
   json_t *parts = partitions_json(s, which, n);
   int rc = cl_vm_open(s->t->vm, parts, err);
   json_decref(parts);
-  return rc != 0 ? rc : cl_sink_apply_rewinds(s, true, err);
+  /* Nothing is fetched yet: rewinds move where reading begins, pauses hold from the start. */
+  if (rc == 0)
+    rc = cl_sink_apply_rewinds(s, err);
+  return rc != 0 ? rc : cl_sink_apply_pauses(s, err);
 }
 
 /* Records of partitions that go away leave the batch that waits for redelivery. They lose
@@ -257,7 +259,7 @@ int cl_sink_revoked(void *arg, const uint32_t *which, size_t n, bool lost, struc
   return rc;
 }
 
-int cl_sink_apply_rewinds(struct cl_sink *s, bool before_reading, struct cl_err *err) {
+int cl_sink_apply_rewinds(struct cl_sink *s, struct cl_err *err) {
   uint32_t all;
   struct cl_slot *slots = slots_of(s, &all);
   int rc = 0;
@@ -266,10 +268,7 @@ int cl_sink_apply_rewinds(struct cl_sink *s, bool before_reading, struct cl_err 
     for (uint32_t k = 0; k < all && rc == 0; k++) {
       if (!slots[k].assigned || !slot_is(&slots[k], r->topic, r->partition))
         continue;
-      if (before_reading)
-        slots[k].start = r->offset;
-      else
-        rc = cl_consumer_seek(s->t->consumer, k, r->offset, err);
+      rc = cl_consumer_seek(s->t->consumer, k, r->offset, err);
       slots[k].current = slots[k].committed = r->offset;
     }
     free(r->topic);
