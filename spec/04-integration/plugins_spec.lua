@@ -1,0 +1,102 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The verbs that run no worker: plugins, validate, --help, --version, and exit codes.
+local helpers = require "spec.helpers"
+local json = require "dkjson"
+
+describe("the command line #embedded", function()
+  after_each(helpers.clean)
+
+  it("explains itself and its version", function()
+    local code, out = helpers.run { "--help" }
+    assert.equal(0, code)
+    for _, word in ipairs { "--worker", "plugins", "validate", "test" } do assert.matches(word, out, 1, true) end
+    code, out = helpers.run { "--version" }
+    assert.equal(0, code)
+    assert.matches("%d+%.%d+%.%d+", out)
+  end)
+
+  it("ends with 1 when there is nothing to do, and says how to use it", function()
+    local code, out, err = helpers.run {}
+    assert.equal(1, code)
+    assert.matches("--worker", out .. err, 1, true)
+    code, out, err = helpers.run { "--no-such-option" }
+    assert.equal(1, code)
+    assert.matches("no-such-option", out .. err, 1, true)
+  end)
+
+  local function worker_file(folder, path)
+    return helpers.write(folder .. "/worker.properties", helpers.properties {
+      ["bootstrap.servers"] = "embedded",
+      ["key.converter"] = "org.apache.kafka.connect.storage.StringConverter",
+      ["value.converter"] = "org.apache.kafka.connect.storage.StringConverter",
+      ["offset.storage.file.filename"] = folder .. "/offsets",
+      ["plugin.path"] = path,
+    })
+  end
+
+  it("lists every file seen in the plugin path, accepted or with its reason", function()
+    local folder = helpers.folder()
+    helpers.shell("mkdir -p " .. folder .. "/p/whole")
+    helpers.write(folder .. "/p/good.lua", [[
+return { api = 1, kind = "source", version = "2.5", doc = "A test.", poll = function() end }]])
+    helpers.write(folder .. "/p/whole/init.lua", [[
+return { api = 1, kind = "sink", version = "1", doc = "A test.", put = function() end }]])
+    helpers.write(folder .. "/p/torn.lua", "return {\n  api = 1,\n  kind =\n")
+    helpers.write(folder .. "/p/throws.lua", "\nerror('at the top')\n")
+    helpers.write(folder .. "/p/endless.lua", "while true do end\n")
+    helpers.write(folder .. "/p/number.lua", "return 42\n")
+    helpers.write(folder .. "/p/nothing.lua", "return { api = 1, kind = 'source' }\n")
+    helpers.write(folder .. "/p/connect-file-3.4.0.jar", "PK\3\4")
+    local file = worker_file(folder, folder .. "/p")
+
+    local code, out = helpers.run { "plugins", "--worker", file }
+    assert.equal(0, code)
+    local function line_of(name)
+      for line in out:gmatch("[^\n]+") do
+        if line:find(name, 1, true) then return line end
+      end
+      error(name .. " is not in:\n" .. out)
+    end
+    assert.matches("2.5", line_of "good.lua", 1, true)
+    line_of "whole/init.lua"
+    assert.matches("torn%.lua:%d+: ", out)
+    assert.matches("throws%.lua:2: .*at the top", out)
+    assert.matches("endless%.lua", out)
+    line_of "number.lua"
+    assert.matches("poll", out:match("nothing%.lua[^\n]*\n?[^\n]*"))
+    assert.matches("[Jj]ava", out:match("connect%-file%-3%.4%.0%.jar[^\n]*\n?[^\n]*"))
+
+    code, out = helpers.run { "plugins", "--worker", file, "--json" }
+    assert.equal(0, code)
+    assert.is_table(json.decode(out), out)
+    assert.matches("endless.lua", out, 1, true)
+  end)
+
+  it("accepts a jar as plugin.path, as tutorials have it, and names it", function()
+    local folder = helpers.folder()
+    local file = worker_file(folder, "libs/connect-file-3.4.0.jar")
+    local code, out = helpers.run { "plugins", "--worker", file }
+    assert.equal(0, code)
+    assert.matches("libs/connect-file-3.4.0.jar", out, 1, true)
+    assert.matches("org.apache.kafka.connect.file.FileStreamSourceConnector", out, 1, true)
+  end)
+
+  it("validates a connector file", function()
+    local folder = helpers.folder()
+    local file = worker_file(folder, "")
+    local good = helpers.write(folder .. "/good.properties", helpers.properties {
+      name = "a", ["connector.class"] = "FileStreamSource", topic = "t", file = "x",
+    })
+    local bad = helpers.write(folder .. "/bad.properties", helpers.properties {
+      name = "a", ["connector.class"] = "FileStreamSource", file = "x", ["batch.size"] = "abcd",
+    })
+    assert.equal(0, (helpers.run { "validate", good, "--worker", file }))
+    local code, out, err = helpers.run { "validate", bad, "--worker", file }
+    assert.is_true(code ~= 0)
+    assert.matches("topic", out .. err, 1, true)
+    assert.matches("batch.size", out .. err, 1, true)
+    code, out = helpers.run { "validate", bad, "--worker", file, "--json" }
+    assert.is_true(code ~= 0)
+    assert.is_table(json.decode(out), out)
+  end)
+end)
