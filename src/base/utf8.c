@@ -23,17 +23,18 @@ static size_t ascii_prefix(const unsigned char *p, size_t n) {
 }
 
 /* The sequence at p, which is not ASCII: its length when well-formed; otherwise 0, and
- * *bad is the longest start of a well-formed sequence there, at least one byte: what one
- * U+FFFD stands for. */
+ * *bad is how many bytes one U+FFFD stands for: the longest start of a well-formed
+ * sequence there, at least one byte. Unlike WHATWG's rule, an encoded surrogate is one. */
 static size_t sequence(const unsigned char *p, size_t n, size_t *bad) {
   unsigned char lead = p[0];
   size_t len = lead >= 0xC2 && lead <= 0xDF   ? 2
                : (lead & 0xF0) == 0xE0        ? 3
                : lead >= 0xF0 && lead <= 0xF4 ? 4
                                               : 1;
-  /* The second byte's range keeps out overlong forms, surrogates and what is beyond U+10FFFF. */
+  /* The second byte's range keeps out overlong forms and what is beyond U+10FFFF. */
   unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-  unsigned char high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+  unsigned char high = lead == 0xF4 ? 0x8F : 0xBF;
+  bool surrogate = lead == 0xED && n > 1 && p[1] >= 0xA0;
   size_t i = 1;
   while (i < len && i < n && p[i] >= low && p[i] <= high) {
     low = 0x80;
@@ -41,7 +42,7 @@ static size_t sequence(const unsigned char *p, size_t n, size_t *bad) {
     i++;
   }
   *bad = i;
-  return len > 1 && i == len ? len : 0;
+  return len > 1 && i == len && !surrogate ? len : 0;
 }
 
 bool cl_utf8_valid(const char *text, size_t n) {
