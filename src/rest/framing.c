@@ -16,8 +16,8 @@
 struct seen {
   const char *length; /* the first Content-Length */
   bool lengths_differ;
-  int encodings;      /* Transfer-Encoding headers */
-  bool chunked;       /* the only one is "chunked" */
+  int encodings; /* Transfer-Encoding headers */
+  bool chunked;  /* the only one is "chunked" */
   int hosts;
   struct cl_buf accept;
 };

@@ -12,9 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void no_memory(struct cl_exchange *x) {
-  cl_reply_error(&x->answer.reply, 500, "Out of memory");
-}
+static void no_memory(struct cl_exchange *x) { cl_reply_error(&x->answer.reply, 500, "Out of memory"); }
 
 /* 400 with "what: err". A cut message may end inside a character, which no JSON text may. */
 static void bad_body(struct cl_exchange *x, const char *what, const struct cl_err *err) {
@@ -125,7 +123,8 @@ static bool known_fields(struct cl_exchange *x, json_t *body) {
       continue;
     cl_reply_error(&x->answer.reply, 400,
                    "Unrecognized field \"%s\" (class CreateConnectorRequest), not marked as ignorable "
-                   "(3 known properties: \"config\", \"name\", \"initial_state\")", key);
+                   "(3 known properties: \"config\", \"name\", \"initial_state\")",
+                   key);
     return false;
   }
   return true;
@@ -166,18 +165,10 @@ void cl_handlers_put_config(struct cl_exchange *x) {
   json_decref(body);
 }
 
-void cl_handlers_delete(struct cl_exchange *x) {
-  command(x, CL_CMD_DELETE, x->name, NULL, NULL);
-}
-void cl_handlers_pause(struct cl_exchange *x) {
-  command(x, CL_CMD_PAUSE, x->name, NULL, NULL);
-}
-void cl_handlers_resume(struct cl_exchange *x) {
-  command(x, CL_CMD_RESUME, x->name, NULL, NULL);
-}
-void cl_handlers_stop(struct cl_exchange *x) {
-  command(x, CL_CMD_STOP, x->name, NULL, NULL);
-}
+void cl_handlers_delete(struct cl_exchange *x) { command(x, CL_CMD_DELETE, x->name, NULL, NULL); }
+void cl_handlers_pause(struct cl_exchange *x) { command(x, CL_CMD_PAUSE, x->name, NULL, NULL); }
+void cl_handlers_resume(struct cl_exchange *x) { command(x, CL_CMD_RESUME, x->name, NULL, NULL); }
+void cl_handlers_stop(struct cl_exchange *x) { command(x, CL_CMD_STOP, x->name, NULL, NULL); }
 
 void cl_handlers_restart(struct cl_exchange *x) {
   command(x, CL_CMD_RESTART, x->name, NULL, NULL);
@@ -219,21 +210,11 @@ void cl_handlers_list(struct cl_exchange *x) {
     names_to_map(x);
 }
 
-void cl_handlers_root(struct cl_exchange *x) {
-  query(x, CL_GET_ROOT);
-}
-void cl_handlers_get(struct cl_exchange *x) {
-  query(x, CL_GET_CONNECTOR);
-}
-void cl_handlers_get_config(struct cl_exchange *x) {
-  query(x, CL_GET_CONFIG);
-}
-void cl_handlers_status(struct cl_exchange *x) {
-  query(x, CL_GET_STATUS);
-}
-void cl_handlers_tasks(struct cl_exchange *x) {
-  query(x, CL_GET_TASKS);
-}
+void cl_handlers_root(struct cl_exchange *x) { query(x, CL_GET_ROOT); }
+void cl_handlers_get(struct cl_exchange *x) { query(x, CL_GET_CONNECTOR); }
+void cl_handlers_get_config(struct cl_exchange *x) { query(x, CL_GET_CONFIG); }
+void cl_handlers_status(struct cl_exchange *x) { query(x, CL_GET_STATUS); }
+void cl_handlers_tasks(struct cl_exchange *x) { query(x, CL_GET_TASKS); }
 
 void cl_handlers_plugins(struct cl_exchange *x) {
   struct cl_query q = {.kind = CL_GET_PLUGINS,

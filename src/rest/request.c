@@ -155,9 +155,7 @@ struct media_range {
   double q;
 };
 
-static const char *skip_blanks(const char *p) {
-  return p + strspn(p, " \t");
-}
+static const char *skip_blanks(const char *p) { return p + strspn(p, " \t"); }
 
 static size_t token_length(const char *p, const char *end_chars) {
   size_t n = strcspn(p, end_chars);

@@ -31,17 +31,17 @@
 #include <unistd.h>
 
 enum {
-  POOL_THREADS = 2,            /* so that one slow handler does not stop everybody */
+  POOL_THREADS = 2, /* so that one slow handler does not stop everybody */
   CONNECTION_MEMORY = 32 * 1024,
-  INACTIVITY_S = 60,           /* libmicrohttpd: no byte for so long */
-  SWALLOW_FACTOR = 4           /* of body_max: a chunked body beyond it loses its connection */
+  INACTIVITY_S = 30, /* Jetty's; also what a client that left half a request costs */
+  SWALLOW_FACTOR = 4 /* of body_max: a chunked body beyond it loses its connection */
 };
 
 /* The connection's part of a call's life. */
 enum call_state {
-  CALL_READING,  /* headers and body come in */
-  CALL_WAITING,  /* suspended, in the server's list */
-  CALL_ANSWERED  /* call->answer is ready to be sent */
+  CALL_READING, /* headers and body come in */
+  CALL_WAITING, /* suspended, in the server's list */
+  CALL_ANSWERED /* call->answer is ready to be sent */
 };
 
 /* One request. Lives until its connection is done with it and its command, if any, called back,
@@ -53,13 +53,13 @@ struct call {
   struct call *prev, *next; /* in server->waiting; server->lock */
   struct MHD_Connection *con;
   int64_t started, deadline;
-  bool counted;             /* in server->in_flight */
-  bool close;               /* the connection must not be used again */
+  bool counted; /* in server->in_flight */
+  bool close;   /* the connection must not be used again */
   char *method, *target;
   struct cl_framing framing;
   struct cl_buf body;
   uint64_t received;
-  int status;               /* sent; 0 = none */
+  int status; /* sent; 0 = none */
   struct cl_answer answer;
 };
 
@@ -77,8 +77,8 @@ struct cl_server {
   pthread_cond_t changed; /* any of the below */
   int refs;               /* the owner and every call: a late done() still finds the lock */
   bool stopping;
-  int in_flight;          /* requests whose headers were read and whose answer is not sent */
-  int touching;           /* threads between a decision and its suspend or resume call */
+  int in_flight;                       /* requests whose headers were read and whose answer is not sent */
+  int touching;                        /* threads between a decision and its suspend or resume call */
   struct call *waiting, *waiting_last; /* oldest first, so the first deadline too */
 };
 
@@ -331,9 +331,12 @@ static enum MHD_Result submit(struct call *c, struct cl_command *cmd) {
 static enum MHD_Result dispatch(struct call *c) {
   struct cl_server *s = c->server;
   struct cl_err err = CL_ERR_INIT;
-  struct cl_request req = {.method = c->method, .target = c->target, .accept = c->framing.accept,
+  struct cl_request req = {.method = c->method,
+                           .target = c->target,
+                           .accept = c->framing.accept,
                            .content_type = c->framing.content_type,
-                           .body = c->body.p ? c->body.p : "", .body_len = c->body.len};
+                           .body = c->body.p ? c->body.p : "",
+                           .body_len = c->body.len};
   struct cl_exchange x = {.req = &req, .herder = s->herder};
   enum MHD_Result ok = MHD_NO;
   pthread_mutex_lock(&s->lock);
@@ -459,18 +462,14 @@ static void on_log(void *arg, const char *fmt, va_list ap) {
 
 static int start_daemon(struct cl_server *s, int connections_max, struct cl_err *err) {
   const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-  s->daemon = MHD_start_daemon(
-      flags, s->port, NULL, NULL, on_request, s,
-      MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, /* first, or start itself logs to stderr */
-      MHD_OPTION_LISTEN_SOCKET, s->listen_fd,
-      MHD_OPTION_THREAD_POOL_SIZE, (unsigned)POOL_THREADS,
-      MHD_OPTION_CONNECTION_LIMIT, (unsigned)connections_max,
-      MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-      MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)INACTIVITY_S,
-      MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
-      MHD_OPTION_URI_LOG_CALLBACK, on_begin, s,
-      MHD_OPTION_NOTIFY_COMPLETED, on_end, s,
-      MHD_OPTION_END);
+  s->daemon = MHD_start_daemon(flags, s->port, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log,
+                               NULL, /* first, or start itself logs to stderr */
+                               MHD_OPTION_LISTEN_SOCKET, s->listen_fd, MHD_OPTION_THREAD_POOL_SIZE,
+                               (unsigned)POOL_THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)connections_max,
+                               MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+                               MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)INACTIVITY_S,
+                               MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_URI_LOG_CALLBACK,
+                               on_begin, s, MHD_OPTION_NOTIFY_COMPLETED, on_end, s, MHD_OPTION_END);
   if (s->daemon)
     return 0;
   s->listen_fd = -1; /* closed by libmicrohttpd on most of its failures: better leaked than closed twice */
@@ -517,9 +516,7 @@ out:
   return rc;
 }
 
-uint16_t cl_server_port(const struct cl_server *s) {
-  return s->port;
-}
+uint16_t cl_server_port(const struct cl_server *s) { return s->port; }
 
 static void answer_all(struct cl_server *s) {
   pthread_mutex_lock(&s->lock);

@@ -29,8 +29,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   char *rest = text;
   const char *method = next_line(&rest), *target = next_line(&rest);
   const char *accept = next_line(&rest), *type = next_line(&rest);
-  struct cl_request req = {.method = method ? method : "GET", .target = target ? target : "/", .accept = accept,
-                           .content_type = type, .body = rest, .body_len = size - (size_t)(rest - text)};
+  struct cl_request req = {.method = method ? method : "GET",
+                           .target = target ? target : "/",
+                           .accept = accept,
+                           .content_type = type,
+                           .body = rest,
+                           .body_len = size - (size_t)(rest - text)};
   struct cl_herder herder = {.lock = PTHREAD_MUTEX_INITIALIZER};
   struct cl_exchange x = {.req = &req, .herder = &herder};
   struct cl_err err = CL_ERR_INIT;

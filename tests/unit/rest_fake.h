@@ -18,14 +18,16 @@ enum { FAKE_HELD_MAX = 4096 };
 
 struct cl_herder {
   pthread_mutex_t lock;
-  bool hold;      /* keep commands in held */
-  int refuse;     /* a cl_code: submit answers it */
+  bool hold;  /* keep commands in held */
+  int refuse; /* a cl_code: submit answers it */
   struct cl_command *held[FAKE_HELD_MAX];
   int n_held, n_submitted;
 };
 
-static const char *const fake_commands[] = {"CREATE", "PUT_CONFIG", "DELETE", "PAUSE", "RESUME", "STOP", "RESTART"};
-static const char *const fake_queries[] = {"ROOT", "CONNECTORS", "CONNECTOR", "CONFIG", "STATUS", "TASKS", "PLUGINS"};
+static const char *const fake_commands[] = {"CREATE", "PUT_CONFIG", "DELETE", "PAUSE",
+                                            "RESUME", "STOP",       "RESTART"};
+static const char *const fake_queries[] = {"ROOT",   "CONNECTORS", "CONNECTOR", "CONFIG",
+                                           "STATUS", "TASKS",      "PLUGINS"};
 
 void cl_reply_clear(struct cl_reply *r) {
   json_decref(r->body);
@@ -63,8 +65,8 @@ static void fake_finish(struct cl_command *cmd) {
     r.location = strdup(cmd->name);
     /* fall through */
   default:
-    r.body = json_pack("{s:s, s:s, s:O?, s:s?, s:b, s:b}", "command", fake_commands[cmd->kind], "name", cmd->name,
-                       "config", cmd->config, "initial_state", cmd->initial_state, "include_tasks",
+    r.body = json_pack("{s:s, s:s, s:O?, s:s?, s:b, s:b}", "command", fake_commands[cmd->kind], "name",
+                       cmd->name, "config", cmd->config, "initial_state", cmd->initial_state, "include_tasks",
                        cmd->include_tasks, "only_failed", cmd->only_failed);
   }
   cmd->done(cmd->arg, &r);
@@ -99,6 +101,6 @@ void cl_herder_query(struct cl_herder *h, const struct cl_query *q, struct cl_re
   if (q->kind == CL_GET_CONNECTORS && !q->expand_info && !q->expand_status)
     out->body = json_pack("[s, s]", "a", "b");
   else
-    out->body = json_pack("{s:s, s:s?, s:b, s:b, s:b}", "query", fake_queries[q->kind], "name", q->name, "status",
-                          q->expand_status, "info", q->expand_info, "only", q->connectors_only);
+    out->body = json_pack("{s:s, s:s?, s:b, s:b, s:b}", "query", fake_queries[q->kind], "name", q->name,
+                          "status", q->expand_status, "info", q->expand_info, "only", q->connectors_only);
 }

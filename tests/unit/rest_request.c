@@ -30,10 +30,10 @@ static void assert_segments(const char *target, size_t n, const char *const *tex
     assert_string_equal(r.segments[i].text, texts[i]);
   cl_request_clear(&r);
 }
-#define SEGMENTS(target, ...)                                                 \
-  do {                                                                        \
-    const char *const texts[] = {__VA_ARGS__};                                \
-    assert_segments(target, sizeof texts / sizeof texts[0], texts);           \
+#define SEGMENTS(target, ...)                                                                                \
+  do {                                                                                                       \
+    const char *const texts[] = {__VA_ARGS__};                                                               \
+    assert_segments(target, sizeof texts / sizeof texts[0], texts);                                          \
   } while (0)
 
 static void test_paths(void **state) {
@@ -71,20 +71,21 @@ static void test_targets_without_a_path(void **state) {
 static void test_bad_targets(void **state) {
   (void)state;
   static const char *const cases[][2] = {
-    {"/c/%zz", "Invalid escape at character 4 of the request target"},
-    {"/c/%", "Invalid escape at character 4 of the request target"},
-    {"/c/ab%4", "Invalid escape at character 6 of the request target"},
-    {"/%e9/x", "The request target is not UTF-8 from character 2 on"},
-    {"/c/\xff", "The request target is not UTF-8 from character 4 on"},
-    {"/c/a%00b", "Control character at character 5 of the request target"},
-    {"/c/a%1F", "Control character at character 5 of the request target"},
-    {"/c/a\x01", "Control character at character 5 of the request target"},
-    {"//connectors", "Empty path segment at character 2 of the request target"},
-    {"/c//x", "Empty path segment at character 4 of the request target"},
-    {"/c/;a=1/x", "Empty path segment at character 4 of the request target"},
-    {"/c?a=%g0", "Invalid escape at character 6 of the request target"},
-    {"/c?%C3=1", "The request target is not UTF-8 from character 4 on"},
-    {"/?1&2&3&4&5&6&7&8&9&0&1&2&3&4&5&6&7&8&9&0&1&2&3&4&5&6&7&8&9&0&1&2&3", "More than 32 query parameters"},
+      {"/c/%zz", "Invalid escape at character 4 of the request target"},
+      {"/c/%", "Invalid escape at character 4 of the request target"},
+      {"/c/ab%4", "Invalid escape at character 6 of the request target"},
+      {"/%e9/x", "The request target is not UTF-8 from character 2 on"},
+      {"/c/\xff", "The request target is not UTF-8 from character 4 on"},
+      {"/c/a%00b", "Control character at character 5 of the request target"},
+      {"/c/a%1F", "Control character at character 5 of the request target"},
+      {"/c/a\x01", "Control character at character 5 of the request target"},
+      {"//connectors", "Empty path segment at character 2 of the request target"},
+      {"/c//x", "Empty path segment at character 4 of the request target"},
+      {"/c/;a=1/x", "Empty path segment at character 4 of the request target"},
+      {"/c?a=%g0", "Invalid escape at character 6 of the request target"},
+      {"/c?%C3=1", "The request target is not UTF-8 from character 4 on"},
+      {"/?1&2&3&4&5&6&7&8&9&0&1&2&3&4&5&6&7&8&9&0&1&2&3&4&5&6&7&8&9&0&1&2&3",
+       "More than 32 query parameters"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     struct cl_err err = CL_ERR_INIT;
@@ -117,8 +118,11 @@ static void test_query(void **state) {
 
 static void test_encode(void **state) {
   (void)state;
-  static const char *const cases[][2] = {{"a b", "a%20b"}, {"a/b;c?d#e%f", "a%2Fb%3Bc%3Fd%23e%25f"},
-                                         {"\xc3\xa9", "%C3%A9"}, {"-._~!$&'()*+,=:@", "-._~!$&'()*+,=:@"}, {"", ""}};
+  static const char *const cases[][2] = {{"a b", "a%20b"},
+                                         {"a/b;c?d#e%f", "a%2Fb%3Bc%3Fd%23e%25f"},
+                                         {"\xc3\xa9", "%C3%A9"},
+                                         {"-._~!$&'()*+,=:@", "-._~!$&'()*+,=:@"},
+                                         {"", ""}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     char *text = cl_request_encode(cases[i][0]);
     assert_string_equal(text, cases[i][1]);
@@ -130,27 +134,31 @@ static void test_encode(void **state) {
 
 static void test_accept(void **state) {
   (void)state;
-  static const struct { const char *accept; bool json; const char *best; } cases[] = {
-    {NULL, true, "text/plain"},
-    {"", true, "text/plain"},
-    {" ", true, "text/plain"},
-    {"*/*", true, "text/plain"},
-    {"*", true, "text/plain"},
-    {"application/json", true, "application/json"},
-    {"Application/JSON; charset=utf-8", true, "Application/JSON"},
-    {"application/*", true, "text/plain"},
-    {"text/html", false, "text/html"},
-    {"text/*", false, "text/plain"},
-    {"application/jsonx", false, "application/jsonx"},
-    {"text/html, application/json;q=0.1", true, "text/html"},
-    {"text/html;q=0.1 ,application/json ; q=0.5", true, "application/json"},
-    {"application/json;q=0", false, "text/plain"},
-    {"application/json;q=0, */*", false, "text/plain"},
-    {"application/json;q=0.5, */*;q=0", true, "application/json"},
-    {"*/*;q=0", false, "text/plain"},
-    {"application/json;q=nan", false, "text/plain"},
-    {",,;;,", false, "text/plain"},
-    {"text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", true, "text/html"},
+  static const struct {
+    const char *accept;
+    bool json;
+    const char *best;
+  } cases[] = {
+      {NULL, true, "text/plain"},
+      {"", true, "text/plain"},
+      {" ", true, "text/plain"},
+      {"*/*", true, "text/plain"},
+      {"*", true, "text/plain"},
+      {"application/json", true, "application/json"},
+      {"Application/JSON; charset=utf-8", true, "Application/JSON"},
+      {"application/*", true, "text/plain"},
+      {"text/html", false, "text/html"},
+      {"text/*", false, "text/plain"},
+      {"application/jsonx", false, "application/jsonx"},
+      {"text/html, application/json;q=0.1", true, "text/html"},
+      {"text/html;q=0.1 ,application/json ; q=0.5", true, "application/json"},
+      {"application/json;q=0", false, "text/plain"},
+      {"application/json;q=0, */*", false, "text/plain"},
+      {"application/json;q=0.5, */*;q=0", true, "application/json"},
+      {"*/*;q=0", false, "text/plain"},
+      {"application/json;q=nan", false, "text/plain"},
+      {",,;;,", false, "text/plain"},
+      {"text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", true, "text/html"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     struct cl_request r = {.accept = cases[i].accept};
@@ -164,10 +172,20 @@ static void test_accept(void **state) {
 
 static void test_content_type(void **state) {
   (void)state;
-  static const struct { const char *type; bool sends, json; } cases[] = {
-    {NULL, false, false}, {"", false, false}, {"application/json", true, true}, {"APPLICATION/Json", true, true},
-    {"application/json; charset=utf-8", true, true}, {" application/json ;x", true, true}, {"text/plain", true, false},
-    {"application/vnd.x+json", true, false}, {"application/jso", true, false}, {";", true, false},
+  static const struct {
+    const char *type;
+    bool sends, json;
+  } cases[] = {
+      {NULL, false, false},
+      {"", false, false},
+      {"application/json", true, true},
+      {"APPLICATION/Json", true, true},
+      {"application/json; charset=utf-8", true, true},
+      {" application/json ;x", true, true},
+      {"text/plain", true, false},
+      {"application/vnd.x+json", true, false},
+      {"application/jso", true, false},
+      {";", true, false},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     struct cl_request r = {.content_type = cases[i].type};
@@ -186,14 +204,19 @@ static void dispatch(struct cl_exchange *x, struct cl_request *r) {
 }
 
 static struct cl_request with_body(const char *method, const char *target, const char *body) {
-  return (struct cl_request){.method = method, .target = target, .content_type = "application/json",
-                             .body = body, .body_len = strlen(body)};
+  return (struct cl_request){.method = method,
+                             .target = target,
+                             .content_type = "application/json",
+                             .body = body,
+                             .body_len = strlen(body)};
 }
 
 static void test_create_command(void **state) {
   (void)state;
   struct cl_exchange x;
-  struct cl_request r = with_body("POST", "/connectors", "{\"name\":\" a/b \",\"initial_state\":\"stopped\","
+  struct cl_request r = with_body(
+      "POST", "/connectors",
+      "{\"name\":\" a/b \",\"initial_state\":\"stopped\","
       "\"config\":{\"z\":1.50,\"y\":true,\"x\":null,\"w\":\"s\",\"v\":123456789012345678901234567890}}");
   dispatch(&x, &r);
   assert_non_null(x.cmd);
@@ -201,7 +224,9 @@ static void test_create_command(void **state) {
   assert_string_equal(x.cmd->name, " a/b ");
   assert_string_equal(x.cmd->initial_state, "stopped");
   char *text = json_dumps(x.cmd->config, JSON_COMPACT);
-  assert_string_equal(text, "{\"z\":\"1.50\",\"y\":\"true\",\"x\":null,\"w\":\"s\",\"v\":\"123456789012345678901234567890\"}");
+  assert_string_equal(
+      text,
+      "{\"z\":\"1.50\",\"y\":\"true\",\"x\":null,\"w\":\"s\",\"v\":\"123456789012345678901234567890\"}");
   free(text);
   fake_command_free(x.cmd);
   cl_request_clear(&r);
@@ -209,7 +234,8 @@ static void test_create_command(void **state) {
 
 static void test_create_defaults(void **state) {
   (void)state;
-  static const char *const bodies[] = {"{\"config\":{}}", "{\"name\":null,\"initial_state\":null,\"config\":{}}"};
+  static const char *const bodies[] = {"{\"config\":{}}",
+                                       "{\"name\":null,\"initial_state\":null,\"config\":{}}"};
   for (int i = 0; i < 2; i++) {
     struct cl_exchange x;
     struct cl_request r = with_body("POST", "/connectors/", bodies[i]);
@@ -224,26 +250,30 @@ static void test_create_defaults(void **state) {
 
 static void test_bad_bodies(void **state) {
   (void)state;
-  static const struct { const char *target, *body, *message; } cases[] = {
-    {"/connectors", "", "The request body is empty, a JSON object is needed"},
-    {"/connectors", " \r\n", "The request body is empty, a JSON object is needed"},
-    {"/connectors", "null", "The request body is null, a JSON object is needed"},
-    {"/connectors", "[]", "The request body is an array, a JSON object is needed"},
-    {"/connectors", "7", "The request body is a single value, a JSON object is needed"},
-    {"/connectors", "{}", "Field \"config\" is missing, an object of strings is needed"},
-    {"/connectors", "{\"config\":null}", "Field \"config\" is missing, an object of strings is needed"},
-    {"/connectors", "{\"config\":[]}", "Field \"config\" is an array, an object of strings is needed"},
-    {"/connectors", "{\"config\":{},\"name\":{}}", "Field \"name\" is an object, a string is needed"},
-    {"/connectors", "{\"config\":{},\"initial_state\":[]}", "Field \"initial_state\" is an array, a string is needed"},
-    {"/connectors", "{\"config\":{},\"foo\":1}", "Unrecognized field \"foo\" "},
-    {"/connectors", "{\"config\":{\"x\":{\"a\":1}}}", "Invalid connector config: the value of \"x\""},
-    {"/connectors", "{\n\"config\":{},,}", "The request body is not valid JSON: line 2, column 13"},
-    {"/connectors", "{\"config\":{}} x", "The request body is not valid JSON: line 1, column 15"},
-    {"/connectors", "{\"config\":{\"a\":\"caf\xe9\"}}", "The request body is not valid JSON: line 1, column "},
-    {"/connectors/c/config", "", "The request body is empty, a JSON object is needed"},
-    {"/connectors/c/config", "[]", "The request body is an array, a JSON object is needed"},
-    {"/connectors/c/config", "x", "The request body is not valid JSON: line 1, column 1"},
-    {"/connectors/c/config", "{\"k\":[1]}", "Invalid connector config: the value of \"k\""},
+  static const struct {
+    const char *target, *body, *message;
+  } cases[] = {
+      {"/connectors", "", "The request body is empty, a JSON object is needed"},
+      {"/connectors", " \r\n", "The request body is empty, a JSON object is needed"},
+      {"/connectors", "null", "The request body is null, a JSON object is needed"},
+      {"/connectors", "[]", "The request body is an array, a JSON object is needed"},
+      {"/connectors", "7", "The request body is a single value, a JSON object is needed"},
+      {"/connectors", "{}", "Field \"config\" is missing, an object of strings is needed"},
+      {"/connectors", "{\"config\":null}", "Field \"config\" is missing, an object of strings is needed"},
+      {"/connectors", "{\"config\":[]}", "Field \"config\" is an array, an object of strings is needed"},
+      {"/connectors", "{\"config\":{},\"name\":{}}", "Field \"name\" is an object, a string is needed"},
+      {"/connectors", "{\"config\":{},\"initial_state\":[]}",
+       "Field \"initial_state\" is an array, a string is needed"},
+      {"/connectors", "{\"config\":{},\"foo\":1}", "Unrecognized field \"foo\" "},
+      {"/connectors", "{\"config\":{\"x\":{\"a\":1}}}", "Invalid connector config: the value of \"x\""},
+      {"/connectors", "{\n\"config\":{},,}", "The request body is not valid JSON: line 2, column 13"},
+      {"/connectors", "{\"config\":{}} x", "The request body is not valid JSON: line 1, column 15"},
+      {"/connectors", "{\"config\":{\"a\":\"caf\xe9\"}}",
+       "The request body is not valid JSON: line 1, column "},
+      {"/connectors/c/config", "", "The request body is empty, a JSON object is needed"},
+      {"/connectors/c/config", "[]", "The request body is an array, a JSON object is needed"},
+      {"/connectors/c/config", "x", "The request body is not valid JSON: line 1, column 1"},
+      {"/connectors/c/config", "{\"k\":[1]}", "Invalid connector config: the value of \"k\""},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     struct cl_exchange x;
@@ -295,18 +325,18 @@ static void test_escaped_fixed_segment(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_paths),
-    cmocka_unit_test(test_targets_without_a_path),
-    cmocka_unit_test(test_bad_targets),
-    cmocka_unit_test(test_query),
-    cmocka_unit_test(test_encode),
-    cmocka_unit_test(test_accept),
-    cmocka_unit_test(test_content_type),
-    cmocka_unit_test(test_create_command),
-    cmocka_unit_test(test_create_defaults),
-    cmocka_unit_test(test_bad_bodies),
-    cmocka_unit_test(test_long_key_in_error),
-    cmocka_unit_test(test_escaped_fixed_segment),
+      cmocka_unit_test(test_paths),
+      cmocka_unit_test(test_targets_without_a_path),
+      cmocka_unit_test(test_bad_targets),
+      cmocka_unit_test(test_query),
+      cmocka_unit_test(test_encode),
+      cmocka_unit_test(test_accept),
+      cmocka_unit_test(test_content_type),
+      cmocka_unit_test(test_create_command),
+      cmocka_unit_test(test_create_defaults),
+      cmocka_unit_test(test_bad_bodies),
+      cmocka_unit_test(test_long_key_in_error),
+      cmocka_unit_test(test_escaped_fixed_segment),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
