@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "record/batch.h"
 #include "record/codec.h"
+#include "vm/emit.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -313,6 +314,8 @@ static int open_module(lua_State *L) {
   lua_setfield(L, -2, "null"); /* m */
   cl_bridge_push_array_mt(L); /* m mt */
   lua_setfield(L, -2, "array_mt"); /* m */
+  lua_pushliteral(L, CL_VERSION); /* m version */
+  lua_setfield(L, -2, "version"); /* m */
   return 1;
 }
 
@@ -322,5 +325,7 @@ void cl_lib_host_preload(struct cl_lua *s, lua_State *L) {
   lua_pushlightuserdata(L, s); /* package preload s */
   lua_pushcclosure(L, open_module, 1); /* package preload fn */
   lua_setfield(L, -2, "connect.host.c"); /* package preload */
+  lua_pushcfunction(L, luaopen_connect_host_emit); /* package preload fn */
+  lua_setfield(L, -2, "connect.host.emit"); /* package preload */
   lua_pop(L, 2); /* */
 }

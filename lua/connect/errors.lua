@@ -1,0 +1,36 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The errors a plugin raises on purpose. Each function raises, so both
+-- `connect.retriable("...")` and `error(connect.retriable("..."))` do what they say.
+-- Anything else that is thrown ends the task.
+
+local mt = { __name = "connect.error" } -- src/vm/call.c knows errors by this name
+mt.__tostring = function(e) return e.message end
+
+local function text(fmt, ...)
+  fmt = tostring(fmt)
+  if select("#", ...) == 0 then return fmt end
+  return string.format(fmt, ...)
+end
+
+local errors = {}
+
+--- An error object; class is "retriable", "data", "fatal" or "stopped".
+function errors.new(class, message) return setmetatable({ class = class, message = message }, mt) end
+
+--- The same call may succeed later: a sink's batch is put again, a source is polled again.
+function errors.retriable(fmt, ...) error(errors.new("retriable", text(fmt, ...)), 2) end
+
+--- This record cannot be processed; others can.
+function errors.data_error(fmt, ...) error(errors.new("data", text(fmt, ...)), 2) end
+
+--- The task cannot go on.
+function errors.fatal(fmt, ...) error(errors.new("fatal", text(fmt, ...)), 2) end
+
+--- Whatever was thrown, as class and message.
+function errors.parts(e)
+  if type(e) == "table" and getmetatable(e) == mt then return e.class, tostring(e.message) end
+  if type(e) == "string" or type(e) == "number" then return nil, tostring(e) end
+  return nil, "(error object is a " .. type(e) .. " value)"
+end
+
+return errors

@@ -1,0 +1,15 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Declares include/connect_lua/abi.h to the FFI, once per state, and answers the
+-- namespace its functions are called through. For connect.host.* and connect.* only.
+
+local ffi = require "ffi"
+local host = require "connect.host.c"
+
+local VERSION = 1
+
+ffi.cdef(host.abi_text())
+
+assert(ffi.C.CL_ABI_VERSION == VERSION, "abi.h does not fit lua/connect/host")
+assert(ffi.sizeof "struct cl_val" == 16 and ffi.sizeof "struct cl_entry" == 24, "abi.h: struct layout")
+
+return ffi.C

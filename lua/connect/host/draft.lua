@@ -1,0 +1,153 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Records a source is filling: from one table (ctx:emit) or field by field (ctx:record).
+
+local ffi = require "ffi"
+
+local C = require "connect.host.abi"
+local host = require "connect.host.c"
+local value = require "connect.host.value"
+local view = require "connect.host.view"
+
+local null = host.null
+local RAW = C.CL_BATCH_RAW
+local type, pairs = type, pairs
+
+local M = {}
+
+-- ------------------------------------------------------------------- fields
+
+local function set_topic(batch, rec, topic)
+  if type(topic) ~= "string" or topic == "" then error("topic must be a string that is not empty", 0) end
+  value.set_str(batch, rec.topic, topic)
+end
+
+local function set_partition(rec, partition)
+  if type(partition) ~= "number" or partition % 1 ~= 0 or partition < 0 or partition > 0x7fffffff then
+    error("partition must be a whole number from 0", 0)
+  end
+  rec.partition = partition
+end
+
+local function set_timestamp(rec, timestamp)
+  if type(timestamp) ~= "number" or timestamp < 0 then
+    error("timestamp must be milliseconds since the epoch", 0)
+  end
+  rec.timestamp = timestamp
+end
+
+local function set_source_offset(batch, rec, offset)
+  if type(offset) ~= "table" and offset ~= nil and offset ~= null then
+    error("source_offset must be a table, not a " .. type(offset), 0)
+  end
+  value.set_plain(batch, rec.source_offset, offset, "source_offset")
+end
+
+-- Headers are bytes for now: a list of {name, value} or names and values, all strings.
+local function header_list(headers)
+  if type(headers) ~= "table" then error("headers must be a table, not a " .. type(headers), 0) end
+  local list = {}
+  for name, x in pairs(headers) do
+    if type(name) == "string" then
+      list[#list + 1] = { name = name, value = x }
+    elseif type(x) ~= "table" then
+      error("headers: each is {name = , value = }", 0)
+    end
+  end
+  if #list == 0 then return headers end
+  table.sort(list, function(a, b) return a.name < b.name end)
+  return list
+end
+
+local function set_headers(batch, rec, headers)
+  local list = header_list(headers)
+  if #list == 0 then return end
+  local h = C.cl_ffi_headers(batch, rec, #list)
+  if h == nil then error("no memory left in the batch", 0) end
+  for i, header in ipairs(list) do
+    if type(header.name) ~= "string" then error("headers: the name of header " .. i .. " is no string", 0) end
+    value.set_str(batch, h[i - 1].name, header.name)
+    if type(header.value) == "string" then
+      value.set_str(batch, h[i - 1].d.bytes, header.value)
+    elseif header.value ~= nil and header.value ~= null then
+      error("headers: the value of " .. header.name .. " must be a string, not a " .. type(header.value), 0)
+    end
+  end
+end
+
+local known = {}
+for name in ([[topic partition key value timestamp headers source_partition source_offset key_schema value_schema]])
+  :gmatch "%S+" do known[name] = true end
+
+local function unknown(name)
+  error(("unknown field '%s'"):format(tostring(name)), 0)
+end
+
+-- ---------------------------------------------------------------- from a table
+
+--- Fills rec; partition(map) and no_partition() give ids. Raises what is wrong.
+function M.fill(batch, rec, fields, partition, no_partition)
+  for name in pairs(fields) do
+    if not known[name] then unknown(name) end
+  end
+  set_topic(batch, rec, fields.topic)
+  value.set(batch, rec.key, fields.key, "key", fields.key_schema)
+  value.set(batch, rec.value, fields.value, "value", fields.value_schema)
+  if fields.partition ~= nil then set_partition(rec, fields.partition) end
+  if fields.timestamp ~= nil then set_timestamp(rec, fields.timestamp) end
+  if fields.headers ~= nil then set_headers(batch, rec, fields.headers) end
+  local from = fields.source_partition
+  if type(from) == "number" then
+    rec.slot = from
+  elseif type(from) == "table" then
+    rec.slot = partition(from)
+  elseif from == nil or from == null then
+    rec.slot = no_partition()
+  else
+    error("source_partition must be a table or an id of ctx:partition, not a " .. type(from), 0)
+  end
+  set_source_offset(batch, rec, fields.source_offset)
+end
+
+-- -------------------------------------------------------------- field by field
+
+ffi.cdef [[ struct cl_view_draft { int32_t :32; int32_t :32; }; ]]
+local draft_view_p = ffi.typeof "struct cl_view_draft *"
+
+local function set_field(self, name, x)
+  local rec = view.draft_of(self)
+  local batch = rec.batch
+  if batch.stage ~= RAW then error("the record was handed over: it belongs to the worker now", 2) end
+  if name == "value" then
+    value.set(batch, rec.value, x, "value")
+  elseif name == "key" then
+    value.set(batch, rec.key, x, "key")
+  elseif name == "topic" then
+    set_topic(batch, rec, x)
+  elseif name == "timestamp" then
+    set_timestamp(rec, x)
+  elseif name == "partition" then
+    set_partition(rec, x)
+  elseif name == "source_partition" then
+    if type(x) ~= "number" then error("source_partition must be an id of ctx:partition", 2) end
+    rec.slot = x
+  elseif name == "source_offset" then
+    set_source_offset(batch, rec, x)
+  elseif name == "headers" then
+    set_headers(batch, rec, x)
+  else
+    unknown(name)
+  end
+end
+
+ffi.metatype("struct cl_view_draft", {
+  __newindex = set_field,
+  __index = function(self, name)
+    view.draft_of(self)
+    error(("a record being filled is written to, not read (field '%s')"):format(tostring(name)), 2)
+  end,
+  __metatable = false,
+})
+
+function M.view(batch, rec) return view.make(draft_view_p, rec, batch) end
+
+return M

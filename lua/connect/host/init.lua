@@ -1,0 +1,27 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What C calls in a task's state (src/vm/vm.c): load once, then the verbs, each inside one
+-- protected call.
+
+local kinds = {
+  source = require "connect.host.source",
+  sink = require "connect.host.sink",
+}
+
+local verbs -- of the loaded connector
+
+local M = {}
+
+--- spec: connector, task, tasks_max, kind, opaque, space, plugin, key, value.
+function M.load(spec)
+  local make = kinds[spec.kind] or error("a " .. tostring(spec.kind) .. " is no connector")
+  verbs = make(spec)
+end
+
+for _, name in ipairs { "start", "poll", "commit", "commit_record", "put", "flush", "open", "close", "stop" } do
+  M[name] = function(...)
+    local verb = verbs[name]
+    if verb then return verb(...) end
+  end
+end
+
+return M

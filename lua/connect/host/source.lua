@@ -1,0 +1,131 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Runs a source's verbs, and gives it ctx:emit, ctx:record and ctx:partition.
+
+local ffi = require "ffi"
+
+local C = require "connect.host.abi"
+local convert = require "connect.host.convert"
+local ctx_of = require "connect.host.ctx"
+local draft = require "connect.host.draft"
+local errors = require "connect.errors"
+local host = require "connect.host.c"
+local view = require "connect.host.view"
+
+local batch_p, record_p = ffi.typeof "struct cl_batch *", ffi.typeof "struct cl_record *"
+local RAW, READY = C.CL_BATCH_RAW, C.CL_BATCH_READY
+local current = view.current
+
+return function(spec)
+  local plugin = spec.plugin.module
+  local key, value = convert.new(spec.key, "key"), convert.new(spec.value, "value")
+  local partitions = {} -- id -> text, for errors
+  local verbs = {}
+
+  local function partition_text(id) return partitions[id] or "#" .. tonumber(id) end
+
+  local function partition(map)
+    local id = host.partition(map)
+    if not partitions[id] then partitions[id] = host.json_encode(map) end
+    return id
+  end
+
+  local none -- id of the source partition "null"
+  local function no_partition()
+    none = none or partition(host.null)
+    return none
+  end
+
+  local function next_record(level)
+    local batch = current.batch
+    if batch == nil or batch.stage ~= RAW then error("records are emitted inside poll only", level + 1) end
+    local rec = C.cl_ffi_emit(batch)
+    if rec == nil then
+      error(("the batch is full (%d records): poll should return when ctx.full"):format(batch.cap), level + 1)
+    end
+    return batch, rec
+  end
+
+  local methods = {}
+
+  --- The id of a source partition, to be used again instead of the table.
+  function methods:partition(map)
+    if map ~= nil and map ~= host.null and type(map) ~= "table" then
+      error("ctx:partition takes a table, not a " .. type(map), 2)
+    end
+    return partition(map)
+  end
+
+  --- Hands a record over: topic, partition, key, value, timestamp, headers,
+  -- source_partition (table or id), source_offset (table), key_schema, value_schema.
+  function methods:emit(fields)
+    if type(fields) ~= "table" then error("ctx:emit takes a table, not a " .. type(fields), 2) end
+    local batch, rec = next_record(2)
+    local ok, e = pcall(draft.fill, batch, rec, fields, partition, no_partition)
+    if not ok then
+      C.cl_ffi_emit_undo(batch)
+      error(type(e) == "string" and "ctx:emit: " .. e or e, 2)
+    end
+  end
+
+  --- The next record, to be filled field by field with emit's names.
+  function methods:record() -- luacheck: no self
+    local batch, rec = next_record(2)
+    rec.slot = no_partition()
+    return draft.view(batch, rec)
+  end
+
+  local ctx = ctx_of.new(spec, methods, {
+    full = function()
+      local batch = current.batch
+      return batch ~= nil and batch.n >= batch.cap
+    end,
+  })
+
+  local function optional(name)
+    local fn = rawget(plugin, name)
+    verbs[name] = function(...)
+      view.enter(nil)
+      if fn then return fn(ctx, ...) end
+    end
+  end
+  for _, name in ipairs { "start", "commit", "stop" } do optional(name) end
+
+  local function check_topics(batch)
+    for i = 0, tonumber(batch.n) - 1 do
+      local rec = batch.records + i
+      if rec.topic.p == nil then errors.fatal("poll left record %d of ctx:record() without a topic", i + 1) end
+      rec.orig_topic = rec.topic
+      rec.orig_partition = rec.partition
+    end
+  end
+
+  local poll = rawget(plugin, "poll")
+  function verbs.poll(lud)
+    local batch = ffi.cast(batch_p, lud)
+    view.enter(batch)
+    local result = poll(ctx)
+    if result ~= nil then
+      errors.fatal("poll returned a %s: records are handed over with ctx:emit", type(result))
+    end
+    check_topics(batch)
+    convert.encode(batch, key, partition_text)
+    convert.encode(batch, value, partition_text)
+    batch.stage = READY
+    view.enter(nil)
+  end
+
+  local commit_record = rawget(plugin, "commit_record")
+  function verbs.commit_record(lud, kafka_partition, offset, delivered)
+    if not commit_record then return end
+    local rec = ffi.cast(record_p, lud)
+    view.enter(rec.batch)
+    local metadata
+    if delivered then
+      metadata = { topic = ffi.string(rec.topic.p, rec.topic.len), partition = kafka_partition, offset = offset }
+    end
+    commit_record(ctx, view.record(rec), metadata)
+    view.enter(nil)
+  end
+
+  return verbs
+end
