@@ -92,17 +92,19 @@ static void on_log(const rd_kafka_t *rk, int syslog_level, const char *fac, cons
 
 static void on_error(rd_kafka_t *rk, int code, const char *text, void *opaque) {
   struct cl_client *c = opaque;
+  const char *name = rd_kafka_name(rk);
+  enum cl_level level;
   switch (code) {
   case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-    CL_LOG(CL_WARN, "%s: %s; waiting for one to come back", rd_kafka_name(rk), text);
+    CL_LOG(CL_WARN, "%s: %s; waiting for one to come back", name, text);
     break;
   case RD_KAFKA_RESP_ERR__TRANSPORT:
   case RD_KAFKA_RESP_ERR__RESOLVE:
-    CL_LOG(speak_up(c) ? CL_WARN : CL_DEBUG, "%s: %s", rd_kafka_name(rk), text);
+    level = speak_up(c) ? CL_WARN : CL_DEBUG;
+    CL_LOG(level, "%s: %s", name, text);
     break;
   case RD_KAFKA_RESP_ERR__FATAL: /* returned by the next call: cl_client_fatal */ break;
-  default:
-    CL_LOG(CL_ERROR, "%s: %s (%s)", rd_kafka_name(rk), text, rd_kafka_err2name((rd_kafka_resp_err_t)code));
+  default: CL_LOG(CL_ERROR, "%s: %s (%s)", name, text, rd_kafka_err2name((rd_kafka_resp_err_t)code));
   }
 }
 
