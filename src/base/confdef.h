@@ -2,7 +2,7 @@
  *
  * Kafka's ConfigDef: rows that describe keys, and the one engine that parses,
  * validates and describes configs with them: worker files, connector configs, plugins.
- * Texts of errors are Apache's (shared reference: rest-and-config.md section 2).
+ * Texts of errors are Apache's; a password's value is in none of them.
  * Any thread; a definition is immutable once built.
  */
 #pragma once
@@ -65,13 +65,14 @@ struct cl_conf_value {
 };
 void cl_conf_value_free(struct cl_conf_value *v);
 
-/* Parses and checks one text (NULL = absent: default or the missing error). where, may
- * be NULL, is put before the message ("worker.conf: "). */
-int cl_conf_parse_one(const struct cl_conf_row *row, const char *text, struct cl_conf_value *out, struct cl_err *err);
+/* Parses and checks one text (NULL = absent: default or the missing error). A default that is
+ * null is not checked. *out is empty after a failure. */
+int cl_conf_parse_one(const struct cl_conf_row *row, const char *text, struct cl_conf_value *out,
+                      struct cl_err *err);
 
 /* Parse mode (worker start, connector start): every row, first error wins. *out is an
- * object {key: typed JSON}: booleans, integers, reals, strings, arrays, null; keys of
- * in without a row are copied as they are. */
+ * object {key: typed JSON}: booleans, integers, reals, strings, arrays, null; NaN and the
+ * infinities are strings. Keys of in without a row follow, as they are. */
 int cl_conf_parse(const struct cl_conf_def *def, const json_t *in, json_t **out, struct cl_err *err);
 
 /* Validate mode (REST): array of {"name","value","recommended_values","errors","visible"},
@@ -81,9 +82,10 @@ json_t *cl_conf_validate(const struct cl_conf_def *def, const json_t *in);
 /* One row as REST's definition object. */
 json_t *cl_conf_describe(const struct cl_conf_row *row);
 
-/* Rows out of a plugin's manifest (array of {name,type,default,...}, design section 5);
- * where names the file in errors. *out is malloc'd and owns its texts. */
-int cl_conf_def_from_json(const json_t *rows, const char *where, struct cl_conf_def **out, struct cl_err *err);
+/* Rows out of a plugin's manifest (array of {name,type,default,...}); where names the file in
+ * errors, which name row and key too. *out owns its texts: free it with cl_conf_def_free. */
+int cl_conf_def_from_json(const json_t *rows, const char *where, struct cl_conf_def **out,
+                          struct cl_err *err);
 void cl_conf_def_free(struct cl_conf_def *def); /* only what from_json made */
 
 const struct cl_conf_row *cl_conf_find(const struct cl_conf_def *def, const char *key);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Java-properties text (java.util.Properties.load): comments # and !, separators
- * '=' ':' or blank, continuations, escapes, \uXXXX, ISO-8859-1 bytes.
+ * '=' ':' or blank, continuations, escapes, \uXXXX, ISO-8859-1 bytes. Unlike Java's, a
+ * backslash alone at the end of the text is no entry with an empty key.
  * Any thread, no state.
  */
 #pragma once

@@ -12,7 +12,8 @@
 struct cl_queue;
 
 struct cl_queue *cl_queue_new(size_t ceiling); /* NULL = no memory */
-/* Waits up to timeout_ms (-1 = for ever, 0 = not at all) while full. False: full or closed, the item stays the caller's. */
+/* Waits up to timeout_ms (-1 = for ever, 0 = not at all) while full. False: full or closed, the
+ * item, never NULL, stays the caller's. */
 bool cl_queue_push(struct cl_queue *q, void *item, int64_t timeout_ms);
 /* Waits up to timeout_ms (-1 = for ever) while empty. NULL: nothing came, or closed and drained. */
 void *cl_queue_pop(struct cl_queue *q, int64_t timeout_ms);

@@ -19,9 +19,11 @@ void cl_offsets_close(struct cl_offsets *s);
 
 /* The offset of a partition (looked up structurally: field order does not matter), a new
  * reference; *out NULL = none. */
-int cl_offsets_get(struct cl_offsets *s, const char *connector, const json_t *partition, json_t **out, struct cl_err *err);
+int cl_offsets_get(struct cl_offsets *s, const char *connector, const json_t *partition, json_t **out,
+                   struct cl_err *err);
 
-/* All of one connector: array of {"partition":..,"offset":..}. */
+/* All of one connector: array of {"partition":..,"offset":..}; null partitions and tombstones
+ * are not listed. */
 int cl_offsets_list(struct cl_offsets *s, const char *connector, json_t **out, struct cl_err *err);
 
 struct cl_offset_pair {
@@ -29,5 +31,7 @@ struct cl_offset_pair {
   const char *offset; size_t offset_len;       /* compact JSON; "null" = tombstone */
 };
 /* Writes n pairs and returns when they are durable. An existing key that is structurally
- * equal keeps its bytes. */
-int cl_offsets_put(struct cl_offsets *s, const char *connector, const struct cl_offset_pair *pairs, size_t n, struct cl_err *err);
+ * equal keeps its bytes. After a CL_EIO, which is retriable, the pairs are in memory and go
+ * out with the next call. */
+int cl_offsets_put(struct cl_offsets *s, const char *connector, const struct cl_offset_pair *pairs, size_t n,
+                   struct cl_err *err);
