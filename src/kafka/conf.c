@@ -111,9 +111,18 @@ int cl_conf_put_number(struct cl_conf_run *run, const char *java, const char *na
   return cl_conf_put(run, java, name, text);
 }
 
+static bool is_native(const char *key) {
+  char text[512];
+  rd_kafka_conf_t *scratch = rd_kafka_conf_new();
+  CL_REQUIRE(scratch);
+  bool known = rd_kafka_conf_set(scratch, key, NULL, text, sizeof(text)) != RD_KAFKA_CONF_UNKNOWN;
+  rd_kafka_conf_destroy(scratch);
+  return known;
+}
+
 /* A key that is not Java's: librdkafka's own, or nobody's. */
 static int apply_native(struct cl_conf_run *run, const char *key, const char *value) {
-  if (!cl_client_key_known(key)) {
+  if (!is_native(key)) {
     cl_conf_ignore(run, key);
     return 0;
   }
@@ -218,15 +227,9 @@ out:
   return rc;
 }
 
-bool cl_client_key_known(const char *key) {
-  if (cl_conf_java_find(CL_CLIENT_CONSUMER, key))
-    return true;
-  char text[1024];
-  size_t n = sizeof(text);
-  rd_kafka_conf_t *scratch = rd_kafka_conf_new();
-  /* A get does not fall through to the topic settings; a set of nonsense does. */
-  bool known = rd_kafka_conf_get(scratch, key, text, &n) == RD_KAFKA_CONF_OK ||
-               rd_kafka_conf_set(scratch, key, NULL, text, sizeof(text)) != RD_KAFKA_CONF_UNKNOWN;
-  rd_kafka_conf_destroy(scratch);
-  return known;
+bool cl_client_key_known(const char *key) { return cl_conf_java_find(CL_CLIENT_CONSUMER, key) || is_native(key); }
+
+bool cl_client_key_fits(enum cl_client_kind kind, const char *key) {
+  const struct cl_key_row *row = cl_conf_java_find(kind, key);
+  return row ? (row->kinds & (1u << kind)) != 0 : is_native(key);
 }

@@ -21,3 +21,5 @@ int cl_client_conf(enum cl_client_kind kind, const json_t *java, json_t **out, j
 
 /* True for a key of any Java client or of librdkafka, whatever becomes of it. */
 bool cl_client_key_known(const char *key);
+/* True for a key of this kind of Java client, or of librdkafka. */
+bool cl_client_key_fits(enum cl_client_kind kind, const char *key);

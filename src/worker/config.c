@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Loading of the worker file: types, refusals, unknown keys, listeners.
+ * Thread: main. May include floors 5-0.
+ */
+#define CL_COMPONENT "worker.config"
+#include "worker/config_internal.h"
+
+#include "base/props.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+static bool starts_with(const char *text, const char *prefix) { return strncmp(text, prefix, strlen(prefix)) == 0; }
+
+static bool is_blank(const char *text) { return !text || text[strspn(text, " \t\f\r\n")] == '\0'; }
+
+static int config_error(struct cl_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static int config_error(struct cl_err *err, const char *fmt, ...) {
+  va_list ap;
+  va_start(ap, fmt);
+  cl_err_vset(err, CL_EINVAL, fmt, ap);
+  va_end(ap);
+  err->class = CL_JAVA_CONFIG;
+  return CL_EINVAL;
+}
+
+/* ---------------------------------------------------------------------- refusals */
+
+/* Keys that would open a door, lose data or change what people rely on if they were
+ * passed over. Values in allowed (and blank ones, unless blank_too) mean nothing is asked. */
+static const struct refusal {
+  const char *key;
+  const char *allowed[3];
+  bool blank_too;
+  const char *why;
+} refusals[] = {
+    {"config.storage.topic", {0}, true, "distributed mode is not built yet; remove the key to run standalone"},
+    {"offset.storage.topic", {0}, true, "distributed mode is not built yet; remove the key to run standalone"},
+    {"status.storage.topic", {0}, true, "distributed mode is not built yet; remove the key to run standalone"},
+    {"exactly.once.source.support", {"disabled"}, false,
+     "connect-lua does not support exactly-once sources yet; set it to disabled"},
+    {"admin.listeners", {0}, true, "connect-lua has no separate admin listeners yet; remove the key"},
+    {"rest.advertised.listener", {"http"}, false, "connect-lua does not serve https yet; remove the key"},
+    {"rest.extension.classes", {0}, false, "connect-lua cannot run Java REST extensions; remove the key"},
+    {"access.control.allow.origin", {0}, false, "connect-lua does not answer CORS requests yet; remove the key"},
+    {"access.control.allow.methods", {0}, false, "connect-lua does not answer CORS requests yet; remove the key"},
+    {"response.http.headers.config", {0}, false, "connect-lua does not add response headers yet; remove the key"},
+    {"ssl.client.auth", {"none"}, false, "connect-lua does not serve https yet; remove the key"},
+    {"config.providers", {0}, false,
+     "connect-lua does not run config providers yet; remove the key and write the values out"},
+    {"connector.client.config.override.policy",
+     {"All", "org.apache.kafka.connect.connector.policy.AllConnectorClientConfigOverridePolicy"}, false,
+     "connect-lua knows the policy All only yet; remove the key"},
+    {"header.converter", {"SimpleHeaderConverter", CL_SIMPLE_HEADER_CONVERTER}, false,
+     "connect-lua carries headers as they are, converters for them are not built yet; remove the key"},
+};
+
+static bool is_allowed(const struct refusal *r, const char *value) {
+  char *text = strdup(value + strspn(value, " \t"));
+  bool allowed = is_blank(value) && !r->blank_too;
+  for (size_t n = text ? strlen(text) : 0; n > 0 && isspace((unsigned char)text[n - 1]); n--)
+    text[n - 1] = '\0';
+  for (size_t i = 0; text && i < 3 && r->allowed[i]; i++)
+    allowed = allowed || strcasecmp(text, r->allowed[i]) == 0;
+  free(text);
+  return allowed;
+}
+
+static int refuse_unbuilt(const json_t *raw, struct cl_err *err) {
+  for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
+    const char *value = cl_json_str(raw, refusals[i].key);
+    if (value && !is_allowed(&refusals[i], value))
+      return config_error(err, "Invalid value %.200s for configuration %s: %s", value, refusals[i].key, refusals[i].why);
+  }
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)raw, key, value)
+    if (starts_with(key, "listeners.https.") || starts_with(key, "admin.listeners."))
+      return config_error(err, "Invalid configuration %s: connect-lua does not serve https yet; remove the key", key);
+  return 0;
+}
+
+/* ------------------------------------------------------------------ unknown keys */
+
+/* Keys that mean something to somebody: clients, converters, distributed workers. */
+static bool is_foreign(const char *key) {
+  static const char *const prefixes[] = {"producer.",        "consumer.",         "admin.",
+                                         "key.converter.",   "value.converter.",  "header.converter.",
+                                         "metrics.context.", "config.providers.", "offset.storage.",
+                                         "config.storage.",  "status.storage.",   "inter.worker."};
+  static const char *const distributed[] = {"group.id", "rebalance.timeout.ms", "connect.protocol",
+                                            "scheduled.rebalance.max.delay.ms", "worker.sync.timeout.ms",
+                                            "worker.unsync.backoff.ms", "exactly.once.source.support"};
+  for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+    if (starts_with(key, prefixes[i]))
+      return true;
+  for (size_t i = 0; i < sizeof(distributed) / sizeof(*distributed); i++)
+    if (strcmp(key, distributed[i]) == 0)
+      return true;
+  return cl_client_key_known(key);
+}
+
+static void warn_of_keys(const char *path, const json_t *raw) {
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)raw, key, value) {
+    if (starts_with(key, "internal.key.converter") || starts_with(key, "internal.value.converter")) {
+      CL_LOG(CL_WARN, "%s: %s has no effect: the internal format is always schemaless JSON", path, key);
+    } else if (!cl_conf_find(cl_worker_def(), key) && !is_foreign(key)) {
+      const char *near = cl_conf_nearest(cl_worker_def(), key);
+      CL_LOG(CL_WARN, near ? "%s: unknown key %s; did you mean %s?" : "%s: unknown key %s", path, key, near);
+    }
+  }
+  static const char *const versions[] = {"key.converter.plugin.version", "value.converter.plugin.version",
+                                         "header.converter.plugin.version"};
+  for (size_t i = 0; i < sizeof(versions) / sizeof(*versions); i++)
+    if (!is_blank(cl_json_str(raw, versions[i])))
+      CL_LOG(CL_WARN, "%s: %s has no effect: there is one version of each plugin", path, versions[i]);
+  const char *reporters = cl_json_str(raw, "metric.reporters");
+  if (!is_blank(reporters) && strcmp(reporters, cl_conf_find(cl_worker_def(), "metric.reporters")->dflt) != 0)
+    CL_LOG(CL_WARN, "%s: metric.reporters has no effect: Java classes cannot run here", path);
+}
+
+/* --------------------------------------------------------------------- listeners */
+
+/* scheme://host:port, the host in brackets or not, or empty. */
+static int parse_listener(const char *text, struct cl_listener *out, struct cl_err *err) {
+  static const char format[] = "Listener doesn't have the right format (protocol://hostname:port).";
+  const char *host = strstr(text, "://");
+  const char *colon = host ? strrchr(host + 3, ':') : NULL;
+  if (!colon || !isdigit((unsigned char)colon[1]) || strlen(colon + 1) > 5 || colon[1 + strspn(colon + 1, "0123456789")])
+    return config_error(err, "Invalid value %.200s for configuration listeners: %s", text, format);
+  size_t scheme = (size_t)(host - text);
+  bool https = scheme == 5 && strncasecmp(text, "https", 5) == 0;
+  if (!https && !(scheme == 4 && strncasecmp(text, "http", 4) == 0))
+    return config_error(err, "Invalid value %.200s for configuration listeners: Listener protocol must be either \"http\" or "
+                             "\"https\".", text);
+  if (https)
+    return config_error(err, "Invalid value %.200s for configuration listeners: connect-lua does not serve https yet; "
+                             "listen on http, on a loopback address behind a TLS proxy", text);
+  host += 3;
+  size_t len = (size_t)(colon - host);
+  long port = strtol(colon + 1, NULL, 10);
+  if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
+    host++;
+    len -= 2;
+  }
+  for (size_t i = 0; i < len; i++)
+    if (!isalnum((unsigned char)host[i]) && !strchr("-%._:", host[i]))
+      return config_error(err, "Invalid value %.200s for configuration listeners: %s", text, format);
+  if (port > 65535)
+    return config_error(err, "Invalid value %.200s for configuration listeners: the port must be at most 65535", text);
+  out->host = strndup(host, len);
+  out->port = (uint16_t)port;
+  return out->host ? 0 : cl_err_set(err, CL_ENOMEM, "out of memory");
+}
+
+static int parse_listeners(struct cl_worker_conf *c, const json_t *list, struct cl_err *err) {
+  size_t n = json_array_size(list);
+  if (n == 0)
+    return config_error(err, "Invalid value for listeners, at least one URL is expected, ex: "
+                             "http://localhost:8080,https://localhost:8443.");
+  c->listeners = calloc(n, sizeof(*c->listeners));
+  if (!c->listeners)
+    return cl_err_set(err, CL_ENOMEM, "out of memory");
+  for (size_t i = 0; i < n; i++) {
+    const char *url = json_string_value(json_array_get(list, i));
+    if (is_blank(url))
+      return config_error(err, "Empty URL found when parsing listeners list.");
+    int rc = parse_listener(url, &c->listeners[i], err);
+    if (rc)
+      return rc;
+    c->n_listeners++;
+  }
+  if (n > 1)
+    return config_error(err, "Invalid value %.200s for configuration listeners: connect-lua serves one listener yet; name one",
+                        cl_json_str(c->raw, "listeners"));
+  return 0;
+}
+
+char *cl_worker_conf_id(const struct cl_worker_conf *conf, uint16_t port) {
+  char local[256] = "localhost";
+  struct cl_buf id = {0};
+  const char *host = conf->advertised_host ? conf->advertised_host : conf->listeners[0].host;
+  if (!*host && gethostname(local, sizeof(local)) == 0)
+    local[sizeof(local) - 1] = '\0';
+  host = *host ? host : local;
+  cl_buf_fmt(&id, strchr(host, ':') && host[0] != '[' ? "[%s]" : "%s", host);
+  cl_buf_fmt(&id, ":%d", conf->advertised_port >= 0 ? conf->advertised_port : port);
+  return cl_buf_take(&id);
+}
+
+/* ----------------------------------------------------------------------- loading */
+
+static char *copy_text(const json_t *typed, const char *key) {
+  const char *text = cl_json_str(typed, key);
+  return is_blank(text) ? NULL : strdup(text);
+}
+
+static int64_t number(const json_t *typed, const char *key) { return json_integer_value(json_object_get(typed, key)); }
+
+static bool truth(const json_t *typed, const char *key) { return json_is_true(json_object_get(typed, key)); }
+
+json_t *cl_worker_strip(const json_t *config, const char *prefix) {
+  json_t *out = json_object();
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)config, key, value)
+    if (starts_with(key, prefix) && key[strlen(prefix)])
+      json_object_set(out, key + strlen(prefix), value);
+  return out;
+}
+
+static int parse_bootstrap(struct cl_worker_conf *c, const json_t *list, struct cl_err *err) {
+  struct cl_buf text = {0};
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    const char *item = json_string_value(json_array_get(list, i));
+    if (*item)
+      cl_buf_fmt(&text, "%s%s", text.len ? "," : "", item);
+  }
+  c->bootstrap_servers = cl_buf_take(&text);
+  if (!c->bootstrap_servers)
+    return cl_err_set(err, CL_ENOMEM, "out of memory");
+  if (!*c->bootstrap_servers)
+    return config_error(err, "Invalid value %s for configuration bootstrap.servers: name at least one host:port, or embedded",
+                        cl_json_str(c->raw, "bootstrap.servers"));
+  c->embedded = strcmp(c->bootstrap_servers, "embedded") == 0;
+  return 0;
+}
+
+/* Empty entries are Apache's too: they are passed over. */
+static json_t *paths(const json_t *list) {
+  json_t *out = json_array();
+  for (size_t i = 0; i < json_array_size(list); i++)
+    if (json_string_length(json_array_get(list, i)) > 0)
+      json_array_append(out, json_array_get(list, i));
+  return out;
+}
+
+static void fill(struct cl_worker_conf *c, const json_t *typed) {
+  c->key_converter = copy_text(typed, "key.converter");
+  c->value_converter = copy_text(typed, "value.converter");
+  c->key_converter_config = cl_worker_strip(c->raw, "key.converter.");
+  c->value_converter_config = cl_worker_strip(c->raw, "value.converter.");
+  c->task_shutdown_graceful_timeout_ms = number(typed, "task.shutdown.graceful.timeout.ms");
+  c->offset_flush_interval_ms = number(typed, "offset.flush.interval.ms");
+  c->offset_flush_timeout_ms = number(typed, "offset.flush.timeout.ms");
+  c->offset_file = copy_text(typed, "offset.storage.file.filename");
+  c->plugin_path = paths(json_object_get(typed, "plugin.path"));
+  c->advertised_host = copy_text(typed, "rest.advertised.host.name");
+  const json_t *port = json_object_get(typed, "rest.advertised.port");
+  c->advertised_port = json_is_null(port) ? -1 : (int)json_integer_value(port);
+  c->topic_creation = truth(typed, "topic.creation.enable");
+  c->topic_tracking = truth(typed, "topic.tracking.enable");
+  c->topic_tracking_allow_reset = truth(typed, "topic.tracking.allow.reset");
+  c->memory_max = (size_t)number(typed, "connect.lua.memory.max.bytes");
+  c->consumer_buffer_bytes = (size_t)number(typed, "connect.lua.consumer.buffer.bytes");
+  c->log_file = copy_text(typed, "connect.lua.log.file");
+  cl_log_level_parse(cl_json_str(typed, "connect.lua.log.level"), &c->log_level);
+}
+
+static int check_texts(const struct cl_worker_conf *c, struct cl_err *err) {
+  if (!c->key_converter || !c->value_converter)
+    return config_error(err, "Invalid value  for configuration %s: Class  could not be found.",
+                        c->key_converter ? "value.converter" : "key.converter");
+  if (!c->embedded && !c->offset_file)
+    return config_error(err, "Missing required configuration \"offset.storage.file.filename\" which has no default value.");
+  return 0;
+}
+
+/* Each kind of client once with the worker's settings, so that their faults show at the start. */
+static int try_clients(const struct cl_worker_conf *c, struct cl_err *err) {
+  static const char *const prefixes[] = {
+      [CL_CLIENT_CONSUMER] = "consumer.", [CL_CLIENT_PRODUCER] = "producer.", [CL_CLIENT_ADMIN] = "admin."};
+  for (int kind = CL_CLIENT_CONSUMER; kind <= CL_CLIENT_ADMIN; kind++) {
+    json_t *client = NULL;
+    int rc = cl_worker_client_conf(c, (enum cl_client_kind)kind, NULL, 0, NULL, &client, err);
+    json_decref(client);
+    if (rc)
+      return cl_err_prefix(err, "settings under %s: ", prefixes[kind]);
+  }
+  return 0;
+}
+
+static int load(struct cl_worker_conf *c, json_t **typed, struct cl_err *err) {
+  int rc = cl_conf_parse(cl_worker_def(), c->raw, typed, err);
+  if (rc == 0)
+    rc = refuse_unbuilt(c->raw, err);
+  if (rc == 0)
+    rc = parse_bootstrap(c, json_object_get(*typed, "bootstrap.servers"), err);
+  if (rc == 0)
+    rc = parse_listeners(c, json_object_get(*typed, "listeners"), err);
+  if (rc)
+    return rc;
+  fill(c, *typed);
+  rc = check_texts(c, err);
+  return rc ? rc : try_clients(c, err);
+}
+
+int cl_worker_conf_load(const char *path, struct cl_worker_conf **out, struct cl_err *err) {
+  json_t *typed = NULL;
+  *out = NULL;
+  struct cl_worker_conf *c = calloc(1, sizeof(*c));
+  if (c) {
+    c->path = strdup(path);
+    c->warned = cl_worker_warned_new();
+  }
+  if (!c || !c->path || !c->warned) {
+    cl_worker_conf_free(c);
+    return cl_err_set(err, CL_ENOMEM, "out of memory");
+  }
+  int rc = cl_props_load(path, &c->raw, err);
+  if (rc == 0) {
+    warn_of_keys(path, c->raw);
+    rc = load(c, &typed, err);
+    if (rc) {
+      const char *class = err->class;
+      cl_err_prefix(err, "%s: ", path);
+      err->class = class;
+    }
+  }
+  json_decref(typed);
+  if (rc)
+    cl_worker_conf_free(c);
+  else
+    *out = c;
+  return rc;
+}
+
+void cl_worker_conf_free(struct cl_worker_conf *c) {
+  if (!c)
+    return;
+  for (size_t i = 0; i < c->n_listeners; i++)
+    free(c->listeners[i].host);
+  free(c->listeners);
+  cl_worker_warned_free(c->warned);
+  json_decref(c->plugin_path);
+  json_decref(c->value_converter_config);
+  json_decref(c->key_converter_config);
+  json_decref(c->raw);
+  free(c->log_file);
+  free(c->advertised_host);
+  free(c->offset_file);
+  free(c->value_converter);
+  free(c->key_converter);
+  free(c->bootstrap_servers);
+  free(c->path);
+  free(c);
+}
