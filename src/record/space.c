@@ -15,22 +15,6 @@ enum {
   GENERATION_MAX = 1 << 24 /* bits of an index inside a symbol */
 };
 
-struct cl_space *cl_space_new(struct cl_arena_budget *budget) {
-  struct cl_space *s = calloc(1, sizeof(*s));
-  if (!s)
-    return NULL;
-  s->budget = budget;
-  s->arena = cl_arena_new(budget);
-  /* A seed of our own each time: keys come from outside and must not choose their slots. */
-  if (getrandom(&s->seed, sizeof(s->seed), GRND_NONBLOCK) != (ssize_t)sizeof(s->seed))
-    s->seed = (uint64_t)(uintptr_t)s * 0x9e3779b97f4a7c15u;
-  if (!s->arena) {
-    cl_space_free(s);
-    return NULL;
-  }
-  return s;
-}
-
 void cl_space_free(struct cl_space *s) {
   if (!s)
     return;
@@ -94,7 +78,7 @@ static bool table_grow(struct cl_sym_table *t, struct cl_arena *arena) {
   if (t->n)
     memcpy(sym, t->sym, t->n * sizeof(*sym));
   else
-    t->n = 1; /* 0 means no symbol */
+    sym[t->n++] = (struct cl_sym){0}; /* no symbol; its child is what a document starts with */
   t->sym = sym;
   t->slot = slot;
   t->cap = cap;
@@ -102,6 +86,22 @@ static bool table_grow(struct cl_sym_table *t, struct cl_arena *arena) {
   for (uint32_t i = 1; i < t->n; i++)
     *slot_of(t, sym[i].text, sym[i].len, sym[i].hash) = i;
   return true;
+}
+
+struct cl_space *cl_space_new(struct cl_arena_budget *budget) {
+  struct cl_space *s = calloc(1, sizeof(*s));
+  if (!s)
+    return NULL;
+  s->budget = budget;
+  s->arena = cl_arena_new(budget);
+  /* A seed of our own each time: keys come from outside and must not choose their slots. */
+  if (getrandom(&s->seed, sizeof(s->seed), GRND_NONBLOCK) != (ssize_t)sizeof(s->seed))
+    s->seed = (uint64_t)(uintptr_t)s * 0x9e3779b97f4a7c15u;
+  if (!s->arena || !table_grow(&s->table, s->arena)) {
+    cl_space_free(s);
+    return NULL;
+  }
+  return s;
 }
 
 static bool is_clean(const char *p, uint32_t len) {
@@ -178,6 +178,8 @@ struct cl_str cl_space_sym_text(const struct cl_space *s, uint32_t sym) {
   const struct cl_sym *info = cl_space_sym_info(s, sym);
   return (struct cl_str){info->text, info->len};
 }
+
+uint64_t cl_space_next_mark(struct cl_space *s) { return ++s->last_mark; }
 
 uint32_t cl_space_batch_begin(struct cl_space *s) {
   if (s->gen[s->newest % CL_GENERATIONS].table.n > GENERATION_FULL && s->newest - s->oldest < CL_GENERATIONS - 1)

@@ -21,6 +21,8 @@ struct cl_sym {
   bool clean;        /* needs no escape: text lies inside `"text":` */
   uint32_t next;     /* key that followed this one last time (permanent symbols only), or 0 */
   uint32_t child;    /* first key of the object that was this key's value last time, or 0 */
+  uint32_t mark_at;  /* for whoever looks for repeated keys: valid while mark is its number */
+  uint64_t mark;
 };
 
 struct cl_space *cl_space_new(struct cl_arena_budget *budget); /* NULL = no memory */
@@ -35,6 +37,9 @@ struct cl_str cl_space_sym_text(const struct cl_space *s, uint32_t sym);
 /* Moves when symbols are added: use at once. sym must be valid. */
 struct cl_sym *cl_space_sym_info(const struct cl_space *s, uint32_t sym);
 static inline bool cl_space_sym_is_permanent(uint32_t sym) { return !(sym >> 31); }
+
+/* A number no symbol is marked with yet. */
+uint64_t cl_space_next_mark(struct cl_space *s);
 
 /* A batch tells when it starts and ends; end gets what begin answered. */
 uint32_t cl_space_batch_begin(struct cl_space *s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The inside of a cl_space, for space.c and schema.c only. */
+ * The inside of a cl_space, for space.c, schema.c and the JSON parser only. */
 #pragma once
 
 #include "record/space.h"
@@ -25,6 +25,7 @@ struct cl_space {
   uint64_t seed;
   struct cl_sym_table table;
   struct cl_generation gen[CL_GENERATIONS];
+  uint64_t last_mark;
   uint32_t oldest, newest; /* generations alive, counted for ever, index modulo */
   const struct cl_schema **schema_slot;
   uint32_t n_schemas, schema_mask;

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Writing JSON, for the codec: compact, escaped as Jackson escapes. Thread: the task's.
+ */
+#pragma once
+
+#include "connect_lua/abi_c.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct cl_json_out {
+  struct cl_buf *buf;
+  struct cl_batch *b;
+  struct cl_err *err;
+  bool java_order; /* maps in Java HashMap order */
+};
+
+/* Appends without a call while there is room; the final NUL is cl_json_out_end's. */
+static inline void cl_json_out_add(struct cl_json_out *o, const void *p, size_t n) {
+  struct cl_buf *b = o->buf;
+  if (b->cap > b->len + n) {
+    memcpy(b->p + b->len, p, n);
+    b->len += n;
+  } else {
+    cl_buf_add(b, p, n);
+  }
+}
+
+static inline void cl_json_out_char(struct cl_json_out *o, char c) { cl_json_out_add(o, &c, 1); }
+
+void cl_json_out_key(struct cl_json_out *o, uint32_t sym); /* with its colon */
+void cl_json_out_text(struct cl_json_out *o, const char *p, size_t n);
+void cl_json_out_base64(struct cl_json_out *o, const void *p, size_t n);
+void cl_json_out_int(struct cl_json_out *o, int64_t i);
+void cl_json_out_double(struct cl_json_out *o, double d);
+void cl_json_out_float(struct cl_json_out *o, float f);
+void cl_json_out_number(struct cl_json_out *o, const struct cl_val *v); /* CL_NUMTEXT */
+
+/* A value without schema. */
+int cl_json_out_value(struct cl_json_out *o, const struct cl_val *v);
+/* The order in which a map's entries are written; NULL = as they are, *failed = no memory. */
+const uint32_t *cl_json_out_order(struct cl_json_out *o, const struct cl_val *v, bool *failed);
+/* Closes the text; CL_ENOMEM when the buffer's ceiling or memory was reached. */
+int cl_json_out_end(struct cl_json_out *o);
