@@ -111,6 +111,20 @@ static int run_in_lua(lua_State *L) {
   return 0;
 }
 
+/* Makes sure that the message names the file, and in full: LuaJIT shows the last 57
+ * characters of a long name behind "...". */
+static void name_file(struct cl_err *err, const char *file) {
+  if (strncmp(err->msg, "...", 3) == 0) {
+    size_t n = strcspn(err->msg + 3, ":"), m = strlen(file);
+    if (n > 0 && n < m && memcmp(err->msg + 3, file + m - n, n) == 0) {
+      memmove(err->msg, err->msg + 3 + n, strlen(err->msg + 3 + n) + 1); /* ":line: ..." */
+      cl_err_prefix(err, "%s", file);
+    }
+  } else if (!strstr(err->msg, file)) {
+    cl_err_prefix(err, "%s: ", file);
+  }
+}
+
 static void run_job(struct cl_control *c, struct job *job) {
   struct cl_lua s = {0};
   struct cl_state_conf conf = {.home = c->home, .memory_max = c->memory_max, .own_paths = true};
@@ -122,6 +136,8 @@ static void run_job(struct cl_control *c, struct job *job) {
   job->rc = cl_call_protected(&s, run_in_lua, &lj, &job->err);
   if (job->rc != 0 && cl_now_ms() >= s.deadline_ms)
     job->rc = job->err.code = CL_ETIMEOUT;
+  if (job->rc != 0)
+    name_file(&job->err, job->file);
   cl_state_deadline(&s, 0);
   cl_state_close(&s);
 }

@@ -278,8 +278,12 @@ static int host_check_stack(lua_State *L) {
     }
     low = addr;
   }
-  if ((char *)__builtin_frame_address(0) - low < STACK_RESERVE)
-    return luaL_error(L, "stack overflow: calls nested too deep through gsub, sort or coroutines");
+  if ((char *)__builtin_frame_address(0) - low < STACK_RESERVE) {
+    luaL_where(L, 2); /* the plugin's line, not the guard's */
+    lua_pushliteral(L, "stack overflow: calls nested too deep through gsub, sort or coroutines");
+    lua_concat(L, 2);
+    return lua_error(L);
+  }
   return 0;
 }
 

@@ -234,8 +234,15 @@ static int each_entry(struct scan *s, const char *folder, entry_fn *fn) {
   return rc;
 }
 
-/* Inside a plugin's own folder only init.lua is a plugin; its other files are its own. */
+static int scan_jars(struct scan *s, const char *path, const struct stat *st) {
+  return S_ISREG(st->st_mode) && ends_with(path, ".jar") ? add_jar(s, path) : 0;
+}
+
+/* Inside a plugin's own folder only init.lua is a plugin; its other files are its own.
+ * Java plugins keep their jars here or in lib/. */
 static int scan_inner(struct scan *s, const char *path, const struct stat *st) {
+  if (S_ISDIR(st->st_mode) && strcmp(base_name(path), "lib") == 0)
+    return each_entry(s, path, scan_jars);
   if (S_ISREG(st->st_mode) && ends_with(path, ".jar"))
     return add_jar(s, path);
   return S_ISREG(st->st_mode) && strcmp(base_name(path), "init.lua") == 0 ? scan_plugin(s, path) : 0;

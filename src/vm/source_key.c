@@ -1,87 +1,81 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The text of a source partition. Offsets are found by the bytes of this text, so it has
  * the key order in which a Java worker would have written the same map.
- * Any thread, no state. May include base only. */
+ * Any thread, no state. May include base, record. */
 #include "vm/internal.h"
+
+#include "record/java.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct key {
-  const char *text;
+enum { MAX_FIELDS = 1000 };
+
+struct field {
+  const char *name;
   json_t *value;
-  uint32_t hash;   /* String.hashCode */
-  uint32_t bucket;
 };
 
-/* String.hashCode runs over UTF-16 units; text is valid UTF-8 (jansson saw to it). */
-static uint32_t java_hash(const char *text) {
-  uint32_t h = 0;
-  const unsigned char *p = (const unsigned char *)text;
-  while (*p) {
-    uint32_t c = *p++;
-    int more = c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : c >= 0xC0 ? 1 : 0;
-    if (more)
-      c &= 0x3Fu >> more;
-    while (more--)
-      c = c << 6 | (*p++ & 0x3Fu);
-    if (c >= 0x10000) {
-      h = 31 * h + (0xD800 + ((c - 0x10000) >> 10));
-      c = 0xDC00 + ((c - 0x10000) & 0x3FF);
-    }
-    h = 31 * h + c;
-  }
-  return h;
+/* A Lua table has no insertion order: within a hash bucket the bytes decide. */
+static int by_name(const void *a, const void *b) {
+  const struct field *x = a, *y = b;
+  return strcmp(x->name, y->name);
 }
 
-/* A Lua table has no insertion order: within a bucket the bytes decide. */
-static int compare(const void *a, const void *b) {
-  const struct key *x = a, *y = b;
-  if (x->bucket != y->bucket)
-    return x->bucket < y->bucket ? -1 : 1;
-  return strcmp(x->text, y->text);
+static int32_t hash_of(const void *arg, uint32_t i) {
+  const struct field *fields = arg;
+  return cl_java_string_hash(fields[i].name, strlen(fields[i].name));
 }
 
-static int sort_keys(const json_t *partition, struct key **out, size_t *count, struct cl_err *err) {
-  size_t n = json_object_size(partition), i = 0;
-  uint32_t capacity = 16; /* a default HashMap doubles beyond three quarters */
-  while (n > capacity / 4 * 3)
-    capacity *= 2;
-  struct key *keys = calloc(n ? n : 1, sizeof(*keys));
-  if (!keys)
-    return cl_err_set(err, CL_ENOMEM, "no memory for a source partition");
-  const char *text;
+static int take_fields(const json_t *partition, struct field *fields, struct cl_err *err) {
+  const char *name;
   json_t *value;
-  json_object_foreach((json_t *)partition, text, value) {
-    if (json_is_object(value) || json_is_array(value)) {
-      cl_err_set(err, CL_EINVAL, "source partition field '%s' must be a string, number, boolean or null, not a table", text);
-      free(keys);
-      return err->code;
-    }
-    uint32_t h = java_hash(text);
-    keys[i++] = (struct key){text, value, h, (h ^ h >> 16) & (capacity - 1)};
+  size_t i = 0;
+  json_object_foreach((json_t *)partition, name, value) {
+    if (json_is_object(value) || json_is_array(value))
+      return cl_err_set(err, CL_EINVAL,
+                        "source partition field '%s' must be a string, number, boolean or null, not a table", name);
+    fields[i++] = (struct field){name, value};
   }
-  qsort(keys, n, sizeof(*keys), compare);
-  *out = keys;
-  *count = n;
+  qsort(fields, i, sizeof(*fields), by_name);
   return 0;
+}
+
+/* The same object with its keys in Java's order; NULL = no memory. */
+static json_t *reorder(const struct field *fields, uint32_t n) {
+  uint32_t cap = cl_java_cap(n);
+  uint32_t *order = calloc(n + (size_t)cap + n + 1, sizeof(*order));
+  json_t *out = order ? json_object() : NULL;
+  if (out)
+    cl_java_order(n, cap, hash_of, fields, order, order + n);
+  for (uint32_t i = 0; out && i < n; i++) {
+    if (json_object_set(out, fields[order[i]].name, fields[order[i]].value) != 0) {
+      json_decref(out);
+      out = NULL;
+    }
+  }
+  free(order);
+  return out;
 }
 
 int cl_source_key_text(const json_t *partition, char **out, struct cl_err *err) {
   *out = NULL;
-  if (!json_is_object(partition) && !json_is_null(partition))
-    return cl_err_set(err, CL_EINVAL, "a source partition must be a table with string keys, or nil");
-  struct key *keys = NULL;
-  size_t n = 0;
-  if (json_is_object(partition) && sort_keys(partition, &keys, &n, err) != 0)
-    return err->code;
-  json_t *ordered = json_is_object(partition) ? json_object() : json_null();
-  bool ok = ordered != NULL;
-  for (size_t i = 0; ok && i < n; i++)
-    ok = json_object_set(ordered, keys[i].text, keys[i].value) == 0;
-  if (ok)
-    *out = cl_bridge_text(ordered, JSON_COMPACT);
-  json_decref(ordered);
-  free(keys);
+  size_t n = json_object_size(partition);
+  if ((!json_is_object(partition) && !json_is_null(partition)) || n > MAX_FIELDS)
+    return cl_err_set(err, CL_EINVAL, "a source partition must be a small table with string keys, or nil");
+  if (json_is_null(partition)) {
+    *out = strdup("null");
+  } else {
+    struct field *fields = calloc(n + 1, sizeof(*fields));
+    if (fields && take_fields(partition, fields, err) != 0) {
+      free(fields);
+      return err->code;
+    }
+    json_t *ordered = fields ? reorder(fields, (uint32_t)n) : NULL;
+    if (ordered)
+      *out = cl_bridge_text(ordered, JSON_COMPACT);
+    json_decref(ordered);
+    free(fields);
+  }
   return *out ? 0 : cl_err_set(err, CL_ENOMEM, "no memory for a source partition");
 }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "record/codec.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,16 +114,25 @@ static struct cl_lua *state_of(lua_State *L) {
   return ud;
 }
 
+/* luaL_error would name the caller of the function that runs. */
+static void raise_here(lua_State *L, lua_Debug *ar, const char *text) {
+  lua_getinfo(L, "Sl", ar);
+  if (*ar->what == 'C')
+    lua_pushstring(L, text);
+  else
+    lua_pushfstring(L, "%s:%d: %s", *ar->source == '@' ? ar->source + 1 : ar->short_src, ar->currentline, text);
+  lua_error(L);
+}
+
 static void deadline_hook(lua_State *L, lua_Debug *ar) {
   struct cl_lua *s = state_of(L);
   if (cl_now_ms() < s->deadline_ms)
     return;
   /* From here on every instruction raises, so that no pcall loop survives. */
   lua_sethook(L, deadline_hook, LUA_MASKCOUNT, 1);
-  lua_getinfo(L, "Sl", ar);
-  lua_pushfstring(L, "%s:%d: still running after %d ms", *ar->source == '@' ? ar->source + 1 : ar->short_src,
-                  ar->currentline, (int)s->deadline_span_ms);
-  lua_error(L);
+  char text[64];
+  snprintf(text, sizeof(text), "still running after %lld ms", (long long)s->deadline_span_ms);
+  raise_here(L, ar, text);
 }
 
 void cl_state_deadline(struct cl_lua *s, int64_t ms) {
@@ -134,12 +144,9 @@ void cl_state_deadline(struct cl_lua *s, int64_t ms) {
     lua_sethook(s->L, NULL, 0, 0);
 }
 
-static void stop_hook(lua_State *L, lua_Debug *ar) {
-  (void)ar;
-  luaL_error(L, "stopped");
-}
+static void stop_hook(lua_State *L, lua_Debug *ar) { raise_here(L, ar, "stopped"); }
 
 void cl_state_interrupt(struct cl_lua *s) {
   s->interrupted = true;
-  lua_sethook(s->L, stop_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+  lua_sethook(s->L, stop_hook, LUA_MASKCOUNT, 1);
 }
