@@ -3,6 +3,7 @@
 #include "base/json.h"
 
 #include "base/buf.h"
+#include "base/utf8.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -181,4 +182,18 @@ char *cl_json_text(const json_t *json) { return json_dumps(json, JSON_COMPACT | 
 
 const char *cl_json_str(const json_t *obj, const char *key) {
   return json_string_value(json_object_get(obj, key));
+}
+
+json_t *cl_json_lenient(const char *text) {
+  if (!text)
+    return json_null();
+  json_t *out = json_string(text);
+  if (out)
+    return out;
+  size_t n = strlen(text);
+  char *clean = malloc(cl_utf8_repair_max(n));
+  if (clean)
+    out = json_stringn_nocheck(clean, cl_utf8_repair(text, n, clean));
+  free(clean);
+  return out;
 }

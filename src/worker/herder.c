@@ -29,7 +29,7 @@ void cl_reply_error(struct cl_reply *r, int status, const char *fmt, ...) {
   va_end(ap);
   cl_reply_clear(r);
   r->status = status;
-  r->body = json_pack("{s:i,s:s?}", "error_code", status, "message", n < 0 ? NULL : text);
+  r->body = json_pack("{s:i,s:o}", "error_code", status, "message", cl_json_lenient(n < 0 ? NULL : text));
   if (n >= 0)
     free(text);
 }

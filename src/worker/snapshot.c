@@ -22,7 +22,7 @@ static json_t *unit_status(const struct cl_herder *h, const struct cl_instance *
   json_t *out = json_pack("{s:s,s:s,s:s?}", "state", cl_state_name(state), "worker_id", h->worker->id, "version",
                           version ? c->plugin->version : NULL);
   if (trace)
-    json_object_set_new(out, "trace", json_string(trace));
+    json_object_set_new(out, "trace", cl_json_lenient(trace));
   return out;
 }
 
