@@ -13,7 +13,7 @@ struct cl_json_out {
   struct cl_buf *buf;
   struct cl_batch *b;
   struct cl_err *err;
-  bool java_order; /* maps in Java HashMap order */
+  bool java_order; /* objects in Java HashMap order; arrays of pairs always are */
 };
 
 /* Appends without a call while there is room; the final NUL is cl_json_out_end's. */
@@ -35,11 +35,11 @@ void cl_json_out_base64(struct cl_json_out *o, const void *p, size_t n);
 void cl_json_out_int(struct cl_json_out *o, int64_t i);
 void cl_json_out_double(struct cl_json_out *o, double d);
 void cl_json_out_float(struct cl_json_out *o, float f);
-void cl_json_out_number(struct cl_json_out *o, const struct cl_val *v); /* CL_NUMTEXT */
 
 /* A value without schema. */
 int cl_json_out_value(struct cl_json_out *o, const struct cl_val *v);
-/* The order in which a map's entries are written; NULL = as they are, *failed = no memory. */
-const uint32_t *cl_json_out_order(struct cl_json_out *o, const struct cl_val *v, bool *failed);
+/* The order in which a map's entries are written, Java's or as they are (NULL, also for
+ * lack of memory, which sets *failed). */
+const uint32_t *cl_json_out_order(struct cl_json_out *o, const struct cl_val *v, bool java, bool *failed);
 /* Closes the text; CL_ENOMEM when the buffer's ceiling or memory was reached. */
 int cl_json_out_end(struct cl_json_out *o);

@@ -206,9 +206,9 @@ static int read_schema(struct cl_json_typed *t, const struct cl_val *json, uint3
   s.optional = optional && optional->kind == CL_TRUE;
   s.name = text_of(get(t, json, t->words->name));
   s.doc = text_of(get(t, json, t->words->doc));
-  if (version && version->kind == CL_INT) {
+  if (version && (version->kind == CL_INT || version->kind == CL_BIGINT)) {
     s.has_version = 1;
-    s.version = (int32_t)(uint32_t)version->i;
+    s.version = (int32_t)(uint32_t)cl_json_low64(version);
   }
   rc = read_params(t, json, &s);
   if (rc == 0)

@@ -34,8 +34,7 @@ static bool is_number(const struct cl_val *v) {
   return v->kind == CL_INT || v->kind == CL_BIGINT || v->kind == CL_NUMTEXT;
 }
 
-/* JsonNode.longValue: 0 for what is no number. */
-static int64_t low64(const struct cl_val *v) {
+int64_t cl_json_low64(const struct cl_val *v) {
   if (v->kind == CL_INT)
     return v->i;
   return is_number(v) ? cl_num_low64(v->s, v->len) : 0;
@@ -241,7 +240,7 @@ static int read_date(struct cl_json_typed *t, const struct cl_schema *schema, st
       return cl_json_data_error(t->err, NULL,
                                 "Invalid type for Timestamp, underlying representation should be integral but was %s",
                                 cl_json_node_name(v));
-    *v = (struct cl_val){.kind = CL_TIMESTAMP, .i = low64(v)};
+    *v = (struct cl_val){.kind = CL_TIMESTAMP, .i = cl_json_low64(v)};
     return 0;
   }
   bool is_date = schema->logical == CL_LOGICAL_DATE;
@@ -273,10 +272,10 @@ int cl_json_read_typed(struct cl_json_typed *t, const struct cl_schema *schema, 
   if (schema->logical)
     return schema->logical == CL_LOGICAL_DECIMAL ? read_decimal(t, schema, v) : read_date(t, schema, v);
   switch ((enum cl_type)schema->type) {
-  case CL_TYPE_INT8: set_int(v, 8, (int8_t)(uint8_t)low64(v)); return 0;
-  case CL_TYPE_INT16: set_int(v, 16, (int16_t)(uint16_t)low64(v)); return 0;
-  case CL_TYPE_INT32: set_int(v, 32, (int32_t)(uint32_t)low64(v)); return 0;
-  case CL_TYPE_INT64: set_int(v, 64, low64(v)); return 0;
+  case CL_TYPE_INT8: set_int(v, 8, (int8_t)(uint8_t)cl_json_low64(v)); return 0;
+  case CL_TYPE_INT16: set_int(v, 16, (int16_t)(uint16_t)cl_json_low64(v)); return 0;
+  case CL_TYPE_INT32: set_int(v, 32, (int32_t)(uint32_t)cl_json_low64(v)); return 0;
+  case CL_TYPE_INT64: set_int(v, 64, cl_json_low64(v)); return 0;
   case CL_TYPE_FLOAT32: set_float(v); return 0;
   case CL_TYPE_FLOAT64: set_double(v); return 0;
   case CL_TYPE_BOOLEAN: *v = (struct cl_val){.kind = v->kind == CL_TRUE ? CL_TRUE : CL_FALSE}; return 0;

@@ -141,7 +141,7 @@ static int write_map(struct cl_json_typed_out *t, const struct cl_schema *s, con
                               "value of \"org.apache.kafka.connect.data.Schema.keySchema()\" is null");
   bool as_object = s->key->type == CL_TYPE_STRING, failed = false;
   uint32_t n = v->kind == CL_OBJECT ? v->obj->n : v->map->n;
-  const uint32_t *order = cl_json_out_order(o, v, &failed);
+  const uint32_t *order = cl_json_out_order(o, v, o->java_order || !as_object, &failed);
   if (failed)
     return cl_err_set(o->err, CL_ENOMEM, "no memory to order %u keys", n);
   cl_json_out_char(o, as_object ? '{' : '[');

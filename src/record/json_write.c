@@ -119,7 +119,7 @@ void cl_json_out_float(struct cl_json_out *o, float f) {
   quoted_unless_finite(o, isfinite(f), text, n);
 }
 
-void cl_json_out_number(struct cl_json_out *o, const struct cl_val *v) {
+static void number_text(struct cl_json_out *o, const struct cl_val *v) {
   if (v->flags & CL_VAL_CANON)
     cl_json_out_add(o, v->s, v->len);
   else
@@ -144,10 +144,10 @@ static int32_t entry_hash(const void *arg, uint32_t i) {
   return cl_java_hash(s, &v->map->e[i].key);
 }
 
-const uint32_t *cl_json_out_order(struct cl_json_out *o, const struct cl_val *v, bool *failed) {
+const uint32_t *cl_json_out_order(struct cl_json_out *o, const struct cl_val *v, bool java, bool *failed) {
   uint32_t n = v->kind == CL_OBJECT ? v->obj->n : v->map->n;
   uint32_t cap = v->kind == CL_OBJECT ? v->obj->java_cap : v->map->java_cap;
-  if (!o->java_order || n < 2)
+  if (!java || n < 2)
     return NULL;
   if (cap == 0 || cap & (cap - 1) || cap > UINT32_C(1) << 30)
     cap = 16;
@@ -175,11 +175,11 @@ static int enter(struct cl_json_out *o, struct frame *f, const struct cl_val *v)
     f->n = v->arr->n;
   } else if (v->kind == CL_OBJECT) {
     f->n = v->obj->n;
-    f->order = cl_json_out_order(o, v, &failed);
+    f->order = cl_json_out_order(o, v, o->java_order, &failed);
   } else {
     f->pairs = !keys_are_strings(v->map);
     f->n = f->pairs ? v->map->n * 2 : v->map->n;
-    f->order = cl_json_out_order(o, v, &failed);
+    f->order = cl_json_out_order(o, v, o->java_order || f->pairs, &failed);
   }
   cl_json_out_char(o, v->kind == CL_ARRAY || f->pairs ? '[' : '{');
   return failed ? cl_err_set(o->err, CL_ENOMEM, "no memory to order %u keys", f->n) : 0;
@@ -231,7 +231,7 @@ static int scalar(struct cl_json_out *o, const struct cl_val *v) {
   case CL_INT: cl_json_out_int(o, v->i); return 0;
   case CL_FLOAT32: cl_json_out_float(o, (float)v->f); return 0;
   case CL_FLOAT64: cl_json_out_double(o, v->f); return 0;
-  case CL_NUMTEXT: cl_json_out_number(o, v); return 0;
+  case CL_NUMTEXT: number_text(o, v); return 0;
   case CL_BIGINT: cl_json_out_add(o, v->s, v->len); return 0;
   case CL_STRING:
     if (v->flags & CL_VAL_CLEAN) {
