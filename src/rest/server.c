@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "rest/conns.h"
 #include "rest/framing.h"
 #include "rest/listen.h"
 #include "rest/routes.h"
@@ -34,6 +35,7 @@ enum {
   POOL_THREADS = 2, /* so that one slow handler does not stop everybody */
   CONNECTION_MEMORY = 32 * 1024,
   INACTIVITY_S = 30, /* Jetty's; also what a client that left half a request costs */
+  HANG_UP_MS = 1000,
   SWALLOW_FACTOR = 4 /* of body_max: a chunked body beyond it loses its connection */
 };
 
@@ -68,6 +70,7 @@ struct cl_server {
   size_t body_max;
   int64_t request_timeout_ms;
   struct MHD_Daemon *daemon;
+  struct cl_conns conns;
   int listen_fd;
   uint16_t port;
   pthread_t timer;
@@ -85,6 +88,7 @@ struct cl_server {
 /* ---- calls ---- */
 
 static void server_free(struct cl_server *s) {
+  cl_conns_destroy(&s->conns);
   pthread_cond_destroy(&s->changed);
   pthread_mutex_destroy(&s->lock);
   free(s);
@@ -378,6 +382,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *con, const c
   (void)url;
   if (!c)
     return MHD_NO;
+  if (c->status)
+    return MHD_YES; /* answered, but libmicrohttpd is stopping and forgot it */
   if (!c->counted)
     return first_call(c, method, version);
   if (*size > 0)
@@ -460,16 +466,22 @@ static void on_log(void *arg, const char *fmt, va_list ap) {
 
 /* ---- start and stop ---- */
 
-static int start_daemon(struct cl_server *s, int connections_max, struct cl_err *err) {
-  const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-  s->daemon = MHD_start_daemon(flags, s->port, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log,
-                               NULL, /* first, or start itself logs to stderr */
-                               MHD_OPTION_LISTEN_SOCKET, s->listen_fd, MHD_OPTION_THREAD_POOL_SIZE,
-                               (unsigned)POOL_THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)connections_max,
-                               MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-                               MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)INACTIVITY_S,
-                               MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_URI_LOG_CALLBACK,
-                               on_begin, s, MHD_OPTION_NOTIFY_COMPLETED, on_end, s, MHD_OPTION_END);
+static int start_daemon(struct cl_server *s, struct cl_err *err) {
+  const struct MHD_OptionItem options[] = {
+      {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_log, NULL}, /* first, or start itself logs to stderr */
+      {MHD_OPTION_LISTEN_SOCKET, s->listen_fd, NULL},
+      {MHD_OPTION_THREAD_POOL_SIZE, POOL_THREADS, NULL},
+      {MHD_OPTION_CONNECTION_LIMIT, s->conns.max, NULL},
+      {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
+      {MHD_OPTION_CONNECTION_TIMEOUT, INACTIVITY_S, NULL},
+      {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_escapes, NULL},
+      {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)cl_conns_notify, &s->conns},
+      {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_begin, s},
+      {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_end, s},
+      {MHD_OPTION_END, 0, NULL},
+  };
+  s->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+                               s->port, NULL, NULL, on_request, s, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
   if (s->daemon)
     return 0;
   s->listen_fd = -1; /* closed by libmicrohttpd on most of its failures: better leaked than closed twice */
@@ -486,6 +498,7 @@ static struct cl_server *server_new(const struct cl_server_conf *conf) {
   pthread_cond_init(&s->changed, &monotonic);
   pthread_condattr_destroy(&monotonic);
   pthread_mutex_init(&s->lock, NULL);
+  cl_conns_init(&s->conns, conf->connections_max ? conf->connections_max : 1000);
   s->refs = 1;
   s->listen_fd = -1;
   s->herder = conf->herder;
@@ -507,7 +520,7 @@ int cl_server_start(const struct cl_server_conf *conf, struct cl_server **out, s
     goto out;
   }
   s->timer_runs = true;
-  rc = start_daemon(s, conf->connections_max ? conf->connections_max : 1000, err);
+  rc = start_daemon(s, err);
 out:
   if (rc < 0)
     cl_server_stop(s, 0);
@@ -560,6 +573,8 @@ void cl_server_stop(struct cl_server *s, int64_t timeout_ms) {
     shutdown(s->listen_fd, SHUT_RDWR); /* clients in the backlog are told now */
     answer_all(s);
     wait_for_requests(s, timeout_ms);
+    if (!cl_conns_hang_up(&s->conns, HANG_UP_MS))
+      CL_LOG(CL_WARN, "Some connections did not end");
     MHD_stop_daemon(s->daemon);
   }
   if (s->listen_fd >= 0)
