@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The worker file: values, defaults, refusals, warnings, clients, converters. */
+#include "base/buf.h"
+#include "worker/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define BASE                                                       \
+  "key.converter=org.apache.kafka.connect.json.JsonConverter\n"    \
+  "value.converter=org.apache.kafka.connect.storage.StringConverter\n" \
+  "offset.storage.file.filename=/tmp/connect.offsets\n"
+
+static char folder[] = "/tmp/cl-worker-config-XXXXXX";
+static char file[64], logfile[64];
+
+static int set_up(void **state) {
+  (void)state;
+  if (!mkdtemp(folder))
+    return -1;
+  snprintf(file, sizeof(file), "%s/worker.conf", folder);
+  snprintf(logfile, sizeof(logfile), "%s/log", folder);
+  struct cl_err err;
+  return cl_log_open(logfile, CL_INFO, &err);
+}
+
+static int tear_down(void **state) {
+  (void)state;
+  cl_log_close();
+  unlink(file);
+  unlink(logfile);
+  return rmdir(folder);
+}
+
+static int load(const char *text, struct cl_worker_conf **out, struct cl_err *err) {
+  FILE *f = fopen(file, "w");
+  assert_non_null(f);
+  fputs(text, f);
+  fclose(f);
+  truncate(logfile, 0) == 0 ? (void)0 : fail();
+  return cl_worker_conf_load(file, out, err);
+}
+
+static struct cl_worker_conf *loaded(const char *text) {
+  struct cl_err err = CL_ERR_INIT;
+  struct cl_worker_conf *c = NULL;
+  if (load(text, &c, &err) != 0)
+    fail_msg("%s", err.msg);
+  return c;
+}
+
+static void refused(const char *text, const char *expected) {
+  struct cl_err err = CL_ERR_INIT;
+  struct cl_worker_conf *c = (struct cl_worker_conf *)1;
+  assert_int_equal(load(text, &c, &err), CL_EINVAL);
+  assert_null(c);
+  if (strncmp(err.msg, file, strlen(file)) != 0 || !strstr(err.msg, expected))
+    fail_msg("\"%s\" is not in \"%s\"", expected, err.msg);
+}
+
+static char *log_text(void) {
+  static char text[8192];
+  FILE *f = fopen(logfile, "r");
+  assert_non_null(f);
+  text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+  fclose(f);
+  return text;
+}
+
+static int count(const char *text, const char *part) {
+  int n = 0;
+  for (const char *p = text; (p = strstr(p, part)) != NULL; p++)
+    n++;
+  return n;
+}
+
+static void tutorial_file_loads(void **state) {
+  (void)state;
+  struct cl_worker_conf *c = loaded("bootstrap.servers=localhost:9092\n"
+                                    "key.converter=org.apache.kafka.connect.json.JsonConverter\n"
+                                    "value.converter=org.apache.kafka.connect.json.JsonConverter\n"
+                                    "key.converter.schemas.enable=true\nvalue.converter.schemas.enable=true\n"
+                                    "offset.storage.file.filename=/tmp/connect.offsets\n"
+                                    "offset.flush.interval.ms=10000\nplugin.path=libs/connect-file-3.4.0.jar\n");
+  assert_string_equal(c->bootstrap_servers, "localhost:9092");
+  assert_false(c->embedded);
+  assert_string_equal(c->key_converter, "org.apache.kafka.connect.json.JsonConverter");
+  assert_string_equal(cl_json_str(c->key_converter_config, "schemas.enable"), "true");
+  assert_string_equal(cl_json_str(c->value_converter_config, "schemas.enable"), "true");
+  assert_string_equal(c->offset_file, "/tmp/connect.offsets");
+  assert_int_equal(c->offset_flush_interval_ms, 10000);
+  assert_int_equal(json_array_size(c->plugin_path), 1);
+  assert_string_equal(json_string_value(json_array_get(c->plugin_path, 0)), "libs/connect-file-3.4.0.jar");
+  assert_string_equal(log_text(), "");
+  cl_worker_conf_free(c);
+}
+
+static void defaults(void **state) {
+  (void)state;
+  struct cl_worker_conf *c = loaded(BASE);
+  assert_string_equal(c->bootstrap_servers, "localhost:9092");
+  assert_int_equal(c->task_shutdown_graceful_timeout_ms, 5000);
+  assert_int_equal(c->offset_flush_interval_ms, 60000);
+  assert_int_equal(c->offset_flush_timeout_ms, 5000);
+  assert_int_equal(json_array_size(c->plugin_path), 0);
+  assert_int_equal(c->n_listeners, 1);
+  assert_string_equal(c->listeners[0].host, "");
+  assert_int_equal(c->listeners[0].port, 8083);
+  assert_null(c->advertised_host);
+  assert_int_equal(c->advertised_port, -1);
+  assert_true(c->topic_creation);
+  assert_true(c->topic_tracking);
+  assert_true(c->topic_tracking_allow_reset);
+  assert_int_equal(c->memory_max, 64 << 20);
+  assert_int_equal(c->consumer_buffer_bytes, 256 << 20);
+  assert_null(c->log_file);
+  assert_int_equal(c->log_level, CL_INFO);
+  cl_worker_conf_free(c);
+}
+
+static void own_values(void **state) {
+  (void)state;
+  struct cl_worker_conf *c = loaded(BASE "bootstrap.servers = a:1 , b:2,\nlisteners=HTTP://[::1]:0\n"
+                                         "plugin.path= a,, b \ntopic.tracking.enable=FALSE\n"
+                                         "rest.advertised.host.name=::1\nrest.advertised.port=99\n"
+                                         "connect.lua.memory.max.bytes=8388608\nconnect.lua.consumer.buffer.bytes=2097152\n"
+                                         "connect.lua.log.file=/var/log/x\nconnect.lua.log.level=Debug\n");
+  assert_string_equal(c->bootstrap_servers, "a:1,b:2");
+  assert_string_equal(c->listeners[0].host, "::1");
+  assert_int_equal(c->listeners[0].port, 0);
+  assert_int_equal(json_array_size(c->plugin_path), 2);
+  assert_string_equal(json_string_value(json_array_get(c->plugin_path, 1)), "b");
+  assert_false(c->topic_tracking);
+  assert_int_equal(c->memory_max, 8 << 20);
+  assert_int_equal(c->consumer_buffer_bytes, 2 << 20);
+  assert_string_equal(c->log_file, "/var/log/x");
+  assert_int_equal(c->log_level, CL_DEBUG);
+  char *id = cl_worker_conf_id(c, 1234);
+  assert_string_equal(id, "[::1]:99");
+  free(id);
+  cl_worker_conf_free(c);
+}
+
+static void worker_id(void **state) {
+  (void)state;
+  char local[256] = "", expected[300];
+  gethostname(local, sizeof(local) - 1);
+  struct cl_worker_conf *c = loaded(BASE);
+  char *id = cl_worker_conf_id(c, 1234);
+  snprintf(expected, sizeof(expected), "%s:1234", local);
+  assert_string_equal(id, expected);
+  free(id);
+  cl_worker_conf_free(c);
+  c = loaded(BASE "listeners=http://127.0.0.1:8083\n");
+  id = cl_worker_conf_id(c, 8083);
+  assert_string_equal(id, "127.0.0.1:8083");
+  free(id);
+  cl_worker_conf_free(c);
+}
+
+static void embedded_needs_no_offset_file(void **state) {
+  (void)state;
+  struct cl_err err = CL_ERR_INIT;
+  json_t *client = NULL;
+  struct cl_worker_conf *c = loaded("bootstrap.servers=embedded\nkey.converter=x\nvalue.converter=x\n"
+                                    "producer.security.protocol=SSL\nproducer.ssl.truststore.location=/none.jks\n"
+                                    "consumer.session.timeout.ms=9000\n");
+  assert_true(c->embedded);
+  assert_null(c->offset_file);
+  assert_int_equal(cl_worker_client_conf(c, CL_CLIENT_CONSUMER, "s", 1, json_null(), &client, &err), 0);
+  assert_null(cl_json_str(client, "bootstrap.servers"));
+  assert_string_equal(cl_json_str(client, "session.timeout.ms"), "9000");
+  assert_string_equal(cl_json_str(client, "heartbeat.interval.ms"), "500");
+  assert_string_equal(cl_json_str(client, "fetch.wait.max.ms"), "10");
+  json_decref(client);
+  assert_int_equal(cl_worker_client_conf(c, CL_CLIENT_PRODUCER, "s", 1, json_null(), &client, &err), 0);
+  assert_null(cl_json_str(client, "security.protocol"));
+  json_decref(client);
+  cl_worker_conf_free(c);
+  c = loaded(BASE "bootstrap.servers=embedded,localhost:1\n");
+  assert_false(c->embedded);
+  cl_worker_conf_free(c);
+}
+
+static void bad_values(void **state) {
+  (void)state;
+  refused("value.converter=x\n", "Missing required configuration \"key.converter\" which has no default value.");
+  refused("key.converter=x\nvalue.converter=x\n", "Missing required configuration \"offset.storage.file.filename\" which");
+  refused(BASE "offset.flush.interval.ms=10s\n",
+          "Invalid value 10s for configuration offset.flush.interval.ms: Not a number of type LONG");
+  refused(BASE "topic.tracking.enable=yes\n",
+          "Invalid value yes for configuration topic.tracking.enable: Expected value to be either true or false");
+  refused(BASE "plugin.discovery=none\n", "String must be one of (case insensitive): ");
+  refused(BASE "metrics.num.samples=0\n", "Invalid value 0 for configuration metrics.num.samples: Value must be at least 1");
+  refused(BASE "connect.lua.memory.max.bytes=5\n", "Value must be at least 1048576");
+  refused(BASE "bootstrap.servers=\n", "bootstrap.servers");
+  refused(BASE "listeners=\n", "Invalid value for listeners, at least one URL is expected, ex: http://localhost:8080,");
+  refused(BASE "listeners=http://a:1,,\n", "Empty URL found when parsing listeners list.");
+  refused(BASE "listeners=localhost:8083\n", "Listener doesn't have the right format (protocol://hostname:port).");
+  refused(BASE "listeners=http://localhost:x\n", "Listener doesn't have the right format");
+  refused(BASE "listeners=http://localhost:70000\n", "the port must be at most 65535");
+  refused(BASE "listeners=ftp://a:1\n", "Listener protocol must be either \"http\" or \"https\".");
+  refused(BASE "a=\\uXYZ\n", "worker.conf:4: ");
+  refused(BASE "producer.linger.ms=abc\n", "settings under producer.: Invalid value abc for configuration linger.ms: Not a ");
+  refused(BASE "consumer.max.poll.records=0\n", "max.poll.records: Value must be at least 1");
+}
+
+static void refusals(void **state) {
+  (void)state;
+  refused(BASE "listeners=https://:8443\n", "does not serve https yet");
+  refused(BASE "listeners=http://a:1,http://b:2\n", "one listener yet");
+  refused(BASE "listeners.https.ssl.keystore.location=x\n", "listeners.https.ssl.keystore.location");
+  refused(BASE "admin.listeners=\n", "configuration admin.listeners: ");
+  refused(BASE "admin.listeners=http://:1\n", "configuration admin.listeners: ");
+  refused(BASE "rest.extension.classes=a.B\n", "Invalid value a.B for configuration rest.extension.classes: ");
+  refused(BASE "access.control.allow.origin=*\n", "configuration access.control.allow.origin: ");
+  refused(BASE "access.control.allow.methods=GET\n", "configuration access.control.allow.methods: ");
+  refused(BASE "response.http.headers.config=set a:b\n", "configuration response.http.headers.config: ");
+  refused(BASE "config.providers=file\n", "configuration config.providers: ");
+  refused(BASE "connector.client.config.override.policy=None\n", "configuration connector.client.config.override.policy: ");
+  refused(BASE "config.storage.topic=c\n", "distributed mode is not built yet");
+  refused(BASE "exactly.once.source.support=enabled\n", "configuration exactly.once.source.support: ");
+  refused(BASE "ssl.client.auth=required\n", "configuration ssl.client.auth: ");
+  refused(BASE "header.converter=org.apache.kafka.connect.json.JsonConverter\n", "configuration header.converter: ");
+  refused(BASE "producer.transactional.id=t\n", "configuration transactional.id: ");
+  refused(BASE "producer.security.protocol=SSL\nproducer.ssl.truststore.location=/x/t.jks\n",
+          "`keytool -importkeystore -srckeystore /x/t.jks -destkeystore /x/t.p12 -deststoretype PKCS12`");
+  cl_worker_conf_free(loaded(BASE "rest.extension.classes=\naccess.control.allow.origin= \nconfig.providers=\n"
+                                  "exactly.once.source.support=DISABLED\nssl.client.auth=none\n"
+                                  "connector.client.config.override.policy=All\ntopic.creation.enable=true\n"
+                                  "header.converter=SimpleHeaderConverter \nplugin.discovery=Service_Load\n"));
+}
+
+static void unknown_keys_are_named(void **state) {
+  (void)state;
+  cl_worker_conf_free(loaded(BASE "ofset.flush.interval.ms=1\nproducer.acks=all\nmetrics.context.a=b\nzzz=1\n"
+                                  "key.converter.any=1\nadmin.retries=1\nsession.timeout.ms=1\ninter.worker.key.size=1\n"
+                                  "internal.key.converter=x\ngroup.id=g\nmetric.reporters=a.B\n"));
+  const char *log = log_text();
+  assert_non_null(strstr(log, "unknown key ofset.flush.interval.ms; did you mean offset.flush.interval.ms?"));
+  assert_non_null(strstr(log, "unknown key zzz ("));
+  assert_non_null(strstr(log, "internal.key.converter has no effect"));
+  assert_non_null(strstr(log, "metric.reporters has no effect"));
+  assert_int_equal(count(log, "unknown key"), 2);
+  assert_int_equal(count(log, " WARN "), 4);
+}
+
+static void client_precedence(void **state) {
+  (void)state;
+  struct cl_err err = CL_ERR_INIT;
+  json_t *client = NULL;
+  struct cl_worker_conf *c = loaded(BASE "bootstrap.servers=a:1\nsecurity.protocol=PLAINTEXT\nrequest.timeout.ms=7000\n"
+                                         "consumer.fetch.max.wait.ms=100\nconsumer.auto.offset.reset=latest\n"
+                                         "consumer.max.poll.records=20\nproducer.batch.size=1000\n"
+                                         "producer.interceptor.classes=a.B\nadmin.retry.backoff.ms=9\n");
+  json_t *connector = json_pack("{s:s,s:s,s:s,s:s}", "name", "c", "consumer.override.fetch.max.wait.ms", "200",
+                                "consumer.override.max.poll.records", "30", "producer.override.batch.size", "2000");
+  assert_int_equal(cl_worker_client_conf(c, CL_CLIENT_CONSUMER, "c", 2, connector, &client, &err), 0);
+  assert_string_equal(cl_json_str(client, "bootstrap.servers"), "a:1");
+  assert_string_equal(cl_json_str(client, "group.id"), "connect-c");
+  assert_string_equal(cl_json_str(client, "client.id"), "connector-consumer-c-2");
+  assert_string_equal(cl_json_str(client, "enable.auto.commit"), "false");
+  assert_string_equal(cl_json_str(client, "auto.offset.reset"), "latest");
+  assert_string_equal(cl_json_str(client, "isolation.level"), "read_uncommitted");
+  assert_string_equal(cl_json_str(client, "partition.assignment.strategy"), "range");
+  assert_string_equal(cl_json_str(client, "fetch.wait.max.ms"), "200");
+  assert_null(cl_json_str(client, "socket.timeout.ms")); /* only admin clients inherit bare keys */
+  json_decref(client);
+  assert_int_equal(cl_worker_max_poll_records(c, connector), 30);
+  assert_int_equal(cl_worker_max_poll_records(c, NULL), 20);
+
+  assert_int_equal(cl_worker_client_conf(c, CL_CLIENT_PRODUCER, "c", 0, connector, &client, &err), 0);
+  assert_string_equal(cl_json_str(client, "client.id"), "connector-producer-c-0");
+  assert_string_equal(cl_json_str(client, "acks"), "all");
+  assert_string_equal(cl_json_str(client, "enable.idempotence"), "false");
+  assert_string_equal(cl_json_str(client, "max.in.flight.requests.per.connection"), "1");
+  assert_string_equal(cl_json_str(client, "message.timeout.ms"), "0");
+  assert_string_equal(cl_json_str(client, "message.max.bytes"), "1048576");
+  assert_string_equal(cl_json_str(client, "partitioner"), "murmur2_random");
+  assert_string_equal(cl_json_str(client, "batch.size"), "2000");
+  json_decref(client);
+  assert_int_equal(cl_worker_client_conf(c, CL_CLIENT_PRODUCER, "d", 0, connector, &client, &err), 0);
+  json_decref(client);
+  assert_int_equal(count(log_text(), "interceptor.classes (producer)"), 1); /* once, at the load */
+
+  assert_int_equal(cl_worker_client_conf(c, CL_CLIENT_ADMIN, NULL, 0, NULL, &client, &err), 0);
+  assert_string_equal(cl_json_str(client, "socket.timeout.ms"), "7000");
+  assert_string_equal(cl_json_str(client, "security.protocol"), "plaintext");
+  assert_null(cl_json_str(client, "client.id"));
+  json_decref(client);
+
+  json_object_set_new(connector, "consumer.override.max.poll.records", json_string("many"));
+  assert_int_equal(cl_worker_client_conf(c, CL_CLIENT_CONSUMER, "c", 2, connector, &client, &err), CL_EINVAL);
+  assert_string_equal(err.msg, "Invalid value many for configuration max.poll.records: Not a number of type INT");
+  json_decref(connector);
+  cl_worker_conf_free(c);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(tutorial_file_loads),    cmocka_unit_test(defaults),
+      cmocka_unit_test(own_values),             cmocka_unit_test(worker_id),
+      cmocka_unit_test(embedded_needs_no_offset_file), cmocka_unit_test(bad_values),
+      cmocka_unit_test(refusals),               cmocka_unit_test(unknown_keys_are_named),
+      cmocka_unit_test(client_precedence),
+  };
+  return cmocka_run_group_tests(tests, set_up, tear_down);
+}
