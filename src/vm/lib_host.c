@@ -320,6 +320,8 @@ static int open_module(lua_State *L) {
   lua_setfield(L, -2, "array_mt"); /* m */
   lua_pushliteral(L, CL_VERSION); /* m version */
   lua_setfield(L, -2, "version"); /* m */
+  lua_pushliteral(L, CL_VERSION); /* m version */
+  lua_setfield(L, -2, "version"); /* m */
   return 1;
 }
 

@@ -137,7 +137,8 @@ local function config_of(module, file)
   if type(rows) ~= "table" then fail(file, "'config' must be a list of rows, not %s", show(rows)) end
   for key in next, rows do
     if type(key) ~= "number" then
-      fail(file, "'config' must be a list of rows like { name = \"topic\", type = \"string\" }; it has the key %s", show(key))
+      fail(file, "'config' must be a list of rows like { name = \"topic\", type = \"string\" }; it has the key %s",
+        show(key))
     end
   end
   for i = 1, #rows do
@@ -154,13 +155,10 @@ end
 function M.check(module, file)
   check_api(module, file)
   local kind = kind_of(module, file)
-  local version = rawget(module, "version")
-  if type(version) == "number" then version = tostring(version) end
-  if version ~= nil and type(version) ~= "string" then fail(file, "'version' must be a string, not %s", show(version)) end
   local manifest = {
     kind = kind,
     class = optional_string(module, file, "class", class_of(file)),
-    version = version or "undefined",
+    version = optional_string(module, file, "version", "undefined"),
     doc = optional_string(module, file, "doc", ""),
     aliases = aliases_of(module, file),
     config = config_of(module, file),

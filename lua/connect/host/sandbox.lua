@@ -12,7 +12,7 @@ local MAX_FILE = 4 * 1024 * 1024
 -- The host's own references, taken before any plugin runs.
 local check_stack = host.check_stack
 local io_open, raw_load, raw_require = io.open, load, require
-local gsub, sort = string.gsub, table.sort
+local gsub, find, sort = string.gsub, string.find, table.sort
 local resume, wrap = coroutine.resume, coroutine.wrap
 local getmetatable, setmetatable, type, error = getmetatable, setmetatable, type, error
 local select, tostring, pcall, pairs, rawget = select, tostring, pcall, pairs, rawget
@@ -51,9 +51,13 @@ local function safe_wrap(fn)
   end
 end
 
+-- Metatables of strings and of the host's own values stay out of reach.
 local function safe_getmetatable(value)
-  if type(value) == "string" then return nil end
-  return getmetatable(value)
+  local mt = getmetatable(value)
+  if type(mt) ~= "table" then return mt or nil end
+  local name = rawget(mt, "__name")
+  if type(name) == "string" and find(name, "^connect%.") then return nil end
+  return mt
 end
 
 local count = collectgarbage
