@@ -6,7 +6,6 @@
  */
 #include "rest/handlers.h"
 
-#include "base/utf8.h"
 #include "rest/routes.h"
 
 #include <stdlib.h>
@@ -14,17 +13,12 @@
 
 static void no_memory(struct cl_exchange *x) { cl_reply_error(&x->answer.reply, 500, "Out of memory"); }
 
-/* 400 with "what: err". A cut message may end inside a character, which no JSON text may. */
+/* 400 with "what: err". */
 static void bad_body(struct cl_exchange *x, const char *what, const struct cl_err *err) {
-  size_t n = strlen(err->msg);
-  char *msg = malloc(cl_utf8_repair_max(n) + 1);
-  if (!msg || err->code == CL_ENOMEM) {
+  if (err->code == CL_ENOMEM)
     no_memory(x);
-  } else {
-    msg[cl_utf8_repair(err->msg, n, msg)] = 0;
-    cl_reply_error(&x->answer.reply, 400, "%s: %s", what, msg);
-  }
-  free(msg);
+  else
+    cl_reply_error(&x->answer.reply, 400, "%s: %s", what, err->msg);
 }
 
 static void query(struct cl_exchange *x, enum cl_query_kind kind) {

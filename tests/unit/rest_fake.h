@@ -43,8 +43,8 @@ void cl_reply_error(struct cl_reply *r, int status, const char *fmt, ...) {
   va_end(ap);
   cl_reply_clear(r);
   r->status = status;
-  r->body = json_pack("{s:i, s:s}", "error_code", status, "message", text);
-  CL_REQUIRE(r->body); /* a message that is not UTF-8 is a bug of whoever made it */
+  r->body = json_pack("{s:i, s:o}", "error_code", status, "message", cl_json_lenient(text));
+  CL_REQUIRE(r->body);
 }
 
 static void fake_command_free(struct cl_command *cmd) {

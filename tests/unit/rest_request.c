@@ -289,26 +289,6 @@ static void test_bad_bodies(void **state) {
   }
 }
 
-/* An error text is cut at a fixed size: the cut must not split a character. */
-static void test_long_key_in_error(void **state) {
-  (void)state;
-  for (int odd = 0; odd < 2; odd++) {
-    char body[4096] = "{\"";
-    size_t n = 2;
-    if (odd)
-      body[n++] = 'x';
-    for (int i = 0; i < 1000; i++)
-      n += (size_t)snprintf(body + n, sizeof body - n, "\xc3\xa9");
-    snprintf(body + n, sizeof body - n, "\":[]}");
-    struct cl_exchange x;
-    struct cl_request r = with_body("PUT", "/connectors/c/config", body);
-    dispatch(&x, &r); /* the fake refuses messages that are not UTF-8 */
-    assert_int_equal(x.answer.reply.status, 400);
-    cl_answer_clear(&x.answer);
-    cl_request_clear(&r);
-  }
-}
-
 static void test_escaped_fixed_segment(void **state) {
   (void)state;
   static const char *const targets[] = {"/%63onnectors", "/connectors/a/%73tatus"};
@@ -335,7 +315,6 @@ int main(void) {
       cmocka_unit_test(test_create_command),
       cmocka_unit_test(test_create_defaults),
       cmocka_unit_test(test_bad_bodies),
-      cmocka_unit_test(test_long_key_in_error),
       cmocka_unit_test(test_escaped_fixed_segment),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
