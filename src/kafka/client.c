@@ -110,7 +110,18 @@ static void on_error(rd_kafka_t *rk, int code, const char *text, void *opaque) {
 
 /* ----------------------------------------------------------------- making */
 
-int cl_client_settings(const json_t *client, rd_kafka_conf_t **out, struct cl_err *err) {
+int cl_client_default(rd_kafka_conf_t *conf, const json_t *client, const char *key, const char *value,
+                      struct cl_err *err) {
+  char why[256];
+  if (json_object_get(client, key))
+    return CL_OK; /* the user's word counts */
+  if (rd_kafka_conf_set(conf, key, value, why, sizeof(why)) != RD_KAFKA_CONF_OK)
+    return cl_err_set(err, CL_EKAFKA, "Kafka client setting %s: %s", key, why);
+  return CL_OK;
+}
+
+int cl_client_settings(const json_t *client, const struct cl_embedded *embedded, rd_kafka_conf_t **out,
+                       struct cl_err *err) {
   rd_kafka_conf_t *conf = rd_kafka_conf_new();
   const char *key;
   json_t *value;
@@ -127,6 +138,8 @@ int cl_client_settings(const json_t *client, rd_kafka_conf_t **out, struct cl_er
       return cl_err_set(err, CL_EINVAL, "Invalid value %s for Kafka client setting %s: %s", text, key, why);
     }
   }
+  if (embedded)
+    rd_kafka_conf_set(conf, "bootstrap.servers", cl_embedded_bootstrap(embedded), NULL, 0);
   *out = conf;
   return CL_OK;
 }
@@ -148,7 +161,7 @@ int cl_client_open(struct cl_client *c, void *owner, rd_kafka_type_t type, rd_ka
 int cl_client_cluster_id(const json_t *client, int64_t timeout_ms, char **out, struct cl_err *err) {
   struct cl_client c = {0};
   rd_kafka_conf_t *conf = NULL;
-  int rc = cl_client_settings(client, &conf, err);
+  int rc = cl_client_settings(client, NULL, &conf, err);
   if (!rc)
     rc = cl_client_open(&c, NULL, RD_KAFKA_PRODUCER, conf, err);
   if (rc)

@@ -88,31 +88,25 @@ static enum cl_reset reset_of(const json_t *client) {
   return CL_RESET_NONE;
 }
 
-static int set_own(rd_kafka_conf_t *conf, const json_t *client, const char *key, const char *value,
-                   struct cl_err *err) {
-  char why[256];
-  if (json_object_get(client, key))
-    return CL_OK; /* the user's word counts */
-  if (rd_kafka_conf_set(conf, key, value, why, sizeof(why)) != RD_KAFKA_CONF_OK)
-    return cl_err_set(err, CL_EKAFKA, "Kafka client setting %s: %s", key, why);
-  return CL_OK;
-}
-
-static int settings(struct cl_consumer *c, const json_t *client, rd_kafka_conf_t **out, struct cl_err *err) {
+static int settings(struct cl_consumer *c, const struct cl_consumer_conf *want, rd_kafka_conf_t **out,
+                    struct cl_err *err) {
+  const json_t *client = want->client;
   rd_kafka_conf_t *conf = NULL;
-  int rc = cl_client_settings(client, &conf, err);
+  int rc = cl_client_settings(client, want->embedded, &conf, err);
   if (rc)
     return rc;
   char share[32];
   snprintf(share, sizeof(share), "%zu", c->share / 1024);
   if (c->budget)
-    rc = set_own(conf, client, "queued.max.messages.kbytes", share, err);
+    rc = cl_client_default(conf, client, "queued.max.messages.kbytes", share, err);
   if (!rc) /* the task commits what it has written, nothing else does */
-    rc = set_own(conf, client, "enable.auto.commit", "false", err);
+    rc = cl_client_default(conf, client, "enable.auto.commit", "false", err);
   if (!rc) /* a topic that is made later must not fail the task; Java asks for its creation too */
-    rc = set_own(conf, client, "allow.auto.create.topics", "true", err);
+    rc = cl_client_default(conf, client, "allow.auto.create.topics", "true", err);
   if (!rc) /* cooperative rebalancing is faulty in librdkafka 2.0.2 */
-    rc = set_own(conf, client, "partition.assignment.strategy", "range", err);
+    rc = cl_client_default(conf, client, "partition.assignment.strategy", "range", err);
+  if (!rc && want->embedded) /* the mock answers an empty fetch only after this time */
+    rc = cl_client_default(conf, client, "fetch.wait.max.ms", "10", err);
   const char *strategy = cl_json_str(client, "partition.assignment.strategy");
   if (!rc && strategy && strstr(strategy, "cooperative"))
     rc = cl_err_set(err, CL_EINVAL,
@@ -136,7 +130,7 @@ int cl_consumer_open(const struct cl_consumer_conf *conf, struct cl_consumer **o
   c->share = c->budget ? cl_budget_take(c->budget) : 0;
   c->reset = reset_of(conf->client);
   rd_kafka_conf_t *rk_conf = NULL;
-  int rc = settings(c, conf->client, &rk_conf, err);
+  int rc = settings(c, conf, &rk_conf, err);
   if (!rc)
     rc = cl_client_open(&c->client, c, RD_KAFKA_CONSUMER, rk_conf, err);
   if (rc)
@@ -321,6 +315,8 @@ int cl_consumer_poll(struct cl_consumer *c, struct cl_batch *batch, uint32_t max
     }
     if (m)
       take_message(c, m);
+    else if (rd_kafka_fatal_error(c->client.rk, NULL, 0))
+      cl_client_fatal(&c->client, &c->failed);
     else if (batch->n > c->base || cl_now_ms() >= deadline)
       break;
   }

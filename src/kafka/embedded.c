@@ -27,7 +27,7 @@ int cl_embedded_start(struct cl_embedded **out, struct cl_err *err) {
   e->topics = json_object();
   json_t *client = json_pack("{s:s, s:s}", "client.id", "embedded-broker", "log_level", "4");
   rd_kafka_conf_t *conf = NULL;
-  int rc = cl_client_settings(client, &conf, err);
+  int rc = cl_client_settings(client, NULL, &conf, err);
   json_decref(client);
   if (!rc)
     rc = cl_client_open(&e->host, e, RD_KAFKA_PRODUCER, conf, err);

@@ -24,8 +24,13 @@ struct cl_client { /* the handle's opaque, for log and error callbacks */
   _Atomic int64_t quiet_to; /* connection trouble is logged again from then on */
 };
 
-/* Each key of client set; an error names key and value. */
-int cl_client_settings(const json_t *client, rd_kafka_conf_t **out, struct cl_err *err);
+/* Each key of client set; an error names key and value. embedded, may be NULL, is the broker
+ * whatever bootstrap.servers says. */
+int cl_client_settings(const json_t *client, const struct cl_embedded *embedded, rd_kafka_conf_t **out,
+                       struct cl_err *err);
+/* One setting of ours, unless client has it. */
+int cl_client_default(rd_kafka_conf_t *conf, const json_t *client, const char *key, const char *value,
+                      struct cl_err *err);
 /* Makes the handle, with logging; takes conf. */
 int cl_client_open(struct cl_client *c, void *owner, rd_kafka_type_t type, rd_kafka_conf_t *conf,
                    struct cl_err *err);

@@ -128,7 +128,7 @@ int cl_producer_open(const struct cl_producer_conf *conf, struct cl_producer **o
   p->arg = conf->arg;
   p->embedded = conf->embedded;
   rd_kafka_conf_t *rk_conf = NULL;
-  int rc = cl_client_settings(conf->client, &rk_conf, err);
+  int rc = cl_client_settings(conf->client, conf->embedded, &rk_conf, err);
   if (!rc) {
     rd_kafka_conf_set_dr_msg_cb(rk_conf, on_delivery);
     rc = cl_client_open(&p->client, p, RD_KAFKA_PRODUCER, rk_conf, err);
@@ -149,7 +149,7 @@ static rd_kafka_headers_t *make_headers(const struct cl_record *rec) {
   return headers;
 }
 
-static int refused(const struct cl_producer *p, const struct cl_record *rec, rd_kafka_resp_err_t code,
+static int refused(struct cl_producer *p, const struct cl_record *rec, rd_kafka_resp_err_t code,
                    struct cl_err *err) {
   int topic_len = (int)rec->topic.len;
   if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
@@ -166,9 +166,9 @@ static int refused(const struct cl_producer *p, const struct cl_record *rec, rd_
     err->class = "org.apache.kafka.common.errors.RecordTooLargeException";
     return err->code;
   }
-  cl_client_fail(err, code, "Topic %.*s, partition %d", topic_len, rec->topic.p, (int)rec->partition);
-  err->fatal = rd_kafka_fatal_error(p->client.rk, NULL, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
-  return err->code;
+  if (code == RD_KAFKA_RESP_ERR__FATAL && cl_client_fatal(&p->client, err))
+    return err->code;
+  return cl_client_fail(err, code, "Topic %.*s, partition %d", topic_len, rec->topic.p, (int)rec->partition);
 }
 
 static int enqueue(struct cl_producer *p, rd_kafka_topic_t *rkt, struct cl_record *rec, struct cl_err *err) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the suites of floor 3a share: an embedded broker (or the real one named by
- * CL_TEST_BROKER), batches, and short ways to send and to read. */
+ * What the suites of floor 3a share: an embedded broker, batches, and short ways to send
+ * and to read. */
 #pragma once
 
 #include <setjmp.h>
@@ -55,7 +55,6 @@ static inline json_t *rig_client(const char *group) {
   if (group) {
     json_object_set_new(client, "group.id", json_string(group));
     json_object_set_new(client, "auto.offset.reset", json_string("earliest"));
-    json_object_set_new(client, "fetch.wait.max.ms", json_string("10"));
   } else {
     json_object_set_new(client, "linger.ms", json_string("0"));
   }
