@@ -153,10 +153,13 @@ end
 function Worker:path(name) return self.folder .. "/" .. name end
 function Worker:log() return helpers.read(self:path("log")) or "" end
 
---- Starts it without waiting for anything.
+--- Starts it without waiting for anything. self.command, when set, is run as it is.
 function Worker:launch()
-  local argv = { self.binary, "--worker", helpers.write(self:path("worker.properties"), helpers.properties(self.config)) }
-  for _, file in ipairs(self.files) do argv[#argv + 1] = file end
+  local argv = self.command
+  if not argv then
+    argv = { self.binary, "--worker", helpers.write(self:path("worker.properties"), helpers.properties(self.config)) }
+    for _, file in ipairs(self.files) do argv[#argv + 1] = file end
+  end
   self.read_from = #self:log() + 1
   self.process = process.start(argv, { output = self:path("log"), cwd = self.cwd })
   workers[#workers + 1] = self
@@ -256,6 +259,11 @@ function helpers.run(argv, cwd)
   assert(not (out .. err):find("Sanitizer", 1, true), err)
   assert(code, ("ended by signal %s\n%s"):format(tostring(signal), err:sub(-3000)))
   return code, out, err
+end
+
+--- A port of 127.0.0.1 that nobody listens on, for programs that cannot say which they took.
+function helpers.free_port()
+  return (helpers.shell("bash -c " .. quote(". " .. helpers.root .. "/tests/setup.sh && free_port")):match("%d+"))
 end
 
 --- Starts any other program, its output in `log`.

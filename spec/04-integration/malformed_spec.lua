@@ -20,16 +20,13 @@ describe("a malformed #embedded", function()
   describe("worker file", function()
     it("that is not there", function()
       local worker = with {}
-      worker.launch = function(self)
-        self.process = helpers.spawn({ self.binary, "--worker", self:path "absent.properties" }, self:path "log")
-        return self
-      end
+      worker.command = { worker.binary, "--worker", worker:path "absent.properties" }
       refused(worker, 2, "absent.properties")
     end)
 
     it("that lacks a required key", function()
       refused(with { ["key.converter"] = false }, 2, "key.converter")
-      refused(with { ["offset.storage.file.filename"] = false }, 2, "offset.storage.file.filename")
+      refused(with { ["offset.storage.file.filename"] = false, ["bootstrap.servers"] = "127.0.0.1:1" }, 2, "offset.storage.file.filename")
     end)
 
     it("with a value of the wrong type", function()
@@ -39,17 +36,9 @@ describe("a malformed #embedded", function()
 
     it("with an escape that is none", function()
       local worker = with {}
-      local launch = worker.launch
-      worker.launch = function(self)
-        launch(self)
-        self.process:kill("KILL")
-        self.process:wait(60)
-        helpers.append(self:path "worker.properties", "bad=\\u12x4\n")
-        helpers.write(self:path "log", "")
-        self.process = helpers.spawn({ self.binary, "--worker", self:path "worker.properties" }, self:path "log")
-        return self
-      end
-      refused(worker, 2, "worker.properties:")
+      local file = helpers.write(worker:path "bad.properties", helpers.properties(worker.config) .. "bad=\\u12x4\n")
+      worker.command = { worker.binary, "--worker", file }
+      refused(worker, 2, "bad.properties:7")
     end)
 
     it("whose converter nobody has", function()

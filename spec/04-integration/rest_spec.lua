@@ -114,7 +114,7 @@ describe("the REST interface", function()
   it("answers unknown names with 404", function()
     for _, request in ipairs {
       { "GET", "" }, { "GET", "/config" }, { "GET", "/status" }, { "GET", "/tasks" }, { "DELETE", "" },
-      { "PUT", "/pause" }, { "PUT", "/resume" },
+      { "PUT", "/pause" }, { "PUT", "/resume" }, { "PUT", "/stop" }, { "POST", "/restart" },
     } do
       assert_error(404, "nobody", worker:http(request[1], "/connectors/nobody" .. request[2]))
     end
@@ -144,13 +144,13 @@ describe("the REST interface", function()
 
   it("survives malformed requests, each with an error that names the place", function()
     local json = { ["Content-Type"] = "application/json" }
-    assert_error(500, "line: 1, column: ", worker:http("POST", "/connectors", '{"name": x}', json))
-    assert_error(500, "line: 2", worker:http("POST", "/connectors", '{"name": "a",\n', json))
-    assert_error(500, nil, worker:http("POST", "/connectors", "[]", json))
-    assert_error(500, "foo", worker:http("POST", "/connectors", '{"name":"a","config":{},"foo":1}', json))
-    assert_error(500, nil, worker:http("POST", "/connectors", '{"name":"a","config":{"x":{}}}', json))
-    assert_error(500, nil, worker:http("PUT", "/connectors/a/config", "null", json))
-    assert_error(500, nil, worker:http("PUT", "/connectors/a/config", ("["):rep(5000), json))
+    assert_error(400, "line 1, column 1", worker:http("POST", "/connectors", '{"name": x}', json))
+    assert_error(400, "line 2", worker:http("POST", "/connectors", '{"name": "a",\n', json))
+    assert_error(400, nil, worker:http("POST", "/connectors", "[]", json))
+    assert_error(400, "foo", worker:http("POST", "/connectors", '{"name":"a","config":{},"foo":1}', json))
+    assert_error(400, nil, worker:http("POST", "/connectors", '{"name":"a","config":{"x":{}}}', json))
+    assert_error(400, nil, worker:http("PUT", "/connectors/a/config", "null", json))
+    assert_error(400, nil, worker:http("PUT", "/connectors/a/config", ("["):rep(5000), json))
     assert_error(415, "Unsupported Media Type", worker:http("POST", "/connectors", "a=1", { ["Content-Type"] = "text/plain" }))
     assert.equal(413, (worker:http("POST", "/connectors", (" "):rep(8 * 1024 * 1024), json)))
     for _, path in ipairs { "/connectors/%zz", "/connectors/%00", "/connectors//", "//", "/connectors/" .. ("x"):rep(100000) } do
