@@ -1,0 +1,137 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Converters, built in and foreign, and the place of a bad record.
+local connect = require "connect"
+local task = require "spec.helpers.task"
+
+local JSON = "lua/connect/converters/json.lua"
+local BYTES = "lua/connect/converters/byte_array.lua"
+
+-- Turns text round; refuses "bad".
+local reverse = {
+  api = 1, kind = "converter", class = "test.Reverse", config = {},
+  configure = function(config, role) return { role = role, config = config } end,
+  decode = function(state, datum)
+    local text = datum:text()
+    if text == "bad" then connect.data_error("refused by %s", state.role) end
+    if text == "broken" then error("a bug") end
+    datum:set(text and { text = text:reverse() } or nil)
+  end,
+  encode = function(_, datum)
+    local value = datum:get()
+    if value == connect.null then return datum:set_text(nil) end
+    datum:set_text(value.text:reverse())
+  end,
+}
+
+describe("a converter", function()
+  local t
+
+  after_each(function()
+    if t then t:close() end
+    t = nil
+  end)
+
+  local function sink(options, put)
+    options.plugin = { kind = "sink", put = put or function() end }
+    t = task.new(options)
+    return t
+  end
+
+  it("of strings reads text, repairs it and keeps null", function()
+    local seen = {}
+    sink({}, function(_, batch)
+      for i, rec in batch:records() do seen[i] = rec.value end
+    end):put { "a", "", "x\255y", {} }
+    assert.same({ "a", "", "x\239\191\189y", connect.null }, seen)
+  end)
+
+  it("of strings refuses other encodings", function()
+    assert.error_matches(function()
+      task.new({ plugin = { kind = "sink", put = print }, value_config = { ["converter.encoding"] = "nope" } })
+    end, "Unsupported encoding nope")
+  end)
+
+  it("of bytes passes them through", function()
+    local seen
+    sink({ value = BYTES }, function(_, batch) seen = batch[1].value end):put { "\0\255" }
+    assert.equal("\0\255", seen)
+  end)
+
+  it("may be foreign", function()
+    local seen = {}
+    sink({ value = reverse }, function(_, batch)
+      for i, rec in batch:records() do seen[i] = connect.copy(rec.value) end
+    end):put { "abc", {} }
+    assert.same({ { text = "cba" }, connect.null }, seen)
+    t:close()
+    t = task.new { value = reverse, plugin = { kind = "source", poll = function(ctx)
+      ctx:emit { topic = "t", value = { text = "xyz" } }
+      ctx:emit { topic = "t" }
+    end } }
+    local out = t:poll()
+    assert.equal("zyx", out[1].value)
+    assert.is_nil(out[2].value)
+  end)
+
+  it("names the record it could not read, and put is not called", function()
+    local calls = 0
+    sink({ value = JSON, value_config = { ["schemas.enable"] = false } }, function() calls = calls + 1 end)
+    local ok, e = pcall(t.put, t, { "1", { topic = "orders", partition = 2, offset = 41, value = "{" } })
+    assert.is_false(ok)
+    assert.equal("data", e.class)
+    assert.matches("^Error converting message value in topic 'orders' partition 2 at offset 41 "
+      .. "%(org%.apache%.kafka%.connect%.json%.JsonConverter%): ", e.message)
+    assert.equal(0, calls)
+  end)
+
+  it("that throws anything names the record too", function()
+    sink { key = reverse }
+    local ok, e = pcall(t.put, t, { { key = "bad", value = "v" } })
+    assert.is_false(ok)
+    assert.equal("Error converting message key in topic 't' partition 0 at offset 0 (test.Reverse): refused by key",
+      e.message)
+    ok, e = pcall(t.put, t, { { key = "broken", value = "v" } })
+    assert.is_false(ok)
+    assert.equal("data", e.class)
+    assert.matches("a bug$", e.message)
+  end)
+
+  it("names the record it could not write", function()
+    t = task.new { value = BYTES, plugin = { kind = "source", poll = function(ctx)
+      ctx:emit { topic = "t", value = "x", value_schema = "string", source_partition = { file = "a" } }
+    end } }
+    local ok, e = pcall(t.poll, t)
+    assert.is_false(ok)
+    assert.equal("Error converting message value for topic 't' from source partition {\"file\":\"a\"} "
+      .. "(org.apache.kafka.connect.converters.ByteArrayConverter): "
+      .. "Invalid schema type for ByteArrayConverter: STRING", e.message)
+  end)
+
+  it("converts a batch once, however often it is put", function()
+    local decoded, puts = 0, 0
+    local counting = { kind = "converter", decode = function(_, d) decoded = decoded + 1 d:set(d:text()) end,
+      encode = function() end }
+    sink({ value = counting }, function()
+      puts = puts + 1
+      if puts == 1 then connect.retriable "later" end
+    end)
+    local batch = t:consume { "a", "b" }
+    local ok, e = pcall(t.put_batch, t, batch)
+    assert.is_false(ok)
+    assert.equal("retriable", e.class)
+    t:put_batch(batch)
+    t:release(batch)
+    assert.equal(2, decoded)
+    assert.equal(2, puts)
+  end)
+
+  it("uses its datum during the call only", function()
+    local kept
+    sink({ value = { kind = "converter", decode = function(_, d) kept = d end, encode = function() end } })
+    t:put { "a" }
+    assert.error_matches(function() kept:text() end, "inside decode or encode only")
+    assert.error_matches(function() kept.x = 1 end, "read%-only")
+    assert.error_matches(function() require "connect.codec".string_decode(kept) end, "inside decode or encode only")
+    assert.error_matches(function() require "connect.codec".json_decode(nil, kept) end, "codec.json expected")
+  end)
+end)

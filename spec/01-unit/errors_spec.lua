@@ -1,0 +1,22 @@
+-- SPDX-License-Identifier: Apache-2.0
+local errors = require "connect.errors"
+
+describe("connect's errors", function()
+  for name, class in pairs { retriable = "retriable", data_error = "data", fatal = "fatal" } do
+    it(name .. " raises, alone or inside error", function()
+      local _, e = pcall(errors[name], "%d apples", 3)
+      assert.same({ class, "3 apples" }, { e.class, e.message })
+      assert.equal("3 apples", tostring(e))
+      _, e = pcall(function() error(errors[name] "100%") end)
+      assert.same({ class, "100%" }, { e.class, e.message })
+    end)
+  end
+
+  it("are told from other errors without calling into them", function()
+    local function boom() error "called" end
+    local class, message = errors.parts(setmetatable({}, { __tostring = boom, __index = boom }))
+    assert.is_nil(class)
+    assert.equal("(error object is a table value)", message)
+    assert.same({ nil, "plain" }, { errors.parts "plain" })
+  end)
+end)
