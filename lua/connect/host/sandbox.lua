@@ -14,7 +14,7 @@ local check_stack = host.check_stack
 local io_open, raw_load, raw_require = io.open, load, require
 local gsub, find, sort = string.gsub, string.find, table.sort
 local resume, wrap = coroutine.resume, coroutine.wrap
-local getmetatable, setmetatable, type, error = getmetatable, setmetatable, type, error
+local getmetatable, type, error = getmetatable, type, error
 local select, tostring, pcall, pairs, rawget = select, tostring, pcall, pairs, rawget
 local concat = table.concat
 
