@@ -84,14 +84,8 @@ function Task:mock_host()
   end)
 end
 
---- options: kind, plugin (file or table), config, key, value (converter file, table, or
--- false), key_config, value_config, cap, offsets.
-function M.new(options)
-  local self = setmetatable({ codecs = {} }, Task)
-  self.space = C.cl_space_new(nil)
-  self.pool = C.cl_batch_pool_new(self.space, nil, options.cap or 500)
-  self:mock_host()
-  for partition, offset in pairs(options.offsets or {}) do self.offsets[partition] = offset end
+-- Loads connector and converters into the host.
+local function load(options)
   local plugin = part(options.plugin)
   plugin.config = with_defaults(plugin.module, options.config)
   local function converter(name)
@@ -103,6 +97,21 @@ function M.new(options)
   end
   connect_host.load { connector = "test", task = 0, tasks_max = 1, kind = plugin.module.kind, plugin = plugin,
     key = converter "key", value = converter "value" }
+end
+
+--- options: kind, plugin (file or table), config, key, value (converter file, table, or
+-- false), key_config, value_config, cap, offsets.
+function M.new(options)
+  local self = setmetatable({ codecs = {} }, Task)
+  self.space = C.cl_space_new(nil)
+  self.pool = C.cl_batch_pool_new(self.space, nil, options.cap or 500)
+  self:mock_host()
+  for partition, offset in pairs(options.offsets or {}) do self.offsets[partition] = offset end
+  local ok, e = pcall(load, options)
+  if not ok then
+    self:close()
+    error(e, 0)
+  end
   return self
 end
 
