@@ -32,7 +32,7 @@ enum {
 #define LITERAL(array) array, sizeof(array) - 1
 
 struct slice {
-  char *p;
+  char *p = NULL;
   size_t len;
 };
 
@@ -69,7 +69,7 @@ static int take_literal(struct decoder *d, const char *expected, size_t n, const
 }
 
 static int take_u32(struct decoder *d, uint32_t *out) {
-  char *p;
+  char *p = NULL;
   int rc = take(d, 4, &p);
   if (rc == 0) {
     const unsigned char *u = (const unsigned char *)p;
@@ -115,7 +115,7 @@ static int take_new_array(struct decoder *d, struct slice *out) {
 static int take_array(struct decoder *d, struct slice *out) {
   size_t start = d->at;
   uint32_t handle;
-  char *tag;
+  char *tag = NULL;
   *out = (struct slice){0};
   int rc = take(d, 1, &tag);
   if (rc != 0)
