@@ -32,7 +32,7 @@ enum {
 #define LITERAL(array) array, sizeof(array) - 1
 
 struct slice {
-  char *p = NULL;
+  char *p;
   size_t len;
 };
 
