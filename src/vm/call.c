@@ -75,21 +75,22 @@ static bool is_connect_error(lua_State *L, int idx) {
   return same;
 }
 
-static int set_connect_error(struct cl_lua *s, lua_State *L, int idx, struct cl_err *err) {
+static void set_connect_error(struct cl_lua *s, lua_State *L, int idx, struct cl_err *err) {
   const char *class = raw_string(L, idx, "class");
   const char *message = raw_string(L, idx, "message");
   const char *where = raw_string(L, idx, "where");
   const char *trace = raw_string(L, idx, "trace");
   bool retriable = class && strcmp(class, "retriable") == 0;
-  bool data = class && strcmp(class, "data") == 0;
-  bool stopped = class && strcmp(class, "stopped") == 0;
-  int code = cl_err_set(err, data ? CL_EDATA : stopped ? CL_ESTOPPED : CL_ELUA, "%s%s%s", where ? where : "",
-                        where ? ": " : "", message ? message : "(no message)");
+  int code = CL_ELUA;
+  if (class && strcmp(class, "data") == 0)
+    code = CL_EDATA;
+  else if (class && strcmp(class, "stopped") == 0)
+    code = CL_ESTOPPED;
+  cl_err_set(err, code, "%s%s%s", where ? where : "", where ? ": " : "", message ? message : "(no message)");
   err->retriable = retriable;
-  err->fatal = !retriable && !data && !stopped;
+  err->fatal = code == CL_ELUA && !retriable;
   if (trace)
     snprintf(s->trace, sizeof(s->trace), "%s", trace);
-  return code;
 }
 
 /* ud: struct conversion. Protected, since making strings may throw. */
@@ -116,8 +117,10 @@ static int convert_error(lua_State *L) {
 
 static int memory_error(struct cl_lua *s, struct cl_err *err) {
   lua_gc(s->L, LUA_GCCOLLECT, 0); /* the garbage of the last allocation still fills the cap */
-  int code = cl_err_set(err, CL_ELUA, "not enough memory: the Lua state reached its cap of %zu bytes "
-                        "(connect.lua.memory.max.bytes)", s->max);
+  int code = cl_err_set(err, CL_ELUA,
+                        "not enough memory: the Lua state reached its cap of %zu bytes "
+                        "(connect.lua.memory.max.bytes)",
+                        s->max);
   err->fatal = true;
   return code;
 }
@@ -176,9 +179,9 @@ void cl_call_open(struct cl_lua *s, lua_State *L) {
   lua_pushboolean(L, 0);
   s->thrown = luaL_ref(L, LUA_REGISTRYINDEX);
   luaL_newmetatable(L, error_name); /* mt */
-  lua_pushstring(L, error_name); /* mt name */
-  lua_setfield(L, -2, "__name"); /* mt */
-  lua_pop(L, 1); /* */
+  lua_pushstring(L, error_name);    /* mt name */
+  lua_setfield(L, -2, "__name");    /* mt */
+  lua_pop(L, 1);                    /* */
 }
 
 /* Answers whether there was one. */
@@ -196,25 +199,30 @@ int cl_call_protected(struct cl_lua *s, lua_CFunction fn, void *ud, struct cl_er
   struct job job = {fn, ud};
   s->trace[0] = '\0';
   /* None of these pushes needs memory: they may not throw out here. */
-  lua_rawgeti(L, LUA_REGISTRYINDEX, s->handler); /* handler */
+  lua_rawgeti(L, LUA_REGISTRYINDEX, s->handler);    /* handler */
   lua_rawgeti(L, LUA_REGISTRYINDEX, s->trampoline); /* handler fn */
-  lua_pushlightuserdata(L, &job); /* handler fn job */
-  int status = lua_pcall(L, 1, 0, -3); /* handler [error] */
-  bool interrupted = clear_interrupt(s); /* or its hook would raise in set_error too */
+  lua_pushlightuserdata(L, &job);                   /* handler fn job */
+  int status = lua_pcall(L, 1, 0, -3);              /* handler [error] */
+  bool interrupted = clear_interrupt(s);            /* or its hook would raise in set_error too */
   int rc = status == 0 ? 0 : set_error(s, status, interrupted, err);
   lua_settop(L, 0);
   return rc;
 }
 
 int cl_call_raise(lua_State *L, const struct cl_err *err) {
-  const char *class = err->retriable ? "retriable" : err->code == CL_EDATA ? "data"
-                      : err->code == CL_ESTOPPED ? "stopped" : "fatal";
-  lua_createtable(L, 0, 2); /* e */
-  lua_pushstring(L, class); /* e class */
-  lua_setfield(L, -2, "class"); /* e */
-  lua_pushstring(L, err->msg); /* e message */
-  lua_setfield(L, -2, "message"); /* e */
+  const char *class = "fatal";
+  if (err->retriable)
+    class = "retriable";
+  else if (err->code == CL_EDATA)
+    class = "data";
+  else if (err->code == CL_ESTOPPED)
+    class = "stopped";
+  lua_createtable(L, 0, 2);         /* e */
+  lua_pushstring(L, class);         /* e class */
+  lua_setfield(L, -2, "class");     /* e */
+  lua_pushstring(L, err->msg);      /* e message */
+  lua_setfield(L, -2, "message");   /* e */
   luaL_getmetatable(L, error_name); /* e mt */
-  lua_setmetatable(L, -2); /* e */
+  lua_setmetatable(L, -2);          /* e */
   return lua_error(L);
 }

@@ -26,8 +26,8 @@ enum {
 struct job {
   struct job *next;
   char *file, *root;
-  char *verb;        /* NULL = manifest */
-  json_t *args;      /* own copy */
+  char *verb;   /* NULL = manifest */
+  json_t *args; /* own copy */
   json_t *out;
   int rc;
   struct cl_err err;
@@ -92,19 +92,19 @@ struct lua_job {
 static int run_in_lua(lua_State *L) {
   struct lua_job *lj = lua_touserdata(L, 1);
   struct job *job = lj->job;
-  lua_getglobal(L, "require"); /* ud require */
-  lua_pushliteral(L, "connect.host.control"); /* ud require name */
-  lua_call(L, 1, 1); /* ud control */
+  lua_getglobal(L, "require");                         /* ud require */
+  lua_pushliteral(L, "connect.host.control");          /* ud require name */
+  lua_call(L, 1, 1);                                   /* ud control */
   lua_getfield(L, 2, job->verb ? "call" : "manifest"); /* ud control fn */
-  lua_pushstring(L, job->file); /* ud control fn file */
-  lua_pushstring(L, job->root); /* ud control fn file root */
+  lua_pushstring(L, job->file);                        /* ud control fn file */
+  lua_pushstring(L, job->root);                        /* ud control fn file root */
   int n = 2;
   if (job->verb) {
-    lua_pushstring(L, job->verb); /* ... verb */
+    lua_pushstring(L, job->verb);        /* ... verb */
     cl_bridge_push(lj->s, L, job->args); /* ... verb args */
     n = 4;
   }
-  lua_call(L, n, 1); /* ud control result */
+  lua_call(L, n, 1);                          /* ud control result */
   json_t **box = cl_bridge_box(lj->s, L, -1); /* ud control result box */
   job->out = *box;
   *box = NULL;
@@ -263,7 +263,8 @@ static void abandon(struct cl_control *c, const struct job *job) {
     CL_LOG(CL_ERROR, "%s: plugins cannot be asked any more", err.msg);
     pthread_cond_broadcast(&c->wake);
   }
-  CL_LOG(CL_ERROR, "%s: %s is stuck; its thread is abandoned", job->file, job->verb ? job->verb : "file level");
+  CL_LOG(CL_ERROR, "%s: %s is stuck; its thread is abandoned", job->file,
+         job->verb ? job->verb : "file level");
 }
 
 static void wait_until(struct cl_control *c, int64_t ms) {
@@ -295,8 +296,9 @@ static int wait_for(struct cl_control *c, struct job *job, struct cl_err *err) {
     int64_t limit = job->started_ms + c->deadline_ms + GRACE_MS;
     if (cl_now_ms() >= limit) {
       abandon(c, job);
-      return cl_err_set(err, CL_ETIMEOUT, "%s: %s did not end within %lld ms and cannot be interrupted", job->file,
-                        job->verb ? job->verb : "loading the file", (long long)(limit - job->started_ms));
+      return cl_err_set(err, CL_ETIMEOUT, "%s: %s did not end within %lld ms and cannot be interrupted",
+                        job->file, job->verb ? job->verb : "loading the file",
+                        (long long)(limit - job->started_ms));
     }
     wait_until(c, limit);
   }
@@ -354,8 +356,8 @@ int cl_control_manifest(struct cl_control *c, const char *file, json_t **out, st
   return job ? submit(c, job, out, err) : cl_err_set(err, CL_ENOMEM, "%s: no memory", file);
 }
 
-int cl_control_call(struct cl_control *c, const struct cl_plugin *plugin, const char *verb, const json_t *args,
-                    json_t **out, struct cl_err *err) {
+int cl_control_call(struct cl_control *c, const struct cl_plugin *plugin, const char *verb,
+                    const json_t *args, json_t **out, struct cl_err *err) {
   *out = NULL;
   struct job *job = new_job(plugin->file, plugin->root, verb, args);
   return job ? submit(c, job, out, err) : cl_err_set(err, CL_ENOMEM, "%s: no memory", plugin->file);

@@ -26,20 +26,20 @@ struct cl_lua_codec { /* JSON converters made by this state, freed with it */
 
 struct cl_lua {
   lua_State *L;
-  const char *home;            /* borrowed: must outlive the state */
+  const char *home; /* borrowed: must outlive the state */
   struct cl_vm_task task;
-  struct cl_space *space;      /* NULL outside a task */
+  struct cl_space *space; /* NULL outside a task */
   struct cl_lua_codec *codecs;
 
-  lua_Alloc alloc;             /* LuaJIT's own, wrapped to count */
+  lua_Alloc alloc; /* LuaJIT's own, wrapped to count */
   void *alloc_ud;
-  size_t used, max;            /* bytes; max 0 = no cap */
+  size_t used, max; /* bytes; max 0 = no cap */
 
   int64_t deadline_ms, deadline_span_ms; /* monotonic moment, and the time given: cl_state_deadline */
-  volatile bool interrupted;   /* cl_vm_interrupt was here */
-  int to_int64, from_int64;    /* registry references: json_bridge.c */
-  int handler, trampoline, thrown; /* registry references: call.c */
-  char trace[2048];            /* traceback of the last error, taken where it was thrown */
+  _Atomic bool interrupted;              /* cl_vm_interrupt was here */
+  int to_int64, from_int64;              /* registry references: json_bridge.c */
+  int handler, trampoline, thrown;       /* registry references: call.c */
+  char trace[2048];                      /* traceback of the last error, taken where it was thrown */
 };
 
 /* ------------------------------------------------------------------ state.c */
@@ -48,7 +48,7 @@ struct cl_state_conf {
   const char *home;
   size_t memory_max; /* 0 = no cap */
   bool jit;
-  bool own_paths;    /* package.path reaches home/lua only and package.cpath nothing */
+  bool own_paths; /* package.path reaches home/lua only and package.cpath nothing */
 };
 /* Opens libraries, sets paths and limits, preloads connect.host.c. On failure s is closed. */
 int cl_state_open(struct cl_lua *s, const struct cl_state_conf *conf, struct cl_err *err);

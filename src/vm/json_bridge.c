@@ -8,7 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 100, TCDATA = 10 };
+enum {
+  MAX_DEPTH = 100,
+  MAX_VALUES = 1000000, /* tables shared within tables can stand for far more than they hold */
+  TCDATA = 10
+};
 
 static const char box_name[] = "connect.box", array_name[] = "connect.array";
 static const double exact_max = 9007199254740992.0; /* 2^53 */
@@ -28,18 +32,18 @@ static int free_box(lua_State *L) {
 }
 
 void cl_bridge_open(struct cl_lua *s, lua_State *L) {
-  luaL_newmetatable(L, box_name); /* mt */
-  lua_pushcfunction(L, free_box); /* mt fn */
-  lua_setfield(L, -2, "__gc"); /* mt */
-  luaL_newmetatable(L, array_name); /* mt mt */
-  lua_pushstring(L, array_name); /* mt mt name */
-  lua_setfield(L, -2, "__name"); /* mt mt */
-  lua_pop(L, 2); /* */
+  luaL_newmetatable(L, box_name);             /* mt */
+  lua_pushcfunction(L, free_box);             /* mt fn */
+  lua_setfield(L, -2, "__gc");                /* mt */
+  luaL_newmetatable(L, array_name);           /* mt mt */
+  lua_pushstring(L, array_name);              /* mt mt name */
+  lua_setfield(L, -2, "__name");              /* mt mt */
+  lua_pop(L, 2);                              /* */
   if (luaL_loadstring(L, int64_helpers) != 0) /* chunk */
     lua_error(L);
-  lua_call(L, 0, 2); /* to from */
+  lua_call(L, 0, 2);                              /* to from */
   s->from_int64 = luaL_ref(L, LUA_REGISTRYINDEX); /* to */
-  s->to_int64 = luaL_ref(L, LUA_REGISTRYINDEX); /* */
+  s->to_int64 = luaL_ref(L, LUA_REGISTRYINDEX);   /* */
 }
 
 void cl_bridge_push_array_mt(lua_State *L) { luaL_getmetatable(L, array_name); }
@@ -48,7 +52,7 @@ json_t **cl_bridge_empty_box(lua_State *L) {
   json_t **box = lua_newuserdata(L, sizeof(*box)); /* box */
   *box = NULL;
   luaL_getmetatable(L, box_name); /* box mt */
-  lua_setmetatable(L, -2); /* box */
+  lua_setmetatable(L, -2);        /* box */
   return box;
 }
 
@@ -60,9 +64,9 @@ static void push_integer(struct cl_lua *s, lua_State *L, json_int_t i) {
     return;
   }
   int64_t wide = i;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, s->to_int64); /* fn */
+  lua_rawgeti(L, LUA_REGISTRYINDEX, s->to_int64);        /* fn */
   lua_pushlstring(L, (const char *)&wide, sizeof(wide)); /* fn bytes */
-  lua_call(L, 1, 1); /* cdata */
+  lua_call(L, 1, 1);                                     /* cdata */
 }
 
 static void push_value(struct cl_lua *s, lua_State *L, const json_t *json, int depth);
@@ -73,20 +77,20 @@ static void push_object(struct cl_lua *s, lua_State *L, const json_t *json, int 
   json_t *value;
   lua_createtable(L, 0, (int)json_object_size(json)); /* t */
   json_object_keylen_foreach((json_t *)json, key, len, value) {
-    lua_pushlstring(L, key, len); /* t key */
+    lua_pushlstring(L, key, len);       /* t key */
     push_value(s, L, value, depth + 1); /* t key value */
-    lua_rawset(L, -3); /* t */
+    lua_rawset(L, -3);                  /* t */
   }
 }
 
 static void push_array(struct cl_lua *s, lua_State *L, const json_t *json, int depth) {
   int n = (int)json_array_size(json);
-  lua_createtable(L, n, 0); /* t */
+  lua_createtable(L, n, 0);   /* t */
   cl_bridge_push_array_mt(L); /* t mt */
-  lua_setmetatable(L, -2); /* t */
+  lua_setmetatable(L, -2);    /* t */
   for (int i = 0; i < n; i++) {
     push_value(s, L, json_array_get(json, (size_t)i), depth + 1); /* t value */
-    lua_rawseti(L, -2, i + 1); /* t */
+    lua_rawseti(L, -2, i + 1);                                    /* t */
   }
 }
 
@@ -115,6 +119,7 @@ void cl_bridge_push(struct cl_lua *s, lua_State *L, const json_t *json) { push_v
 struct walk {
   struct cl_lua *s;
   lua_State *L;
+  size_t values;
   const void *parents[MAX_DEPTH + 1]; /* tables being walked: a cycle meets one again */
 };
 
@@ -129,7 +134,7 @@ static json_t *need(lua_State *L, json_t *json) {
 
 static bool is_array(lua_State *L, int idx) {
   if (lua_getmetatable(L, idx)) { /* mt */
-    cl_bridge_push_array_mt(L); /* mt mt */
+    cl_bridge_push_array_mt(L);   /* mt mt */
     bool marked = lua_rawequal(L, -1, -2);
     lua_pop(L, 2); /* */
     if (marked)
@@ -161,8 +166,8 @@ static json_t *int64_of(struct walk *w, int idx) {
   lua_State *L = w->L;
   int64_t wide = 0;
   lua_rawgeti(L, LUA_REGISTRYINDEX, w->s->from_int64); /* fn */
-  lua_pushvalue(L, idx); /* fn cdata */
-  lua_call(L, 1, 1); /* bytes */
+  lua_pushvalue(L, idx);                               /* fn cdata */
+  lua_call(L, 1, 1);                                   /* bytes */
   if (lua_type(L, -1) != LUA_TSTRING)
     luaL_error(L, "cdata other than int64 has no JSON form");
   memcpy(&wide, lua_tostring(L, -1), sizeof(wide));
@@ -173,6 +178,8 @@ static json_t *int64_of(struct walk *w, int idx) {
 /* The JSON of a plain value; of a table the empty container that fill completes. */
 static json_t *value_of(struct walk *w, int idx) {
   lua_State *L = w->L;
+  if (++w->values > MAX_VALUES)
+    luaL_error(L, "a table of more than %d values has no JSON form", MAX_VALUES);
   switch (lua_type(L, idx)) {
   case LUA_TNIL: return json_null();
   case LUA_TBOOLEAN: return json_boolean(lua_toboolean(L, idx));
@@ -193,9 +200,9 @@ static json_t *value_of(struct walk *w, int idx) {
 static void fill_array(struct walk *w, int idx, json_t *json, int depth) {
   lua_State *L = w->L;
   int n = (int)lua_objlen(L, idx);
-  lua_pushnil(L); /* key */
+  lua_pushnil(L);            /* key */
   while (lua_next(L, idx)) { /* key value */
-    lua_pop(L, 1); /* key */
+    lua_pop(L, 1);           /* key */
     if (lua_type(L, -1) != LUA_TNUMBER)
       luaL_error(L, "a table with both array items and the key '%s' has no JSON form",
                  lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : luaL_typename(L, -1));
@@ -212,7 +219,7 @@ static void fill_array(struct walk *w, int idx, json_t *json, int depth) {
 
 static void fill_object(struct walk *w, int idx, json_t *json, int depth) {
   lua_State *L = w->L;
-  lua_pushnil(L); /* key */
+  lua_pushnil(L);            /* key */
   while (lua_next(L, idx)) { /* key value */
     if (lua_type(L, -2) != LUA_TSTRING)
       luaL_error(L, "the key of a JSON object must be a string, not a %s", luaL_typename(L, -2));

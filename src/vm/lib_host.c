@@ -61,7 +61,7 @@ static int host_offset(lua_State *L) {
   struct cl_err err = CL_ERR_INIT;
   lua_settop(L, 1);
   json_t **partition = cl_bridge_box(s, L, 1); /* t box */
-  json_t **found = cl_bridge_empty_box(L); /* t box box */
+  json_t **found = cl_bridge_empty_box(L);     /* t box box */
   if (ops->offset(s->task.opaque, *partition, found, &err) != 0)
     return cl_call_raise(L, &err);
   if (*found)
@@ -150,8 +150,8 @@ static char **push_text_box(lua_State *L) {
   char **box = lua_newuserdata(L, sizeof(*box)); /* box */
   *box = NULL;
   if (luaL_newmetatable(L, "connect.text")) { /* box mt */
-    lua_pushcfunction(L, free_text); /* box mt fn */
-    lua_setfield(L, -2, "__gc"); /* box mt */
+    lua_pushcfunction(L, free_text);          /* box mt fn */
+    lua_setfield(L, -2, "__gc");              /* box mt */
   }
   lua_setmetatable(L, -2); /* box */
   return box;
@@ -311,27 +311,27 @@ static const luaL_Reg functions[] = {
 };
 
 static int open_module(lua_State *L) {
-  lua_newtable(L); /* m */
+  lua_newtable(L);                   /* m */
   lua_pushlightuserdata(L, self(L)); /* m s */
-  luaL_setfuncs(L, functions, 1); /* m */
-  lua_pushlightuserdata(L, NULL); /* m null */
-  lua_setfield(L, -2, "null"); /* m */
-  cl_bridge_push_array_mt(L); /* m mt */
-  lua_setfield(L, -2, "array_mt"); /* m */
-  lua_pushliteral(L, CL_VERSION); /* m version */
-  lua_setfield(L, -2, "version"); /* m */
-  lua_pushliteral(L, CL_VERSION); /* m version */
-  lua_setfield(L, -2, "version"); /* m */
+  luaL_setfuncs(L, functions, 1);    /* m */
+  lua_pushlightuserdata(L, NULL);    /* m null */
+  lua_setfield(L, -2, "null");       /* m */
+  cl_bridge_push_array_mt(L);        /* m mt */
+  lua_setfield(L, -2, "array_mt");   /* m */
+  lua_pushliteral(L, CL_VERSION);    /* m version */
+  lua_setfield(L, -2, "version");    /* m */
+  lua_pushliteral(L, CL_VERSION);    /* m version */
+  lua_setfield(L, -2, "version");    /* m */
   return 1;
 }
 
 void cl_lib_host_preload(struct cl_lua *s, lua_State *L) {
-  lua_getglobal(L, "package"); /* package */
-  lua_getfield(L, -1, "preload"); /* package preload */
-  lua_pushlightuserdata(L, s); /* package preload s */
-  lua_pushcclosure(L, open_module, 1); /* package preload fn */
-  lua_setfield(L, -2, "connect.host.c"); /* package preload */
+  lua_getglobal(L, "package");                     /* package */
+  lua_getfield(L, -1, "preload");                  /* package preload */
+  lua_pushlightuserdata(L, s);                     /* package preload s */
+  lua_pushcclosure(L, open_module, 1);             /* package preload fn */
+  lua_setfield(L, -2, "connect.host.c");           /* package preload */
   lua_pushcfunction(L, luaopen_connect_host_emit); /* package preload fn */
-  lua_setfield(L, -2, "connect.host.emit"); /* package preload */
-  lua_pop(L, 2); /* */
+  lua_setfield(L, -2, "connect.host.emit");        /* package preload */
+  lua_pop(L, 2);                                   /* */
 }

@@ -74,7 +74,9 @@ const struct cl_plugin_file *cl_plugins_files(const struct cl_plugins *p, size_t
 
 /* -------------------------------------------------------------------- lookup */
 
-static bool is_connector(enum cl_plugin_kind kind) { return kind == CL_PLUGIN_SINK || kind == CL_PLUGIN_SOURCE; }
+static bool is_connector(enum cl_plugin_kind kind) {
+  return kind == CL_PLUGIN_SINK || kind == CL_PLUGIN_SOURCE;
+}
 
 static bool kind_fits(const struct cl_plugin *p, enum cl_plugin_kind wanted) {
   return p->kind == wanted || (wanted == CL_PLUGIN_SINK && is_connector(p->kind));
@@ -139,7 +141,8 @@ static bool add_item(json_t *list, const struct cl_plugin *p, const char *type) 
   return item && json_array_append_new(list, item) == 0;
 }
 
-static bool add_kind(json_t *list, struct cl_plugin **sorted, size_t n, enum cl_plugin_kind kind, const char *type) {
+static bool add_kind(json_t *list, struct cl_plugin **sorted, size_t n, enum cl_plugin_kind kind,
+                     const char *type) {
   for (size_t i = 0; i < n; i++) {
     if (sorted[i]->kind == kind && !add_item(list, sorted[i], type))
       return false;

@@ -25,7 +25,9 @@ struct scan {
   struct cl_err *err; /* out of memory, the only failure */
 };
 
-static int no_memory(struct scan *s) { return cl_err_set(s->err, CL_ENOMEM, "no memory for the list of plugins"); }
+static int no_memory(struct scan *s) {
+  return cl_err_set(s->err, CL_ENOMEM, "no memory for the list of plugins");
+}
 
 static bool ends_with(const char *text, const char *end) {
   size_t n = strlen(text), m = strlen(end);
@@ -57,7 +59,8 @@ static int add_file(struct scan *s, const char *path, struct cl_plugin *plugin, 
     set->files = files;
     set->cap = cap;
   }
-  struct cl_plugin_file file = {.path = strdup(path), .plugin = plugin, .reason = reason ? strdup(reason) : NULL};
+  struct cl_plugin_file file = {
+      .path = strdup(path), .plugin = plugin, .reason = reason ? strdup(reason) : NULL};
   if (!file.path || (reason && !file.reason)) {
     free(file.path);
     free(file.reason);
@@ -73,10 +76,11 @@ fail:
 static int add_jar(struct scan *s, const char *path) {
   bool connect_file = strncmp(base_name(path), "connect-file", 12) == 0;
   return add_file(s, path, NULL,
-                  connect_file ? "Java archive: connect-lua runs Lua plugins, not jars; FileStreamSource and "
-                                 "FileStreamSink are built in, so this entry can go"
-                               : "Java archive: connect-lua runs Lua plugins, not jars; put the connector's Lua "
-                                 "file here instead");
+                  connect_file
+                      ? "Java archive: connect-lua runs Lua plugins, not jars; FileStreamSource and "
+                        "FileStreamSink are built in, so this entry can go"
+                      : "Java archive: connect-lua runs Lua plugins, not jars; put the connector's Lua "
+                        "file here instead");
 }
 
 static bool is_seen(const struct cl_plugins *set, const char *path) {
@@ -93,6 +97,11 @@ static const char *file_of_class(const struct cl_plugins *set, const char *class
       return set->files[i].path;
   }
   return NULL;
+}
+
+static bool is_same_file(const char *a, const char *b) {
+  struct stat x, y;
+  return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 /* --------------------------------------------------------------- one plugin */
@@ -166,6 +175,10 @@ static int scan_plugin(struct scan *s, const char *path) {
   const char *first = file_of_class(s->set, p->class);
   if (!first)
     return add_file(s, path, p, NULL);
+  if (is_same_file(first, path)) { /* a folder listed twice under two names */
+    cl_plugin_unref(p);
+    return 0;
+  }
   cl_err_set(&err, CL_EEXIST, "%s: class %s is already given by %s", path, p->class, first);
   cl_plugin_unref(p);
   return add_file(s, path, NULL, err.msg);
@@ -173,9 +186,13 @@ static int scan_plugin(struct scan *s, const char *path) {
 
 /* -------------------------------------------------------------------- folders */
 
-static bool is_plugin_name(const char *name) { return ends_with(name, ".lua") && !ends_with(name, "_spec.lua"); }
+static bool is_plugin_name(const char *name) {
+  return ends_with(name, ".lua") && !ends_with(name, "_spec.lua");
+}
 
-static int compare_names(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int compare_names(const void *a, const void *b) {
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
 /* The entries of a folder but hidden ones, sorted so that a scan is the same everywhere. */
 static int list_folder(struct scan *s, const char *folder, char ***out, size_t *count) {
@@ -281,8 +298,8 @@ static int scan_installed(struct scan *s, const char *home) {
   return rc;
 }
 
-int cl_plugins_scan(struct cl_control *control, const char *home, const json_t *paths, struct cl_plugins **out,
-                    struct cl_err *err) {
+int cl_plugins_scan(struct cl_control *control, const char *home, const json_t *paths,
+                    struct cl_plugins **out, struct cl_err *err) {
   *out = NULL;
   struct cl_plugins *set = calloc(1, sizeof(*set));
   if (!set)

@@ -29,14 +29,14 @@ static const char runner[] =
 
 static int run_busted(lua_State *L) {
   struct run *run = lua_touserdata(L, 1);
-  lua_createtable(L, run->argc, 1); /* ud arg */
+  lua_createtable(L, run->argc, 1);       /* ud arg */
   lua_pushliteral(L, "connect-lua test"); /* ud arg name */
-  lua_rawseti(L, -2, 0); /* ud arg */
+  lua_rawseti(L, -2, 0);                  /* ud arg */
   for (int i = 0; i < run->argc; i++) {
     lua_pushstring(L, run->argv[i]); /* ud arg text */
-    lua_rawseti(L, -2, i + 1); /* ud arg */
+    lua_rawseti(L, -2, i + 1);       /* ud arg */
   }
-  lua_setglobal(L, "arg"); /* ud */
+  lua_setglobal(L, "arg");                                                      /* ud */
   if (luaL_loadbuffer(L, runner, sizeof(runner) - 1, "=connect-lua test") != 0) /* ud chunk */
     return lua_error(L);
   lua_call(L, 0, 1); /* ud code */

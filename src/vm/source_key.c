@@ -34,7 +34,8 @@ static int take_fields(const json_t *partition, struct field *fields, struct cl_
   json_object_foreach((json_t *)partition, name, value) {
     if (json_is_object(value) || json_is_array(value))
       return cl_err_set(err, CL_EINVAL,
-                        "source partition field '%s' must be a string, number, boolean or null, not a table", name);
+                        "source partition field '%s' must be a string, number, boolean or null, not a table",
+                        name);
     fields[i++] = (struct field){name, value};
   }
   qsort(fields, i, sizeof(*fields), by_name);

@@ -20,7 +20,7 @@ enum {
 /* LuaJIT wants its own allocator, so we count around it. */
 static void *counting_alloc(void *ud, void *p, size_t osize, size_t nsize) {
   struct cl_lua *s = ud;
-  if (nsize > osize && s->max && nsize - osize > s->max - s->used)
+  if (nsize > osize && s->max && s->used + (nsize - osize) > s->max)
     return NULL;
   void *q = s->alloc(s->alloc_ud, p, osize, nsize);
   if (q || nsize == 0)
@@ -31,7 +31,7 @@ static void *counting_alloc(void *ud, void *p, size_t osize, size_t nsize) {
 static void cap_memory(struct cl_lua *s, size_t max) {
   lua_State *L = s->L;
   s->used = (size_t)lua_gc(L, LUA_GCCOUNT, 0) * 1024 + (size_t)lua_gc(L, LUA_GCCOUNTB, 0);
-  s->max = max > s->used ? max : max ? s->used : 0;
+  s->max = max;
   s->alloc = lua_getallocf(L, &s->alloc_ud);
   lua_setallocf(L, counting_alloc, s);
   if (max)
@@ -39,18 +39,18 @@ static void cap_memory(struct cl_lua *s, size_t max) {
 }
 
 static void set_paths(struct cl_lua *s, lua_State *L, bool own_paths) {
-  lua_getglobal(L, "package"); /* package */
+  lua_getglobal(L, "package");                                            /* package */
   lua_pushfstring(L, "%s/lua/?.lua;%s/lua/?/init.lua", s->home, s->home); /* package path */
   if (own_paths) {
-    lua_pushliteral(L, ""); /* package path "" */
+    lua_pushliteral(L, "");       /* package path "" */
     lua_setfield(L, -3, "cpath"); /* package path */
   } else {
-    lua_pushliteral(L, ";"); /* package path ";" */
+    lua_pushliteral(L, ";");     /* package path ";" */
     lua_getfield(L, -3, "path"); /* package path ";" old */
-    lua_concat(L, 3); /* package path */
+    lua_concat(L, 3);            /* package path */
   }
   lua_setfield(L, -2, "path"); /* package */
-  lua_pop(L, 1); /* */
+  lua_pop(L, 1);               /* */
 }
 
 /* Branchy plugin code outruns the defaults of 1000 traces, 512 KiB and 100 side exits, and
@@ -120,7 +120,8 @@ static void raise_here(lua_State *L, lua_Debug *ar, const char *text) {
   if (*ar->what == 'C')
     lua_pushstring(L, text);
   else
-    lua_pushfstring(L, "%s:%d: %s", *ar->source == '@' ? ar->source + 1 : ar->short_src, ar->currentline, text);
+    lua_pushfstring(L, "%s:%d: %s", *ar->source == '@' ? ar->source + 1 : ar->short_src, ar->currentline,
+                    text);
   lua_error(L);
 }
 

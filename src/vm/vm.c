@@ -7,7 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum verb { V_LOAD, V_START, V_POLL, V_COMMIT, V_COMMIT_RECORD, V_PUT, V_FLUSH, V_OPEN, V_CLOSE, V_STOP, N_VERBS };
+enum verb {
+  V_LOAD,
+  V_START,
+  V_POLL,
+  V_COMMIT,
+  V_COMMIT_RECORD,
+  V_PUT,
+  V_FLUSH,
+  V_OPEN,
+  V_CLOSE,
+  V_STOP,
+  N_VERBS
+};
 
 static const char *const verb_names[N_VERBS] = {
     "load", "start", "poll", "commit", "commit_record", "put", "flush", "open", "close", "stop",
@@ -24,47 +36,47 @@ struct cl_vm {
 
 /* Pushes the table {module=, config=, class=, file=} of a part. */
 static void push_part(struct cl_lua *s, lua_State *L, const struct cl_vm_part *part) {
-  lua_newtable(L); /* part */
-  lua_getglobal(L, "require"); /* part require */
+  lua_newtable(L);                            /* part */
+  lua_getglobal(L, "require");                /* part require */
   lua_pushliteral(L, "connect.host.sandbox"); /* part require name */
-  lua_call(L, 1, 1); /* part sandbox */
-  lua_getfield(L, -1, "load"); /* part sandbox load */
-  lua_remove(L, -2); /* part load */
-  lua_pushstring(L, part->plugin->file); /* part load file */
-  lua_pushstring(L, part->plugin->root); /* part load file root */
-  lua_call(L, 2, 1); /* part module */
-  lua_setfield(L, -2, "module"); /* part */
-  cl_bridge_push(s, L, part->config); /* part config */
-  lua_setfield(L, -2, "config"); /* part */
-  lua_pushstring(L, part->plugin->class); /* part class */
-  lua_setfield(L, -2, "class"); /* part */
-  lua_pushstring(L, part->plugin->file); /* part file */
-  lua_setfield(L, -2, "file"); /* part */
+  lua_call(L, 1, 1);                          /* part sandbox */
+  lua_getfield(L, -1, "load");                /* part sandbox load */
+  lua_remove(L, -2);                          /* part load */
+  lua_pushstring(L, part->plugin->file);      /* part load file */
+  lua_pushstring(L, part->plugin->root);      /* part load file root */
+  lua_call(L, 2, 1);                          /* part module */
+  lua_setfield(L, -2, "module");              /* part */
+  cl_bridge_push(s, L, part->config);         /* part config */
+  lua_setfield(L, -2, "config");              /* part */
+  lua_pushstring(L, part->plugin->class);     /* part class */
+  lua_setfield(L, -2, "class");               /* part */
+  lua_pushstring(L, part->plugin->file);      /* part file */
+  lua_setfield(L, -2, "file");                /* part */
 }
 
 static void push_spec(struct cl_vm *vm, lua_State *L, const struct cl_vm_conf *conf) {
-  lua_createtable(L, 0, 9); /* spec */
-  lua_pushstring(L, conf->connector); /* spec v */
-  lua_setfield(L, -2, "connector"); /* spec */
-  lua_pushinteger(L, conf->task); /* spec v */
-  lua_setfield(L, -2, "task"); /* spec */
-  lua_pushinteger(L, conf->tasks_max); /* spec v */
-  lua_setfield(L, -2, "tasks_max"); /* spec */
+  lua_createtable(L, 0, 9);                                          /* spec */
+  lua_pushstring(L, conf->connector);                                /* spec v */
+  lua_setfield(L, -2, "connector");                                  /* spec */
+  lua_pushinteger(L, conf->task);                                    /* spec v */
+  lua_setfield(L, -2, "task");                                       /* spec */
+  lua_pushinteger(L, conf->tasks_max);                               /* spec v */
+  lua_setfield(L, -2, "tasks_max");                                  /* spec */
   lua_pushstring(L, cl_plugin_kind_name(conf->plugin.plugin->kind)); /* spec v */
-  lua_setfield(L, -2, "kind"); /* spec */
-  lua_pushlightuserdata(L, &vm->lua.task); /* spec v */
-  lua_setfield(L, -2, "opaque"); /* spec */
-  lua_pushlightuserdata(L, conf->space); /* spec v */
-  lua_setfield(L, -2, "space"); /* spec */
-  push_part(&vm->lua, L, &conf->plugin); /* spec part */
-  lua_setfield(L, -2, "plugin"); /* spec */
+  lua_setfield(L, -2, "kind");                                       /* spec */
+  lua_pushlightuserdata(L, &vm->lua.task);                           /* spec v */
+  lua_setfield(L, -2, "opaque");                                     /* spec */
+  lua_pushlightuserdata(L, conf->space);                             /* spec v */
+  lua_setfield(L, -2, "space");                                      /* spec */
+  push_part(&vm->lua, L, &conf->plugin);                             /* spec part */
+  lua_setfield(L, -2, "plugin");                                     /* spec */
   if (conf->key.plugin) {
     push_part(&vm->lua, L, &conf->key); /* spec part */
-    lua_setfield(L, -2, "key"); /* spec */
+    lua_setfield(L, -2, "key");         /* spec */
   }
   if (conf->value.plugin) {
     push_part(&vm->lua, L, &conf->value); /* spec part */
-    lua_setfield(L, -2, "value"); /* spec */
+    lua_setfield(L, -2, "value");         /* spec */
   }
 }
 
@@ -76,9 +88,9 @@ struct loading {
 static int load_all(lua_State *L) {
   struct loading *l = lua_touserdata(L, 1);
   struct cl_vm *vm = l->vm;
-  lua_getglobal(L, "require"); /* require */
+  lua_getglobal(L, "require");        /* require */
   lua_pushliteral(L, "connect.host"); /* require name */
-  lua_call(L, 1, 1); /* host */
+  lua_call(L, 1, 1);                  /* host */
   for (int i = 0; i < N_VERBS; i++) {
     lua_getfield(L, -1, verb_names[i]); /* host fn */
     if (!lua_isfunction(L, -1))
@@ -86,8 +98,8 @@ static int load_all(lua_State *L) {
     vm->verbs[i] = luaL_ref(L, LUA_REGISTRYINDEX); /* host */
   }
   lua_rawgeti(L, LUA_REGISTRYINDEX, vm->verbs[V_LOAD]); /* host load */
-  push_spec(vm, L, l->conf); /* host load spec */
-  lua_call(L, 1, 0); /* host */
+  push_spec(vm, L, l->conf);                            /* host load spec */
+  lua_call(L, 1, 0);                                    /* host */
   return 0;
 }
 
@@ -105,7 +117,8 @@ int cl_vm_new(const struct cl_vm_conf *conf, struct cl_vm **out, struct cl_err *
   cl_plugin_ref(vm->plugin);
   vm->lua.task = (struct cl_vm_task){conf->ops, conf->opaque};
   vm->lua.space = conf->space;
-  struct cl_state_conf state = {.home = home, .memory_max = conf->memory_max, .jit = conf->jit, .own_paths = true};
+  struct cl_state_conf state = {
+      .home = home, .memory_max = conf->memory_max, .jit = conf->jit, .own_paths = true};
   struct loading l = {vm, conf};
   int rc = cl_state_open(&vm->lua, &state, err);
   if (rc == 0)
@@ -172,8 +185,8 @@ static int push_args(lua_State *L, const struct verb_call *c) {
 static int run_verb(lua_State *L) {
   struct verb_call *c = lua_touserdata(L, 1);
   lua_rawgeti(L, LUA_REGISTRYINDEX, c->vm->verbs[c->verb]); /* ud fn */
-  int n = push_args(L, c); /* ud fn args */
-  lua_call(L, n, 1); /* ud result */
+  int n = push_args(L, c);                                  /* ud fn args */
+  lua_call(L, n, 1);                                        /* ud result */
   if (c->verb == V_FLUSH && !lua_isnil(L, 2)) {
     json_t **box = cl_bridge_box(&c->vm->lua, L, 2); /* ud result box */
     c->result = *box;
@@ -198,11 +211,15 @@ int cl_vm_commit(struct cl_vm *vm, struct cl_err *err) {
   return cl_vm_has(vm, "commit") ? call_verb(&(struct verb_call){.vm = vm, .verb = V_COMMIT}, err) : 0;
 }
 
-int cl_vm_commit_record(struct cl_vm *vm, struct cl_record *rec, int32_t partition, int64_t offset, bool delivered,
-                        struct cl_err *err) {
+int cl_vm_commit_record(struct cl_vm *vm, struct cl_record *rec, int32_t partition, int64_t offset,
+                        bool delivered, struct cl_err *err) {
   if (!cl_vm_has(vm, "commit_record"))
     return 0;
-  struct verb_call c = {.vm = vm, .verb = V_COMMIT_RECORD, .record = rec, .partition = partition, .offset = offset,
+  struct verb_call c = {.vm = vm,
+                        .verb = V_COMMIT_RECORD,
+                        .record = rec,
+                        .partition = partition,
+                        .offset = offset,
                         .delivered = delivered};
   return call_verb(&c, err);
 }
@@ -222,11 +239,15 @@ int cl_vm_flush(struct cl_vm *vm, const json_t *offsets, json_t **out, struct cl
 }
 
 int cl_vm_open(struct cl_vm *vm, const json_t *partitions, struct cl_err *err) {
-  return cl_vm_has(vm, "open") ? call_verb(&(struct verb_call){.vm = vm, .verb = V_OPEN, .json = partitions}, err) : 0;
+  return cl_vm_has(vm, "open")
+             ? call_verb(&(struct verb_call){.vm = vm, .verb = V_OPEN, .json = partitions}, err)
+             : 0;
 }
 
 int cl_vm_close(struct cl_vm *vm, const json_t *partitions, struct cl_err *err) {
-  return cl_vm_has(vm, "close") ? call_verb(&(struct verb_call){.vm = vm, .verb = V_CLOSE, .json = partitions}, err) : 0;
+  return cl_vm_has(vm, "close")
+             ? call_verb(&(struct verb_call){.vm = vm, .verb = V_CLOSE, .json = partitions}, err)
+             : 0;
 }
 
 int cl_vm_stop(struct cl_vm *vm, struct cl_err *err) {

@@ -111,14 +111,18 @@ static void test_manifest(void **state) {
   (void)state;
   struct cl_err err;
   json_t *m = NULL;
-  int rc = manifest_of(SOURCE "class = 'a.b.C', version = '1.2', doc = 'd', aliases = { 'x.Y' }, tasks = function() end,"
-                              "config = { { name = 'topic', type = 'string', required = true } } }", &m, &err);
+  int rc = manifest_of(
+      SOURCE "class = 'a.b.C', version = '1.2', doc = 'd', aliases = { 'x.Y' }, tasks = function() end,"
+             "config = { { name = 'topic', type = 'string', required = true } } }",
+      &m, &err);
   if (rc != 0)
     fail_msg("%s", err.msg);
   char *text = json_dumps(m, JSON_COMPACT | JSON_SORT_KEYS);
-  assert_string_equal(text, "{\"aliases\":[\"x.Y\"],\"class\":\"a.b.C\",\"config\":[{\"name\":\"topic\",\"required\":true,"
-                            "\"type\":\"string\"}],\"doc\":\"d\",\"kind\":\"source\",\"verbs\":{\"poll\":true,\"tasks\":true},"
-                            "\"version\":\"1.2\"}");
+  assert_string_equal(
+      text,
+      "{\"aliases\":[\"x.Y\"],\"class\":\"a.b.C\",\"config\":[{\"name\":\"topic\",\"required\":true,"
+      "\"type\":\"string\"}],\"doc\":\"d\",\"kind\":\"source\",\"verbs\":{\"poll\":true,\"tasks\":true},"
+      "\"version\":\"1.2\"}");
   free(text);
   json_decref(m);
   assert_int_equal(manifest_of(SOURCE "}", &m, &err), 0);
@@ -138,10 +142,13 @@ static void test_bad_files(void **state) {
   refused("return { api = 1, kind = 'source' }", "needs the function 'poll'");
   refused("return { api = 1, kind = 'sink', put = 3 }", "'put' must be a function");
   refused("\027LJ\002", "p.lua");
-  refused("error(setmetatable({}, { __tostring = function() while true do end end }))", "error object is a table");
+  refused("error(setmetatable({}, { __tostring = function() while true do end end }))",
+          "error object is a table");
   refused(SOURCE "config = { { name = 'a', default = function() end } } }", "holds a function (line 1)");
-  refused(SOURCE "config = setmetatable({}, { __index = function() while true do end end, __len = 1 }), class = {} }",
-          "'class' must be a string");
+  refused(
+      SOURCE
+      "config = setmetatable({}, { __index = function() while true do end end, __len = 1 }), class = {} }",
+      "'class' must be a string");
   struct cl_err err = CL_ERR_INIT;
   json_t *out = NULL;
   assert_true(cl_control_manifest(control, "/nonexistent/x.lua", &out, &err) < 0);
@@ -152,19 +159,24 @@ static void test_verbs(void **state) {
   (void)state;
   struct cl_err err;
   char *text;
-  assert_int_equal(call(SOURCE "tasks = function(config, max) return { { file = config.file, n = max } } end }", "tasks",
-                        "[{\"file\":\"x\"}, 3]", &text, &err), 0);
+  assert_int_equal(call(SOURCE
+                        "tasks = function(config, max) return { { file = config.file, n = max } } end }",
+                        "tasks", "[{\"file\":\"x\"}, 3]", &text, &err),
+                   0);
   assert_string_equal(text, "[{\"file\":\"x\",\"n\":3}]");
   free(text);
   assert_int_equal(call(SOURCE "validate = function() return nil end }", "validate", "[{}]", &text, &err), 0);
   assert_string_equal(text, "null");
   free(text);
-  assert_int_equal(call(SOURCE "validate = function(c)\n return c.x.y end }", "validate", "[{}]", &text, &err), CL_ELUA);
+  assert_int_equal(
+      call(SOURCE "validate = function(c)\n return c.x.y end }", "validate", "[{}]", &text, &err), CL_ELUA);
   assert_non_null(strstr(err.msg, "p.lua:2: attempt to index"));
   assert_non_null(strstr(err.trace, "p.lua:2 in function"));
   assert_int_equal(call(SOURCE "}", "check", "[{}]", &text, &err), CL_ELUA);
   assert_non_null(strstr(err.msg, "no function 'check'"));
-  assert_int_equal(call(SOURCE "tasks = function() local t = {} t[1] = t return t end }", "tasks", "[]", &text, &err), CL_ELUA);
+  assert_int_equal(
+      call(SOURCE "tasks = function() local t = {} t[1] = t return t end }", "tasks", "[]", &text, &err),
+      CL_ELUA);
   assert_non_null(strstr(err.msg, "contains itself"));
 }
 
@@ -178,20 +190,27 @@ static void test_stack_bombs(void **state) {
   static const char *const bombs[] = {
       "local function f() local _ = ('x'):gsub('x', f) end f()",
       "local function f() string.gsub('x', 'x', f) end f()",
-      "local t = setmetatable({}, {}) getmetatable(t).__index = function() return (('x'):gsub('x', t)) end local _ = t.a",
+      "local t = setmetatable({}, {}) getmetatable(t).__index = function() return (('x'):gsub('x', t)) end "
+      "local _ = t.a",
       "local function f() table.sort({ 1, 2, 3 }, f) end f()",
-      "local mt = {} mt.__lt = function(a, b) table.sort({ setmetatable({}, mt), setmetatable({}, mt) }) return true end "
+      "local mt = {} mt.__lt = function(a, b) table.sort({ setmetatable({}, mt), setmetatable({}, mt) }) "
+      "return true end "
       "table.sort({ setmetatable({}, mt), setmetatable({}, mt) })",
       "local function f() coroutine.wrap(f)() end f()",
-      "local function f() local ok, e = coroutine.resume(coroutine.create(f)) if not ok then error(e, 0) end end f()",
-      "local function f() local ok, e = coroutine.resume(coroutine.create(function() ('x'):gsub('x', f) end)) error(e, 0) end f()",
+      "local function f() local ok, e = coroutine.resume(coroutine.create(f)) if not ok then error(e, 0) end "
+      "end f()",
+      "local function f() local ok, e = coroutine.resume(coroutine.create(function() ('x'):gsub('x', f) "
+      "end)) error(e, 0) end f()",
       "local function f() table.sort({ 1, 2 }, function() ('x'):gsub('x', f) end) end f()",
       "local mt = {} mt.__tostring = function(o) return ('%s'):format(setmetatable({}, mt)) end "
       "return ('%s'):format(setmetatable({}, mt))",
-      "local mt = {} mt.__tostring = function(o) return tostring(setmetatable({}, mt)) .. 'x' end tostring(setmetatable({}, mt))",
-      "local mt = {} mt.__concat = function(a, b) return setmetatable({}, mt) .. 'x' end local _ = setmetatable({}, mt) .. 'x'",
+      "local mt = {} mt.__tostring = function(o) return tostring(setmetatable({}, mt)) .. 'x' end "
+      "tostring(setmetatable({}, mt))",
+      "local mt = {} mt.__concat = function(a, b) return setmetatable({}, mt) .. 'x' end local _ = "
+      "setmetatable({}, mt) .. 'x'",
       "local mt = {} mt.__index = function(t, k) return t[k .. 'x'] end local _ = setmetatable({}, mt).a",
-      "local mt = {} mt.__eq = function(a, b) return setmetatable({}, mt) == setmetatable({}, mt) end local _ = setmetatable({}, mt) == setmetatable({}, mt)",
+      "local mt = {} mt.__eq = function(a, b) return setmetatable({}, mt) == setmetatable({}, mt) end local "
+      "_ = setmetatable({}, mt) == setmetatable({}, mt)",
       "local mt = {} mt.__call = function(self) return self() .. 'x' end setmetatable({}, mt)()",
       "local function f() load(f)() end f()",
       "local function f() load(function() f() end) end f()",
@@ -234,8 +253,10 @@ static void test_stack_bombs(void **state) {
 /* The same must end in our own message where a guard stands. */
 static void test_guards_speak(void **state) {
   (void)state;
-  refused("local function f()\nlocal _ = ('x'):gsub('x', f) end f()", "p.lua:2: stack overflow: calls nested too deep");
-  refused("local function f()\nlocal ok, e = coroutine.resume(coroutine.create(f)) if not ok then error(e, 0) end end f()",
+  refused("local function f()\nlocal _ = ('x'):gsub('x', f) end f()",
+          "p.lua:2: stack overflow: calls nested too deep");
+  refused("local function f()\nlocal ok, e = coroutine.resume(coroutine.create(f)) if not ok then error(e, "
+          "0) end end f()",
           "p.lua:2: stack overflow: calls nested too deep");
 }
 
@@ -253,10 +274,14 @@ static void test_endless_loops(void **state) {
   char *text;
   assert_int_equal(manifest_of("local x = 1\nwhile true do x = x + 1 end", &out, &err), CL_ETIMEOUT);
   assert_non_null(strstr(err.msg, "p.lua:2: still running after 300 ms (loading the file)"));
-  assert_int_equal(manifest_of("while true do pcall(function() while true do end end) end", &out, &err), CL_ETIMEOUT);
-  assert_int_equal(manifest_of("local function f() while true do end end\nwhile true do coroutine.wrap(f)() end", &out, &err),
+  assert_int_equal(manifest_of("while true do pcall(function() while true do end end) end", &out, &err),
                    CL_ETIMEOUT);
-  assert_int_equal(call(SOURCE "tasks = function()\n while true do end end }", "tasks", "[]", &text, &err), CL_ETIMEOUT);
+  assert_int_equal(
+      manifest_of("local function f() while true do end end\nwhile true do coroutine.wrap(f)() end", &out,
+                  &err),
+      CL_ETIMEOUT);
+  assert_int_equal(call(SOURCE "tasks = function()\n while true do end end }", "tasks", "[]", &text, &err),
+                   CL_ETIMEOUT);
   assert_non_null(strstr(err.msg, "p.lua:2: still running after 300 ms (tasks)"));
   assert_int_equal(cl_control_abandoned(control), 0);
   assert_int_equal(manifest_of(SOURCE "}", &out, &err), 0); /* the thread goes on */
@@ -291,7 +316,8 @@ static void test_stuck_in_c(void **state) {
   pthread_t thread;
   write_file("good.lua", SOURCE "}");
   assert_int_equal(pthread_create(&thread, NULL, other_caller, &other), 0);
-  assert_int_equal(manifest_of("local _ = (('a'):rep(170)):find(('a*'):rep(4) .. 'b')", &out, &err), CL_ETIMEOUT);
+  assert_int_equal(manifest_of("local _ = (('a'):rep(170)):find(('a*'):rep(4) .. 'b')", &out, &err),
+                   CL_ETIMEOUT);
   assert_non_null(strstr(err.msg, "p.lua: loading the file did not end within 1200 ms"));
   pthread_join(thread, NULL);
   assert_int_equal(other.rc, 0); /* served by a fresh thread */
@@ -323,7 +349,8 @@ static void expect_reason(const struct cl_plugins *set, const char *name, const 
 static struct cl_plugins *scan(void) {
   struct cl_err err = CL_ERR_INIT;
   struct cl_plugins *set = NULL;
-  json_t *paths = json_pack("[s, s, s]", path_of("more"), path_of("connect-file-4.0.0.jar"), path_of("missing"));
+  json_t *paths = json_pack("[s, s, s]", path_of("more"), path_of("connect-file-4.0.0.jar"),
+                            path_of("missing"));
   if (cl_plugins_scan(control, folder, paths, &set, &err) != 0)
     fail_msg("%s", err.msg);
   json_decref(paths);
@@ -336,15 +363,19 @@ static void write_scan_tree(void) {
   make_folder("more/jars");
   make_folder("more/jars/lib");
   make_folder("more/empty");
-  write_file("connectors/one.lua", SOURCE "class = 'org.x.OneSourceConnector', aliases = { 'org.y.UnoConnector', 'shared' }, version = '1.0' }");
-  write_file("connectors/two/init.lua", "return { api = 1, kind = 'sink', put = function() end, name = require('helper'), aliases = { 'shared' } }");
+  write_file(
+      "connectors/one.lua", SOURCE
+      "class = 'org.x.OneSourceConnector', aliases = { 'org.y.UnoConnector', 'shared' }, version = '1.0' }");
+  write_file("connectors/two/init.lua", "return { api = 1, kind = 'sink', put = function() end, name = "
+                                        "require('helper'), aliases = { 'shared' } }");
   write_file("connectors/two/helper.lua", "return 'h'");
   write_file("connectors/one_spec.lua", "error 'not a plugin'");
   write_file("connectors/README.md", "text");
   write_file("more/bad.lua", "\nreturn {");
   write_file("more/row.lua", SOURCE "config = { { name = 'a', type = 'nonsense' } } }");
   write_file("more/again.lua", SOURCE "class = 'two' }");
-  write_file("more/conv.lua", "return { api = 1, kind = 'converter', class = 'q.MineConverter', decode = function() end, encode = function() end }");
+  write_file("more/conv.lua", "return { api = 1, kind = 'converter', class = 'q.MineConverter', decode = "
+                              "function() end, encode = function() end }");
   write_file("more/debezium.jar", "PK");
   write_file("more/jars/a.jar", "PK");
   write_file("more/jars/lib/b.jar", "PK");
@@ -354,8 +385,8 @@ static void write_scan_tree(void) {
 static void check_lookup(const struct cl_plugins *set) {
   struct cl_plugin *one = find_file(set, path_of("connectors/one.lua"))->plugin;
   struct cl_plugin *two = find_file(set, path_of("connectors/two/init.lua"))->plugin;
-  static const char *const names[] = {"org.x.OneSourceConnector", "OneSourceConnector", "OneSource", "org.y.UnoConnector",
-                                      "UnoConnector", "Uno"};
+  static const char *const names[] = {"org.x.OneSourceConnector", "OneSourceConnector", "OneSource",
+                                      "org.y.UnoConnector",       "UnoConnector",       "Uno"};
   for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
     assert_ptr_equal(cl_plugins_find(set, CL_PLUGIN_SINK, names[i]), one);
   assert_ptr_equal(cl_plugins_find(set, CL_PLUGIN_SOURCE, "OneSource"), one);
@@ -388,8 +419,9 @@ static void test_scan(void **state) {
 
   json_t *list = cl_plugins_list(set, true);
   char *text = json_dumps(list, JSON_COMPACT);
-  assert_string_equal(text, "[{\"class\":\"two\",\"type\":\"sink\"},"
-                            "{\"class\":\"org.x.OneSourceConnector\",\"type\":\"source\",\"version\":\"1.0\"}]");
+  assert_string_equal(text,
+                      "[{\"class\":\"two\",\"type\":\"sink\"},"
+                      "{\"class\":\"org.x.OneSourceConnector\",\"type\":\"source\",\"version\":\"1.0\"}]");
   free(text);
   json_decref(list);
   list = cl_plugins_list(set, false);
@@ -406,13 +438,36 @@ static void test_scan(void **state) {
   cl_plugin_unref(kept);
 }
 
+/* What the tree ships is accepted, and a folder listed twice is seen once. */
+static void test_scan_of_the_tree(void **state) {
+  (void)state;
+  struct cl_err err = CL_ERR_INIT;
+  struct cl_plugins *set = NULL;
+  json_t *paths = json_pack("[s, s]", CL_SOURCE_DIR "/connectors", CL_SOURCE_DIR "/src/../connectors/");
+  assert_int_equal(cl_plugins_scan(control, CL_SOURCE_DIR, paths, &set, &err), 0);
+  size_t n;
+  const struct cl_plugin_file *files = cl_plugins_files(set, &n);
+  for (size_t i = 0; i < n; i++) {
+    if (!files[i].plugin)
+      fail_msg("%s: %s", files[i].path, files[i].reason);
+  }
+  assert_non_null(
+      cl_plugins_find(set, CL_PLUGIN_SINK, "org.apache.kafka.connect.file.FileStreamSourceConnector"));
+  assert_non_null(cl_plugins_find(set, CL_PLUGIN_SINK, "FileStreamSink"));
+  assert_non_null(
+      cl_plugins_find(set, CL_PLUGIN_CONVERTER, "org.apache.kafka.connect.storage.StringConverter"));
+  cl_plugins_free(set);
+  json_decref(paths);
+}
+
 #define WITH_CONTROL(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      WITH_CONTROL(test_manifest),   WITH_CONTROL(test_bad_files),     WITH_CONTROL(test_verbs),
-      WITH_CONTROL(test_stack_bombs), WITH_CONTROL(test_guards_speak), WITH_CONTROL(test_memory),
-      WITH_CONTROL(test_endless_loops), WITH_CONTROL(test_stuck_in_c), WITH_CONTROL(test_scan),
+      WITH_CONTROL(test_manifest),         WITH_CONTROL(test_bad_files),    WITH_CONTROL(test_verbs),
+      WITH_CONTROL(test_stack_bombs),      WITH_CONTROL(test_guards_speak), WITH_CONTROL(test_memory),
+      WITH_CONTROL(test_endless_loops),    WITH_CONTROL(test_stuck_in_c),   WITH_CONTROL(test_scan),
+      WITH_CONTROL(test_scan_of_the_tree),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,8 +90,8 @@ static void test_lowered_pause_lets_live_data_fill_the_cap(void **state) {
 
 /* ------------------------------------------------------------------- errors */
 
-static const char make_error[] =
-    "local function E(t) return setmetatable(t, { __name = 'connect.error', __tostring = function() error 'no' end }) end\n";
+static const char make_error[] = "local function E(t) return setmetatable(t, { __name = 'connect.error', "
+                                 "__tostring = function() error 'no' end }) end\n";
 
 static void throw_error(struct cl_lua *s, const char *fields, struct cl_err *err) {
   char code[512];
@@ -151,10 +151,14 @@ static void test_trace(void **state) {
   struct cl_lua s;
   struct cl_err err;
   open_state(&s, 0, false);
-  run(&s, "local function inner() error 'boom' end\nlocal function outer()\n  inner()\n  return 1\nend\nouter()\nlocal x = 1", &err);
+  run(&s,
+      "local function inner() error 'boom' end\nlocal function outer()\n  inner()\n  return "
+      "1\nend\nouter()\nlocal x = 1",
+      &err);
   assert_string_equal(err.msg, "plugin.lua:1: boom");
-  assert_string_equal(err.trace, "\tat plugin.lua:1 in function 'inner'\n\tat plugin.lua:3 in function 'outer'\n"
-                                 "\tat plugin.lua:6 in main chunk");
+  assert_string_equal(err.trace,
+                      "\tat plugin.lua:1 in function 'inner'\n\tat plugin.lua:3 in function 'outer'\n"
+                      "\tat plugin.lua:6 in main chunk");
   run(&s, "local function deep(n) if n == 0 then error 'boom' end deep(n - 1) return 1 end deep(150)", &err);
   assert_true(strlen(err.trace) < sizeof(err.trace));
   assert_int_equal(err.trace[strlen(err.trace) - 1], '\'');
@@ -203,19 +207,34 @@ static void test_json(void **state) {
   check(&s, "local c = require 'connect.host.c'\n"
             "local function same(v, text) local t = c.json_encode(v) if t ~= text then error(t, 2) end end\n"
             "local function round(text) same(c.json_decode(text), text) end\n"
-            "same({}, '{}') same(setmetatable({}, c.array_mt), '[]') same({ b = 1, a = { 1, 'x' } }, '{\"a\":[1,\"x\"],\"b\":1}')\n"
-            "same(0.1, '0.1') same(1/3, '0.33333333333333331') same(2^53, '9007199254740992') same('\\n', '\"\\\\n\"')\n"
+            "same({}, '{}') same(setmetatable({}, c.array_mt), '[]') same({ b = 1, a = { 1, 'x' } }, "
+            "'{\"a\":[1,\"x\"],\"b\":1}')\n"
+            "same(0.1, '0.1') same(1/3, '0.33333333333333331') same(2^53, '9007199254740992') same('\\n', "
+            "'\"\\\\n\"')\n"
             "same(c.null, 'null') same(9007199254740993LL, '9007199254740993') same(false, 'false')\n"
-            "round '[]' round '{}' round '[null,true,-1,1.5,\"a\"]' round '9223372036854775807' round '-9223372036854775808'\n"
+            "round '[]' round '{}' round '[null,true,-1,1.5,\"a\"]' round '9223372036854775807' round "
+            "'-9223372036854775808'\n"
             "round '[[],{\"a\":{}}]'\n"
-            "assert(type(c.json_decode '9007199254740993') == 'cdata' and c.json_decode '9007199254740993' == 9007199254740993LL)\n"
+            "assert(type(c.json_decode '9007199254740993') == 'cdata' and c.json_decode '9007199254740993' "
+            "== 9007199254740993LL)\n"
             "assert(c.json_decode 'null' == c.null)\n");
   static const char *const bad[] = {
-      "c.json_encode(0/0)", "c.json_encode(1/0)", "c.json_encode(function() end)", "c.json_encode('\\255')",
-      "c.json_encode({ 1, x = 2 })", "c.json_encode({ [true] = 1 })", "c.json_encode({ ['\\255'] = 1 })",
-      "c.json_encode(1ULL)", "local t = {} t.t = t c.json_encode(t)", "local t = { a = {} } t.a[1] = { t } c.json_encode(t)",
-      "local t = {} for i = 1, 200 do t = { t } end c.json_encode(t)", "c.json_decode '[1'", "c.json_decode '1 2'",
-      "c.json_decode(('['):rep(300) .. (']'):rep(300))", "c.json_encode(io.stdout)",
+      "c.json_encode(0/0)",
+      "c.json_encode(1/0)",
+      "c.json_encode(function() end)",
+      "c.json_encode('\\255')",
+      "c.json_encode({ 1, x = 2 })",
+      "c.json_encode({ [true] = 1 })",
+      "c.json_encode({ ['\\255'] = 1 })",
+      "c.json_encode(1ULL)",
+      "local t = {} t.t = t c.json_encode(t)",
+      "local t = { a = {} } t.a[1] = { t } c.json_encode(t)",
+      "local t = {} for i = 1, 200 do t = { t } end c.json_encode(t)",
+      "c.json_decode '[1'",
+      "c.json_decode '1 2'",
+      "c.json_decode(('['):rep(300) .. (']'):rep(300))",
+      "c.json_encode(io.stdout)",
+      "local t = {} for i = 1, 50 do t = { t, t } end c.json_encode(t)",
   };
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
     char code[256];
@@ -233,7 +252,8 @@ static void test_outside_a_task(void **state) {
   assert_int_equal(run(&s, "require('connect.host.c').offset { a = 1 }", &err), CL_ELUA);
   assert_non_null(strstr(err.msg, "offset: not available here"));
   assert_int_equal(run(&s, "require('connect.host.c').json_codec {}", &err), CL_ELUA);
-  check(&s, "local ffi = require 'ffi' ffi.cdef(require('connect.host.c').abi_text()) assert(ffi.sizeof 'struct cl_val' == 16)");
+  check(&s, "local ffi = require 'ffi' ffi.cdef(require('connect.host.c').abi_text()) assert(ffi.sizeof "
+            "'struct cl_val' == 16)");
   check(&s, "assert(package.cpath == '' and not package.path:find ';%.' and not package.path:find '^%.')");
   cl_state_close(&s);
 }
@@ -269,14 +289,10 @@ static void test_source_key(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_memory_cap),
-      cmocka_unit_test(test_lowered_pause_lets_live_data_fill_the_cap),
-      cmocka_unit_test(test_error_classes),
-      cmocka_unit_test(test_hostile_error_values),
-      cmocka_unit_test(test_trace),
-      cmocka_unit_test(test_interrupt),
-      cmocka_unit_test(test_json),
-      cmocka_unit_test(test_outside_a_task),
+      cmocka_unit_test(test_memory_cap),    cmocka_unit_test(test_lowered_pause_lets_live_data_fill_the_cap),
+      cmocka_unit_test(test_error_classes), cmocka_unit_test(test_hostile_error_values),
+      cmocka_unit_test(test_trace),         cmocka_unit_test(test_interrupt),
+      cmocka_unit_test(test_json),          cmocka_unit_test(test_outside_a_task),
       cmocka_unit_test(test_source_key),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

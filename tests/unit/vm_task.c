@@ -52,7 +52,8 @@ static int op_offset(void *arg, const json_t *partition, json_t **out, struct cl
   char *text = json_dumps(partition, JSON_COMPACT | JSON_ENCODE_ANY);
   snprintf(task->asked, sizeof(task->asked), "%s", text);
   free(text);
-  *out = json_object_get(partition, "known") ? json_pack("{s:I}", "position", (json_int_t)9007199254740993) : NULL;
+  *out = json_object_get(partition, "known") ? json_pack("{s:I}", "position", (json_int_t)9007199254740993)
+                                             : NULL;
   return 0;
 }
 
@@ -189,28 +190,30 @@ static void must_open(struct fixture *f, enum cl_plugin_kind kind, const char *t
 }
 
 static struct cl_err must_err; /* for MUST */
-#define MUST(call)                                        \
-  do {                                                    \
-    if ((call) != 0)                                      \
-      fail_msg("%s\n%s", must_err.msg, must_err.trace);   \
+#define MUST(call)                                                                                           \
+  do {                                                                                                       \
+    if ((call) != 0)                                                                                         \
+      fail_msg("%s\n%s", must_err.msg, must_err.trace);                                                      \
   } while (0)
 
 /* ------------------------------------------------------------------- sources */
 
-static const char source_text[] =
-    "return { api = 1, kind = 'source',\n"
-    "start = function(ctx)\n"
-    "  assert(ctx.config.topic == 't' and ctx.config.n == 3 and ctx.config.none == nil and ctx.config.list[1] == 'a')\n"
-    "  assert(ctx.task.id == 1 and ctx.task.max == 2)\n"
-    "  assert(ctx:offset { new = 1 } == nil)\n"
-    "  assert(ctx:offset { known = 1 }.position == 9007199254740993LL)\n"
-    "end,\n"
-    "poll = function(ctx)\n"
-    "  assert(ctx:sleep(5) and ctx:stopping())\n"
-    "  ctx:emit { topic = 't', value = 'hello', source_partition = { p = 'x', a = 1 }, source_offset = { n = 1 } }\n"
-    "end,\n"
-    "commit_record = function(ctx, record, m) assert(m.topic == 't' and m.partition == 2 and m.offset == 42) end,\n"
-    "stop = function(ctx) ctx.stopped = true end }\n";
+static const char source_text[] = "return { api = 1, kind = 'source',\n"
+                                  "start = function(ctx)\n"
+                                  "  assert(ctx.config.topic == 't' and ctx.config.n == 3 and "
+                                  "ctx.config.none == nil and ctx.config.list[1] == 'a')\n"
+                                  "  assert(ctx.task.id == 1 and ctx.task.max == 2)\n"
+                                  "  assert(ctx:offset { new = 1 } == nil)\n"
+                                  "  assert(ctx:offset { known = 1 }.position == 9007199254740993LL)\n"
+                                  "end,\n"
+                                  "poll = function(ctx)\n"
+                                  "  assert(ctx:sleep(5) and ctx:stopping())\n"
+                                  "  ctx:emit { topic = 't', value = 'hello', source_partition = { p = 'x', "
+                                  "a = 1 }, source_offset = { n = 1 } }\n"
+                                  "end,\n"
+                                  "commit_record = function(ctx, record, m) assert(m.topic == 't' and "
+                                  "m.partition == 2 and m.offset == 42) end,\n"
+                                  "stop = function(ctx) ctx.stopped = true end }\n";
 
 static void test_source(void **state) {
   struct fixture *f = *state;
@@ -273,8 +276,10 @@ static void test_sink(void **state) {
 /* One put of a sink with this body. */
 static int put_error(struct fixture *f, const char *body, struct cl_err *err) {
   char text[1024];
-  snprintf(text, sizeof(text), "local connect = require 'connect'\nreturn { api = 1, kind = 'sink',\n"
-                               "put = function(ctx, batch)\n%s\nend }\n", body);
+  snprintf(text, sizeof(text),
+           "local connect = require 'connect'\nreturn { api = 1, kind = 'sink',\n"
+           "put = function(ctx, batch)\n%s\nend }\n",
+           body);
   must_open(f, CL_PLUGIN_SINK, text, "put");
   struct cl_batch *batch = cl_batch_get(f->pool);
   *err = (struct cl_err)CL_ERR_INIT;
@@ -299,19 +304,24 @@ static void test_errors(void **state) {
   assert_null(strstr(err.trace, "connect/host"));
   assert_int_equal(put_error(f, "ctx:rewind('other', 0, 0)", &err), CL_ELUA);
   assert_non_null(strstr(err.msg, "other-0 is not assigned"));
-  assert_int_equal(put_error(f, "error(setmetatable({}, { __tostring = function() error 'x' end }))", &err), CL_ELUA);
+  assert_int_equal(put_error(f, "error(setmetatable({}, { __tostring = function() error 'x' end }))", &err),
+                   CL_ELUA);
   assert_int_equal(put_error(f, "local t = {} for i = 1, 1e9 do t[i] = {} end", &err), CL_ELUA);
   assert_non_null(strstr(err.msg, "connect.lua.memory.max.bytes"));
   assert_true(err.fatal);
-  assert_int_equal(put_error(f, "local t = {} for i = 1, 1e9 do pcall(function() t[i] = ('x'):rep(1e6) .. i end) end", &err),
-                   CL_ELUA);
+  assert_int_equal(
+      put_error(f, "local t = {} for i = 1, 1e9 do pcall(function() t[i] = ('x'):rep(1e6) .. i end) end",
+                &err),
+      CL_ELUA);
 }
 
 static void test_retriable_ops(void **state) {
   struct fixture *f = *state;
   struct cl_err err = CL_ERR_INIT;
-  must_open(f, CL_PLUGIN_SOURCE, "return { api = 1, kind = 'source', poll = function() end,\n"
-                                 "start = function(ctx) ctx:offset { broken = 1 } end }", "start poll");
+  must_open(f, CL_PLUGIN_SOURCE,
+            "return { api = 1, kind = 'source', poll = function() end,\n"
+            "start = function(ctx) ctx:offset { broken = 1 } end }",
+            "start poll");
   assert_int_equal(cl_vm_start(f->vm, &err), CL_ELUA);
   assert_true(err.retriable);
   assert_non_null(strstr(err.msg, "the store is away"));
@@ -326,7 +336,8 @@ static void test_bad_files(void **state) {
   assert_int_equal(open_vm(f, CL_PLUGIN_SINK, "error 'at file level'", "put", &err), CL_ELUA);
   assert_non_null(strstr(err.msg, "p.lua:1: at file level"));
   assert_int_equal(open_vm(f, CL_PLUGIN_SINK, "return 1", "put", &err), CL_ELUA);
-  assert_int_equal(open_vm(f, CL_PLUGIN_SINK, "local t = {} while true do t[#t + 1] = {} end", "put", &err), CL_ELUA);
+  assert_int_equal(open_vm(f, CL_PLUGIN_SINK, "local t = {} while true do t[#t + 1] = {} end", "put", &err),
+                   CL_ELUA);
   assert_non_null(strstr(err.msg, "not enough memory"));
 }
 
@@ -352,7 +363,8 @@ static void test_deep_recursion(void **state) {
   static const char *const bodies[] = {
       "local function f() return (('x'):gsub('x', f)) end f()",
       "local function f() table.sort({ 1, 2, 3 }, f) end f()",
-      "local function f() local ok, e = coroutine.resume(coroutine.create(f)) if not ok then error(e, 0) end end f()",
+      "local function f() local ok, e = coroutine.resume(coroutine.create(f)) if not ok then error(e, 0) end "
+      "end f()",
       "local mt = {} mt.__tostring = function() return ('%s'):format(setmetatable({}, mt)) end "
       "return ('%s'):format(setmetatable({}, mt))",
       "local function f() return 1 + f() end f()",
@@ -380,7 +392,8 @@ static void *interrupt_later(void *vm) {
 
 static void test_interrupt(void **state) {
   struct fixture *f = *state;
-  must_open(f, CL_PLUGIN_SOURCE, "return { api = 1, kind = 'source', poll = function() while true do end end }", "poll");
+  must_open(f, CL_PLUGIN_SOURCE,
+            "return { api = 1, kind = 'source', poll = function() while true do end end }", "poll");
   struct cl_batch *batch = cl_batch_get(f->pool);
   struct cl_err err = CL_ERR_INIT;
   pthread_t thread;
