@@ -35,8 +35,9 @@ static const struct {
 };
 
 static bool is_secret(const char *key) {
-  return strstr(key, "password") || strstr(key, "secret") || strstr(key, "passphrase") || strstr(key, "jaas") ||
-         strcmp(key, "ssl.keystore.key") == 0 || strcmp(key, "ssl.keystore.certificate.chain") == 0 ||
+  return strstr(key, "password") || strstr(key, "secret") || strstr(key, "passphrase") ||
+         strstr(key, "jaas") || strcmp(key, "ssl.keystore.key") == 0 ||
+         strcmp(key, "ssl.keystore.certificate.chain") == 0 ||
          strcmp(key, "ssl.truststore.certificates") == 0 || strcmp(key, "ssl.key.pem") == 0 ||
          strcmp(key, "sasl.oauthbearer.config") == 0;
 }
@@ -89,7 +90,8 @@ int cl_conf_put(struct cl_conf_run *run, const char *java, const char *name, con
   return 0;
 }
 
-int cl_conf_number(struct cl_conf_run *run, const char *java, const char *value, const char *type, int64_t *out) {
+int cl_conf_number(struct cl_conf_run *run, const char *java, const char *value, const char *type,
+                   int64_t *out) {
   char *end;
   const char *digits = value + (*value == '+' || *value == '-');
   errno = 0;
@@ -106,7 +108,8 @@ int cl_conf_put_number(struct cl_conf_run *run, const char *java, const char *na
   char text[24];
   int64_t cut = v < min ? min : v > max ? max : v;
   if (cut != v)
-    CL_LOG(CL_DEBUG, "%s=%" PRId64 " is outside librdkafka's range; %s=%" PRId64 " is used", java, v, name, cut);
+    CL_LOG(CL_DEBUG, "%s=%" PRId64 " is outside librdkafka's range; %s=%" PRId64 " is used", java, v, name,
+           cut);
   snprintf(text, sizeof(text), "%" PRId64, cut);
   return cl_conf_put(run, java, name, text);
 }
@@ -138,7 +141,8 @@ static int apply_native(struct cl_conf_run *run, const char *key, const char *va
 static int apply_number(struct cl_conf_run *run, const struct cl_key_row *row, const char *value) {
   int64_t v;
   int rc = cl_conf_number(run, row->java, value, row->type, &v);
-  return rc ? rc : cl_conf_put_number(run, row->java, row->name ? row->name : row->java, v, row->min, row->max);
+  return rc ? rc
+            : cl_conf_put_number(run, row->java, row->name ? row->name : row->java, v, row->min, row->max);
 }
 
 /* Lists differ only in blanks around their commas: those do not count. */
@@ -168,16 +172,13 @@ static int apply(struct cl_conf_run *run, const char *key, const char *value) {
     if (row->type)
       return apply_number(run, row, value);
     return cl_conf_put(run, key, row->name ? row->name : key, value);
-  case CL_KEY_MAPPED:
-    return row->map ? row->map(run, row, value) : 0;
-  case CL_KEY_HARMLESS:
-    return 0;
+  case CL_KEY_MAPPED: return row->map ? row->map(run, row, value) : 0;
+  case CL_KEY_HARMLESS: return 0;
   case CL_KEY_WARN:
     if (!as_default && *value)
       cl_conf_ignore(run, key);
     return 0;
-  case CL_KEY_REFUSED:
-    return as_default || !*value ? 0 : cl_conf_refuse(run, key, value, "%s", row->note);
+  case CL_KEY_REFUSED: return as_default || !*value ? 0 : cl_conf_refuse(run, key, value, "%s", row->note);
   }
   return 0;
 }
@@ -197,7 +198,8 @@ static int apply_all(struct cl_conf_run *run) {
   return 0;
 }
 
-int cl_client_conf(enum cl_client_kind kind, const json_t *java, json_t **out, json_t **ignored, struct cl_err *err) {
+int cl_client_conf(enum cl_client_kind kind, const json_t *java, json_t **out, json_t **ignored,
+                   struct cl_err *err) {
   struct cl_conf_run run = {.kind = kind, .java = java, .err = err};
   int rc;
   *out = NULL;
@@ -227,7 +229,9 @@ out:
   return rc;
 }
 
-bool cl_client_key_known(const char *key) { return cl_conf_java_find(CL_CLIENT_CONSUMER, key) || is_native(key); }
+bool cl_client_key_known(const char *key) {
+  return cl_conf_java_find(CL_CLIENT_CONSUMER, key) || is_native(key);
+}
 
 bool cl_client_key_fits(enum cl_client_kind kind, const char *key) {
   const struct cl_key_row *row = cl_conf_java_find(kind, key);

@@ -17,7 +17,8 @@ enum cl_client_kind { CL_CLIENT_CONSUMER, CL_CLIENT_PRODUCER, CL_CLIENT_ADMIN };
  * keys that have no counterpart (new reference), to be named once in a warning. A value that
  * librdkafka would refuse, or a setting that cannot be honoured and matters (JKS, Kerberos
  * login classes), is CL_EINVAL naming the Java key. */
-int cl_client_conf(enum cl_client_kind kind, const json_t *java, json_t **out, json_t **ignored, struct cl_err *err);
+int cl_client_conf(enum cl_client_kind kind, const json_t *java, json_t **out, json_t **ignored,
+                   struct cl_err *err);
 
 /* True for a key of any Java client or of librdkafka, whatever becomes of it. */
 bool cl_client_key_known(const char *key);

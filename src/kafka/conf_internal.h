@@ -11,12 +11,12 @@
 #include <stdint.h>
 
 enum { /* which clients know a key */
-  CL_KEY_C = 1 << CL_CLIENT_CONSUMER,
-  CL_KEY_P = 1 << CL_CLIENT_PRODUCER,
-  CL_KEY_A = 1 << CL_CLIENT_ADMIN,
-  CL_KEY_CP = CL_KEY_C | CL_KEY_P,
-  CL_KEY_CA = CL_KEY_C | CL_KEY_A,
-  CL_KEY_ALL = CL_KEY_CP | CL_KEY_A
+       CL_KEY_C = 1 << CL_CLIENT_CONSUMER,
+       CL_KEY_P = 1 << CL_CLIENT_PRODUCER,
+       CL_KEY_A = 1 << CL_CLIENT_ADMIN,
+       CL_KEY_CP = CL_KEY_C | CL_KEY_P,
+       CL_KEY_CA = CL_KEY_C | CL_KEY_A,
+       CL_KEY_ALL = CL_KEY_CP | CL_KEY_A
 };
 
 enum cl_key_how {
@@ -34,10 +34,10 @@ struct cl_key_row {
   const char *java;
   unsigned kinds;
   enum cl_key_how how;
-  const char *name;  /* librdkafka's, when RENAMED or MAPPED to one key */
-  int64_t min, max;  /* librdkafka's range, where it is narrower than Java's: values are cut */
-  const char *type;  /* "INT" or "LONG" when min and max apply, else NULL */
-  const char *dflt;  /* Java's default */
+  const char *name; /* librdkafka's, when RENAMED or MAPPED to one key */
+  int64_t min, max; /* librdkafka's range, where it is narrower than Java's: values are cut */
+  const char *type; /* "INT" or "LONG" when min and max apply, else NULL */
+  const char *dflt; /* Java's default */
   int (*map)(struct cl_conf_run *run, const struct cl_key_row *row, const char *value);
   const char *note;
 };
@@ -46,7 +46,7 @@ struct cl_key_row {
 struct cl_conf_run {
   enum cl_client_kind kind;
   const json_t *java;
-  json_t *out;              /* librdkafka keys in the order to set them */
+  json_t *out; /* librdkafka keys in the order to set them */
   json_t *ignored;
   rd_kafka_conf_t *scratch; /* every value is tried here, so that errors name the Java key */
   struct cl_err *err;
@@ -68,7 +68,8 @@ int cl_conf_refuse(struct cl_conf_run *run, const char *java, const char *value,
     __attribute__((format(printf, 4, 5)));
 
 /* Reads Java's decimal text of an INT or LONG. */
-int cl_conf_number(struct cl_conf_run *run, const char *java, const char *value, const char *type, int64_t *out);
+int cl_conf_number(struct cl_conf_run *run, const char *java, const char *value, const char *type,
+                   int64_t *out);
 /* Puts v, cut to [min, max]; says so in the log when it was cut. */
 int cl_conf_put_number(struct cl_conf_run *run, const char *java, const char *name, int64_t v, int64_t min,
                        int64_t max);

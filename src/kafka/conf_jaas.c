@@ -83,9 +83,13 @@ static bool next_token(struct lexer *l) {
   return !l->token.failed;
 }
 
-static bool is_mark(const struct lexer *l, const char *mark) { return !l->quoted && strcmp(l->token.p, mark) == 0; }
+static bool is_mark(const struct lexer *l, const char *mark) {
+  return !l->quoted && strcmp(l->token.p, mark) == 0;
+}
 
-static int bad_jaas(struct cl_conf_run *run, const char *what) { return cl_conf_refuse(run, JAAS, "", "%s", what); }
+static int bad_jaas(struct cl_conf_run *run, const char *what) {
+  return cl_conf_refuse(run, JAAS, "", "%s", what);
+}
 
 static int option(struct cl_conf_run *run, struct lexer *l, json_t *options) {
   char *key = strdup(l->token.p);
@@ -119,8 +123,10 @@ static int parse_jaas(struct cl_conf_run *run, const char *text, char **module, 
   while (flag < 4 && strcasecmp(l.token.p, flags[flag]) != 0)
     flag++;
   if (flag == 4) {
-    rc = bad_jaas(run, "Invalid login module control flag in JAAS config: it must be required, requisite, sufficient or "
-                       "optional");
+    rc = bad_jaas(
+        run,
+        "Invalid login module control flag in JAAS config: it must be required, requisite, sufficient or "
+        "optional");
     goto out;
   }
   for (;;) {
@@ -156,8 +162,9 @@ static int password_module(struct cl_conf_run *run, const json_t *options) {
 static int kerberos_module(struct cl_conf_run *run, const json_t *options) {
   const char *principal = cl_json_str(options, "principal"), *keytab = cl_json_str(options, "keyTab");
   if (!principal || !keytab)
-    return bad_jaas(run, "Krb5LoginModule works here with useKeyTab=true, keyTab=\"...\" and principal=\"...\" only "
-                         "(no ticket cache, no password prompt)");
+    return bad_jaas(
+        run, "Krb5LoginModule works here with useKeyTab=true, keyTab=\"...\" and principal=\"...\" only "
+             "(no ticket cache, no password prompt)");
   if (strncmp(keytab, "file:", 5) == 0)
     keytab += 5;
   if (!cl_conf_plain_text(principal) || !cl_conf_plain_text(keytab))
@@ -173,8 +180,7 @@ static int oauth_extensions(struct cl_conf_run *run, const json_t *options) {
   struct cl_buf list = {0};
   const char *key;
   json_t *value;
-  json_object_foreach((json_t *)options, key, value)
-    if (strncmp(key, "extension_", 10) == 0)
+  json_object_foreach((json_t *)options, key, value) if (strncmp(key, "extension_", 10) == 0)
       cl_buf_fmt(&list, "%s%s=%s", list.len ? "," : "", key + 10, json_string_value(value));
   int rc = list.len && !list.failed ? cl_conf_put(run, JAAS, "sasl.oauthbearer.extensions", list.p) : 0;
   cl_buf_free(&list);
@@ -228,7 +234,8 @@ static const struct {
   int (*map)(struct cl_conf_run *run, const json_t *options);
 } modules[] = {
     {"org.apache.kafka.common.security.plain.PlainLoginModule", ",PLAIN,", password_module},
-    {"org.apache.kafka.common.security.scram.ScramLoginModule", ",SCRAM-SHA-256,SCRAM-SHA-512,", password_module},
+    {"org.apache.kafka.common.security.scram.ScramLoginModule", ",SCRAM-SHA-256,SCRAM-SHA-512,",
+     password_module},
     {"org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule", ",OAUTHBEARER,", oauth_module},
     {"com.sun.security.auth.module.Krb5LoginModule", ",GSSAPI,", kerberos_module},
 };
@@ -245,10 +252,13 @@ static int apply_jaas(struct cl_conf_run *run, const char *text, const char *mec
     i++;
   snprintf(listed, sizeof(listed), ",%s,", mechanism);
   if (i == n)
-    rc = cl_conf_refuse(run, JAAS, "", "the login module %.200s is a Java class that cannot run here; known are "
-                        "PlainLoginModule, ScramLoginModule, OAuthBearerLoginModule and Krb5LoginModule", module);
+    rc = cl_conf_refuse(run, JAAS, "",
+                        "the login module %.200s is a Java class that cannot run here; known are "
+                        "PlainLoginModule, ScramLoginModule, OAuthBearerLoginModule and Krb5LoginModule",
+                        module);
   else if (!strstr(modules[i].mechanisms, listed))
-    rc = cl_conf_refuse(run, JAAS, "", "the login module %s does not fit sasl.mechanism=%s", module, mechanism);
+    rc = cl_conf_refuse(run, JAAS, "", "the login module %s does not fit sasl.mechanism=%s", module,
+                        mechanism);
   else
     rc = modules[i].map(run, options);
 out:
@@ -274,7 +284,8 @@ static int refuse_handlers(struct cl_conf_run *run) {
 
 /* Java names the kinit program; librdkafka wants the command line that refreshes the ticket. */
 static int kerberos_keys(struct cl_conf_run *run) {
-  static const char kinit_key[] = "sasl.kerberos.kinit.cmd", relogin_key[] = "sasl.kerberos.min.time.before.relogin",
+  static const char kinit_key[] = "sasl.kerberos.kinit.cmd",
+                    relogin_key[] = "sasl.kerberos.min.time.before.relogin",
                     service_key[] = "sasl.kerberos.service.name";
   char *kinit = cl_conf_get(run, kinit_key, true), *relogin = cl_conf_get(run, relogin_key, true);
   char *service = cl_conf_get(run, service_key, true);

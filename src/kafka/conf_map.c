@@ -27,7 +27,8 @@ int cl_conf_map_lower(struct cl_conf_run *run, const struct cl_key_row *row, con
 
 int cl_conf_map_offset_reset(struct cl_conf_run *run, const struct cl_key_row *row, const char *value) {
   if (strncmp(value, "by_duration:", 12) == 0)
-    return cl_conf_refuse(run, row->java, value, "librdkafka cannot reset by duration; use earliest, latest or none");
+    return cl_conf_refuse(run, row->java, value,
+                          "librdkafka cannot reset by duration; use earliest, latest or none");
   return cl_conf_put(run, row->java, row->name, strcmp(value, "none") == 0 ? "error" : value);
 }
 
@@ -42,9 +43,9 @@ int cl_conf_map_assignors(struct cl_conf_run *run, const struct cl_key_row *row,
     const char *name;
     bool roundrobin, instead;
   } known[] = {
-      {"RangeAssignor", false, false},   {"range", false, false},
+      {"RangeAssignor", false, false},     {"range", false, false},
       {"RoundRobinAssignor", true, false}, {"roundrobin", true, false},
-      {"StickyAssignor", false, true},   {"CooperativeStickyAssignor", false, true},
+      {"StickyAssignor", false, true},     {"CooperativeStickyAssignor", false, true},
       {"cooperative-sticky", false, true},
   };
   bool range = false, roundrobin = false, range_first = false;
@@ -60,7 +61,8 @@ int cl_conf_map_assignors(struct cl_conf_run *run, const struct cl_key_row *row,
     while (i < count && strcmp(known[i].name, simple_name(name)) != 0)
       i++;
     if (i == count)
-      return cl_conf_refuse(run, row->java, value, "\"%.*s\" is a Java class that cannot run here; use range or roundrobin",
+      return cl_conf_refuse(run, row->java, value,
+                            "\"%.*s\" is a Java class that cannot run here; use range or roundrobin",
                             (int)len, p + skip);
     if (known[i].instead)
       CL_LOG(CL_DEBUG, "%s: range is used instead of %s", row->java, name);
@@ -69,7 +71,10 @@ int cl_conf_map_assignors(struct cl_conf_run *run, const struct cl_key_row *row,
     p += n + (p[n] == ',');
   }
   const char *both = range_first ? "range,roundrobin" : "roundrobin,range";
-  return cl_conf_put(run, row->java, row->name, range && roundrobin ? both : roundrobin ? "roundrobin" : "range");
+  return cl_conf_put(run, row->java, row->name,
+                     range && roundrobin ? both
+                     : roundrobin        ? "roundrobin"
+                                         : "range");
 }
 
 int cl_conf_map_kbytes(struct cl_conf_run *run, const struct cl_key_row *row, const char *value) {
@@ -87,8 +92,9 @@ int cl_conf_map_delivery_timeout(struct cl_conf_run *run, const struct cl_key_ro
   if (v < 0)
     return cl_conf_refuse(run, row->java, value, "Value must be at least 0");
   if (v == 0)
-    return cl_conf_refuse(run, row->java, value,
-                          "delivery.timeout.ms should be equal to or larger than linger.ms + request.timeout.ms");
+    return cl_conf_refuse(
+        run, row->java, value,
+        "delivery.timeout.ms should be equal to or larger than linger.ms + request.timeout.ms");
   return cl_conf_put_number(run, row->java, row->name, v == INT32_MAX ? 0 : v, 0, INT32_MAX);
 }
 
@@ -165,16 +171,19 @@ static int check_idempotence(struct cl_conf_run *run) {
   if (!is_true(run, "enable.idempotence"))
     return 0;
   if (acks && strcmp(acks, "all") != 0 && strcmp(acks, "-1") != 0)
-    return conflict(run, "Must set acks to all in order to use the idempotent producer. Otherwise we cannot guarantee "
-                         "idempotence.");
+    return conflict(
+        run, "Must set acks to all in order to use the idempotent producer. Otherwise we cannot guarantee "
+             "idempotence.");
   if (out_number(run, "retries", 1) == 0)
     return conflict(run, "Must set retries to non-zero when using the idempotent producer.");
   int64_t in_flight = out_number(run, "max.in.flight.requests.per.connection", 5);
   if (in_flight > 5)
-    return cl_conf_refuse(run, "max.in.flight.requests.per.connection",
-                          cl_json_str(run->out, "max.in.flight.requests.per.connection"),
-                          "To use the idempotent producer, max.in.flight.requests.per.connection must be set to at "
-                          "most 5. Current value is %" PRId64 ".", in_flight);
+    return cl_conf_refuse(
+        run, "max.in.flight.requests.per.connection",
+        cl_json_str(run->out, "max.in.flight.requests.per.connection"),
+        "To use the idempotent producer, max.in.flight.requests.per.connection must be set to at "
+        "most 5. Current value is %" PRId64 ".",
+        in_flight);
   return 0;
 }
 
@@ -182,7 +191,8 @@ static int check_producer(struct cl_conf_run *run) {
   int64_t delivery = out_number(run, "message.timeout.ms", 0);
   int64_t least = out_number(run, "linger.ms", 5) + out_number(run, "request.timeout.ms", 30000);
   if (delivery > 0 && cl_json_str(run->java, "delivery.timeout.ms") && delivery < least)
-    return conflict(run, "delivery.timeout.ms should be equal to or larger than linger.ms + request.timeout.ms");
+    return conflict(run,
+                    "delivery.timeout.ms should be equal to or larger than linger.ms + request.timeout.ms");
   if (cl_json_str(run->out, "transactional.id")) {
     /* librdkafka refuses a record that may outlive its transaction */
     int64_t transaction = out_number(run, "transaction.timeout.ms", 60000);
@@ -200,10 +210,12 @@ static int check_producer(struct cl_conf_run *run) {
 /* Java takes a pause that starts beyond its maximum; librdkafka does not. */
 static int check_backoff(struct cl_conf_run *run) {
   const char *least = cl_json_str(run->out, "reconnect.backoff.ms");
-  int64_t from = out_number(run, "reconnect.backoff.ms", 100), to = out_number(run, "reconnect.backoff.max.ms", 10000);
+  int64_t from = out_number(run, "reconnect.backoff.ms", 100),
+          to = out_number(run, "reconnect.backoff.max.ms", 10000);
   if (from <= to)
     return 0;
-  return least ? put_silently(run, "reconnect.backoff.max.ms", from) : put_silently(run, "reconnect.backoff.ms", to);
+  return least ? put_silently(run, "reconnect.backoff.max.ms", from)
+               : put_silently(run, "reconnect.backoff.ms", to);
 }
 
 int cl_conf_cross_check(struct cl_conf_run *run) {

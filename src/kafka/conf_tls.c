@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Java's key and trust stores for librdkafka: PEM goes through, a PKCS12 trust store (which
- * librdkafka cannot read) becomes PEM text here, JKS is refused with the line that converts it.
+ * Java's key and trust stores for librdkafka: PEM goes through; PKCS12 becomes PEM text here
+ * (librdkafka cannot read a PKCS12 trust store, and leaks a little of each PKCS12 key store);
+ * JKS is refused with the line that converts it.
  * Any thread, no state. May include base, librdkafka and libcrypto.
  */
 #define CL_COMPONENT "kafka.conf"
@@ -24,7 +25,7 @@ enum { STORE_MAX = 16 << 20 };
 enum format { FORMAT_PEM, FORMAT_PKCS12, FORMAT_OTHER };
 
 struct store {
-  const char *what;           /* "keystore" or "truststore" */
+  const char *what; /* "keystore" or "truststore" */
   const char *location_key, *type_key, *password_key;
   char *location, *type, *password;
   enum format format;
@@ -56,12 +57,13 @@ static bool is_pkcs12_file(const char *path) {
 static int refuse_jks(struct cl_conf_run *run, const struct store *s) {
   size_t n = strlen(s->location);
   int stem = (int)(n > 4 && strcasecmp(s->location + n - 4, ".jks") == 0 ? n - 4 : n);
-  return cl_conf_refuse(run, s->location_key, s->location,
-                        "Java key stores of type %s cannot be read here. Convert it with "
-                        "`keytool -importkeystore -srckeystore %s -destkeystore %.*s.p12 -deststoretype PKCS12`, then "
-                        "set %s to %.*s.p12 and %s to PKCS12",
-                        s->type ? s->type : "JKS", s->location, stem, s->location, s->location_key, stem, s->location,
-                        s->type_key);
+  return cl_conf_refuse(
+      run, s->location_key, s->location,
+      "Java key stores of type %s cannot be read here. Convert it with "
+      "`keytool -importkeystore -srckeystore %s -destkeystore %.*s.p12 -deststoretype PKCS12`, then "
+      "set %s to %.*s.p12 and %s to PKCS12",
+      s->type ? s->type : "JKS", s->location, stem, s->location, s->location_key, stem, s->location,
+      s->type_key);
 }
 
 static int store_format(struct cl_conf_run *run, struct store *s) {
@@ -149,72 +151,108 @@ static void crypto_close(struct crypto *c) {
   ERR_clear_error(); /* this thread's error list is ours alone */
 }
 
-/* Opens a PKCS12 file; *certs: all its certificates but the key's own. */
-static int pkcs12_read(struct cl_conf_run *run, const struct store *s, struct crypto *c, STACK_OF(X509) **certs) {
+/* What a PKCS12 file holds; members are NULL when it has none. */
+struct pkcs12 {
+  struct crypto crypto;
+  EVP_PKEY *key;
+  X509 *own; /* the key's certificate */
+  STACK_OF(X509) * others;
+};
+
+static int pkcs12_open(struct cl_conf_run *run, const struct store *s, struct pkcs12 *out) {
   struct cl_err why = CL_ERR_INIT;
   char *data = NULL;
   size_t len = 0;
-  EVP_PKEY *key = NULL;
-  X509 *own = NULL;
+  *out = (struct pkcs12){0};
   int rc = cl_fs_read(s->location, STORE_MAX, &data, &len, &why);
   if (rc)
     return cl_conf_refuse(run, s->location_key, s->location, "%s", why.msg);
+  crypto_open(&out->crypto);
   const unsigned char *at = (const unsigned char *)data;
-  PKCS12 *p12 = PKCS12_init_ex(NID_pkcs7_data, c->ctx, NULL);
+  PKCS12 *p12 = PKCS12_init_ex(NID_pkcs7_data, out->crypto.ctx, NULL);
   if (!p12 || !d2i_PKCS12(&p12, &at, (long)len))
     rc = cl_conf_refuse(run, s->location_key, s->location, "not a PKCS12 file");
-  else if (!PKCS12_parse(p12, s->password ? s->password : "", &key, &own, certs))
-    rc = cl_conf_refuse(run, s->location_key, s->location,
-                        "cannot be opened with %s: wrong password, or an encryption this OpenSSL does not have",
-                        s->password_key);
+  else if (!PKCS12_parse(p12, s->password ? s->password : "", &out->key, &out->own, &out->others))
+    rc = cl_conf_refuse(
+        run, s->location_key, s->location,
+        "cannot be opened with %s: wrong password, or an encryption this OpenSSL does not have",
+        s->password_key);
   PKCS12_free(p12);
-  EVP_PKEY_free(key);
-  X509_free(own);
   free(data);
   return rc;
 }
 
-static int certificates_text(struct cl_conf_run *run, const STACK_OF(X509) *certs, char **out) {
-  BIO *bio = BIO_new(BIO_s_mem());
-  bool ok = bio != NULL;
-  for (int i = 0; ok && i < sk_X509_num(certs); i++)
-    ok = PEM_write_bio_X509(bio, sk_X509_value(certs, i)) == 1;
-  char *text = NULL;
-  long n = ok ? BIO_get_mem_data(bio, &text) : 0;
-  *out = ok ? strndup(text ? text : "", (size_t)n) : NULL;
+static void pkcs12_close(struct pkcs12 *p) {
+  sk_X509_pop_free(p->others, X509_free);
+  X509_free(p->own);
+  EVP_PKEY_free(p->key);
+  crypto_close(&p->crypto);
+}
+
+/* Takes bio; puts what was written to it. */
+static int put_bio(struct cl_conf_run *run, const char *java, const char *name, BIO *bio, bool ok) {
+  char *data = NULL;
+  long n = ok ? BIO_get_mem_data(bio, &data) : 0;
+  char *text = ok ? strndup(data ? data : "", (size_t)n) : NULL;
+  int rc = text ? cl_conf_put(run, java, name, text) : cl_err_set(run->err, CL_ENOMEM, "out of memory");
+  free(text);
   BIO_free(bio);
-  return *out ? 0 : cl_err_set(run->err, CL_ENOMEM, "out of memory");
+  return rc;
 }
 
 static int trust_pkcs12(struct cl_conf_run *run, const struct store *s) {
-  STACK_OF(X509) *certs = NULL;
-  struct crypto crypto;
-  char *text = NULL;
-  crypto_open(&crypto);
-  int rc = pkcs12_read(run, s, &crypto, &certs);
-  if (rc == 0 && sk_X509_num(certs) <= 0)
-    rc = cl_conf_refuse(run, s->location_key, s->location, "there is no certificate in it");
-  if (rc == 0)
-    rc = certificates_text(run, certs, &text);
-  if (rc == 0)
-    rc = cl_conf_put(run, s->location_key, "ssl.ca.pem", text);
-  free(text);
-  sk_X509_pop_free(certs, X509_free);
-  crypto_close(&crypto);
+  struct pkcs12 p;
+  int rc = pkcs12_open(run, s, &p);
+  if (rc == 0 && sk_X509_num(p.others) <= 0)
+    rc = cl_conf_refuse(run, s->location_key, s->location, "there is no trusted certificate in it");
+  if (rc == 0) {
+    BIO *bio = BIO_new(BIO_s_mem());
+    bool ok = bio != NULL;
+    for (int i = 0; ok && i < sk_X509_num(p.others); i++)
+      ok = PEM_write_bio_X509(bio, sk_X509_value(p.others, i)) == 1;
+    rc = put_bio(run, s->location_key, "ssl.ca.pem", bio, ok);
+  }
+  pkcs12_close(&p);
+  return rc;
+}
+
+static int key_pkcs12(struct cl_conf_run *run, const struct store *s) {
+  struct pkcs12 p;
+  int rc = pkcs12_open(run, s, &p);
+  if (rc == 0 && (!p.key || !p.own))
+    rc = cl_conf_refuse(run, s->location_key, s->location, "there is no key with its certificate in it");
+  if (rc == 0 && sk_X509_num(p.others) > 0)
+    CL_LOG(CL_DEBUG,
+           "%s: librdkafka sends the key's own certificate only, not its chain; use a PEM file for that",
+           s->location);
+  if (rc == 0) {
+    BIO *bio = BIO_new(BIO_s_mem());
+    bool ok = bio && PEM_write_bio_PKCS8PrivateKey(bio, p.key, NULL, NULL, 0, NULL, NULL) == 1;
+    rc = put_bio(run, s->location_key, "ssl.key.pem", bio, ok);
+  }
+  if (rc == 0) {
+    BIO *bio = BIO_new(BIO_s_mem());
+    bool ok = bio && PEM_write_bio_X509(bio, p.own) == 1;
+    rc = put_bio(run, s->location_key, "ssl.certificate.pem", bio, ok);
+  }
+  pkcs12_close(&p);
   return rc;
 }
 
 static int truststore(struct cl_conf_run *run) {
-  struct store s = {.what = "truststore", .location_key = "ssl.truststore.location",
-                    .type_key = "ssl.truststore.type", .password_key = "ssl.truststore.password"};
+  struct store s = {.what = "truststore",
+                    .location_key = "ssl.truststore.location",
+                    .type_key = "ssl.truststore.type",
+                    .password_key = "ssl.truststore.password"};
   store_load(run, &s);
   char *inlined = cl_conf_get(run, "ssl.truststore.certificates", true);
   int rc = store_format(run, &s);
   if (rc)
     goto out;
   if (inlined && s.format != FORMAT_PEM)
-    rc = cl_conf_refuse(run, s.type_key, s.type ? s.type : "JKS",
-                        "SSL trust store certificates (ssl.truststore.certificates) need ssl.truststore.type=PEM");
+    rc = cl_conf_refuse(
+        run, s.type_key, s.type ? s.type : "JKS",
+        "SSL trust store certificates (ssl.truststore.certificates) need ssl.truststore.type=PEM");
   else if (inlined && s.location)
     rc = cl_conf_refuse(run, s.location_key, s.location,
                         "Both SSL trust store location and separate trust certificates are specified.");
@@ -230,23 +268,6 @@ out:
   return rc;
 }
 
-static int key_pkcs12(struct cl_conf_run *run, const struct store *s) {
-  STACK_OF(X509) *chain = NULL;
-  struct crypto crypto;
-  crypto_open(&crypto);
-  int rc = pkcs12_read(run, s, &crypto, &chain);
-  if (rc == 0 && sk_X509_num(chain) > 0)
-    CL_LOG(CL_DEBUG, "%s: librdkafka sends the key's own certificate only, not its chain; use a PEM file for that",
-           s->location);
-  sk_X509_pop_free(chain, X509_free);
-  crypto_close(&crypto);
-  if (rc == 0)
-    rc = cl_conf_put(run, s->location_key, "ssl.keystore.location", s->location);
-  if (rc == 0) /* librdkafka wants one, if empty */
-    rc = cl_conf_put(run, s->password_key, "ssl.keystore.password", s->password ? s->password : "");
-  return rc;
-}
-
 static int key_pem(struct cl_conf_run *run, const struct store *s, const char *key, const char *chain) {
   char *password = cl_conf_get(run, "ssl.key.password", false);
   int rc = 0;
@@ -255,11 +276,13 @@ static int key_pem(struct cl_conf_run *run, const struct store *s, const char *k
     if (rc == 0)
       rc = cl_conf_put(run, s->location_key, "ssl.certificate.location", s->location);
   } else if (key) {
-    const char *second = strstr(strstr(chain, "-----BEGIN ") ? strstr(chain, "-----BEGIN ") + 1 : "", "-----BEGIN ");
+    const char *second = strstr(strstr(chain, "-----BEGIN ") ? strstr(chain, "-----BEGIN ") + 1 : "",
+                                "-----BEGIN ");
     if (second)
-      rc = cl_conf_refuse(run, "ssl.keystore.certificate.chain", chain,
-                          "librdkafka would send only its first certificate; put key and chain into a file and name it "
-                          "in ssl.keystore.location");
+      rc = cl_conf_refuse(
+          run, "ssl.keystore.certificate.chain", chain,
+          "librdkafka would send only its first certificate; put key and chain into a file and name it "
+          "in ssl.keystore.location");
     if (rc == 0)
       rc = put_pem(run, "ssl.keystore.key", "ssl.key.pem", key);
     if (rc == 0)
@@ -272,8 +295,10 @@ static int key_pem(struct cl_conf_run *run, const struct store *s, const char *k
 }
 
 static int keystore(struct cl_conf_run *run) {
-  struct store s = {.what = "keystore", .location_key = "ssl.keystore.location",
-                    .type_key = "ssl.keystore.type", .password_key = "ssl.keystore.password"};
+  struct store s = {.what = "keystore",
+                    .location_key = "ssl.keystore.location",
+                    .type_key = "ssl.keystore.type",
+                    .password_key = "ssl.keystore.password"};
   store_load(run, &s);
   char *key = cl_conf_get(run, "ssl.keystore.key", true);
   char *chain = cl_conf_get(run, "ssl.keystore.certificate.chain", true);

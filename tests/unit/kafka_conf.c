@@ -89,16 +89,21 @@ static void values_mapped(void **state) {
   (void)state;
   expect(P, config("delivery.timeout.ms", "2147483647", NULL), "message.timeout.ms", "0");
   expect(P, config("delivery.timeout.ms", "60000", NULL), "message.timeout.ms", "60000");
-  expect(P, config("delivery.timeout.ms", "2147483647", "transactional.id", "t", NULL), "message.timeout.ms", "60000");
+  expect(P, config("delivery.timeout.ms", "2147483647", "transactional.id", "t", NULL), "message.timeout.ms",
+         "60000");
   expect(C, config("auto.offset.reset", "none", NULL), "auto.offset.reset", "error");
   expect(C, config("auto.offset.reset", "earliest", NULL), "auto.offset.reset", "earliest");
-  expect(P, config("compression.type", "gzip", "compression.gzip.level", "4", NULL), "compression.level", "4");
-  expect(P, config("compression.type", "zstd", "compression.zstd.level", "22", NULL), "compression.level", "12");
-  expect(P, config("compression.type", "gzip", "compression.zstd.level", "3", NULL), "compression.level", NULL);
+  expect(P, config("compression.type", "gzip", "compression.gzip.level", "4", NULL), "compression.level",
+         "4");
+  expect(P, config("compression.type", "zstd", "compression.zstd.level", "22", NULL), "compression.level",
+         "12");
+  expect(P, config("compression.type", "gzip", "compression.zstd.level", "3", NULL), "compression.level",
+         NULL);
   expect(P, config("partitioner.ignore.keys", "true", NULL), "partitioner", "random");
   static const char pas[] = "partition.assignment.strategy";
   expect(C, config(pas, "org.apache.kafka.clients.consumer.RangeAssignor", NULL), pas, "range");
-  expect(C, config(pas, "org.apache.kafka.clients.consumer.RoundRobinAssignor , range", NULL), pas, "roundrobin,range");
+  expect(C, config(pas, "org.apache.kafka.clients.consumer.RoundRobinAssignor , range", NULL), pas,
+         "roundrobin,range");
   expect(C, config(pas, "org.apache.kafka.clients.consumer.CooperativeStickyAssignor", NULL), pas, "range");
   expect(A, config("security.protocol", "PLAINTEXT", NULL), "security.protocol", "plaintext");
   expect(A, config("linger.ms", "1", NULL), "linger.ms", NULL);
@@ -106,18 +111,24 @@ static void values_mapped(void **state) {
 
 static void errors_name_key_and_value(void **state) {
   (void)state;
-  refused(P, config("batch.size", "big", NULL), "Invalid value big for configuration batch.size: Not a number of type INT");
-  refused(P, config("linger.ms", "1.5", NULL), "Invalid value 1.5 for configuration linger.ms: Not a number of type LONG");
+  refused(P, config("batch.size", "big", NULL),
+          "Invalid value big for configuration batch.size: Not a number of type INT");
+  refused(P, config("linger.ms", "1.5", NULL),
+          "Invalid value 1.5 for configuration linger.ms: Not a number of type LONG");
   refused(P, config("retries", "3000000000", NULL), "configuration retries: Not a number of type INT");
   refused(P, config("acks", "7777", NULL), "Invalid value 7777 for configuration acks: ");
   refused(C, config("isolation.level", "x", NULL), "Invalid value x for configuration isolation.level: ");
   refused(C, config("auto.offset.reset", "by_duration:PT1H", NULL), "cannot reset by duration");
   refused(C, config("partition.assignment.strategy", "range,a.b.Mine", NULL), "\"a.b.Mine\" is a Java class");
-  refused(P, config("partitioner.class", "a.b.Mine", NULL), "Invalid value a.b.Mine for configuration partitioner.class");
-  refused(P, config("delivery.timeout.ms", "0", NULL), "delivery.timeout.ms should be equal to or larger than linger.ms");
-  refused(P, config("delivery.timeout.ms", "10000", NULL), "delivery.timeout.ms should be equal to or larger than");
+  refused(P, config("partitioner.class", "a.b.Mine", NULL),
+          "Invalid value a.b.Mine for configuration partitioner.class");
+  refused(P, config("delivery.timeout.ms", "0", NULL),
+          "delivery.timeout.ms should be equal to or larger than linger.ms");
+  refused(P, config("delivery.timeout.ms", "10000", NULL),
+          "delivery.timeout.ms should be equal to or larger than");
   refused(P, config("enable.idempotence", "true", "acks", "1", NULL), "Must set acks to all");
-  refused(P, config("enable.idempotence", "true", "max.in.flight.requests.per.connection", "6", NULL), "at most 5");
+  refused(P, config("enable.idempotence", "true", "max.in.flight.requests.per.connection", "6", NULL),
+          "at most 5");
   refused(P, config("transaction.two.phase.commit.enable", "true", NULL), "no two-phase commit");
   refused(C, config("config.providers", "file", NULL), "does not run config providers yet");
   refused(C, config("queued.max.messages.kbytes", "0", NULL), "configuration queued.max.messages.kbytes: ");

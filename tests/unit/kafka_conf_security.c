@@ -126,8 +126,9 @@ static void refused(json_t *java, const char *text) {
 static void pem_files(void **state) {
   (void)state;
   json_t *out = translated(client("SSL", "ssl.truststore.type", "PEM", "ssl.truststore.location", "/ca.pem",
-                                  "ssl.keystore.type", "pem", "ssl.keystore.location", "/both.pem", "ssl.key.password", "x",
-                                  "ssl.endpoint.identification.algorithm", "", NULL));
+                                  "ssl.keystore.type", "pem", "ssl.keystore.location", "/both.pem",
+                                  "ssl.key.password", "x", "ssl.endpoint.identification.algorithm", "",
+                                  NULL));
   is(out, "security.protocol", "ssl");
   is(out, "ssl.ca.location", "/ca.pem");
   is(out, "ssl.key.location", "/both.pem");
@@ -150,8 +151,8 @@ static char *on_one_line(const char *pem) {
 static void inline_pem(void **state) {
   (void)state;
   char *flat_key = on_one_line(key_pem), *flat_cert = on_one_line(cert_pem);
-  json_t *out = translated(client("SSL", "ssl.truststore.type", "PEM", "ssl.truststore.certificates", flat_cert,
-                                  "ssl.keystore.type", "PEM", "ssl.keystore.key", flat_key,
+  json_t *out = translated(client("SSL", "ssl.truststore.type", "PEM", "ssl.truststore.certificates",
+                                  flat_cert, "ssl.keystore.type", "PEM", "ssl.keystore.key", flat_key,
                                   "ssl.keystore.certificate.chain", flat_cert, NULL));
   is(out, "ssl.ca.pem", cert_pem);
   is(out, "ssl.key.pem", key_pem);
@@ -162,13 +163,17 @@ static void inline_pem(void **state) {
   out = translated(client("SSL", "ssl.truststore.type", "PEM", "ssl.truststore.certificates", two, NULL));
   is(out, "ssl.ca.pem", two);
   json_decref(out);
-  refused(client("SSL", "ssl.keystore.type", "PEM", "ssl.keystore.key", flat_key, "ssl.keystore.certificate.chain", two, NULL),
+  refused(client("SSL", "ssl.keystore.type", "PEM", "ssl.keystore.key", flat_key,
+                 "ssl.keystore.certificate.chain", two, NULL),
           "only its first certificate");
   refused(client("SSL", "ssl.keystore.type", "PEM", "ssl.keystore.key", flat_key, NULL),
           "SSL private key is specified, but certificate chain is not specified.");
-  refused(client("SSL", "ssl.keystore.key", "s3cret", "ssl.keystore.certificate.chain", "x", NULL), "need ssl.keystore.type=PEM");
-  refused(client("SSL", "ssl.truststore.type", "PEM", "ssl.truststore.certificates", "s3cret", NULL), "no PEM block");
-  refused(client("SSL", "ssl.truststore.type", "PEM", "ssl.truststore.password", "s3cret", "ssl.truststore.location", "/x", NULL),
+  refused(client("SSL", "ssl.keystore.key", "s3cret", "ssl.keystore.certificate.chain", "x", NULL),
+          "need ssl.keystore.type=PEM");
+  refused(client("SSL", "ssl.truststore.type", "PEM", "ssl.truststore.certificates", "s3cret", NULL),
+          "no PEM block");
+  refused(client("SSL", "ssl.truststore.type", "PEM", "ssl.truststore.password", "s3cret",
+                 "ssl.truststore.location", "/x", NULL),
           "SSL trust store password cannot be specified with PEM format");
   free(flat_key);
   free(flat_cert);
@@ -180,13 +185,20 @@ static void pkcs12_stores(void **state) {
                                   "ssl.truststore.password", "secret", "ssl.keystore.type", "PKCS12",
                                   "ssl.keystore.location", p12, "ssl.keystore.password", "secret", NULL));
   is(out, "ssl.ca.pem", cert_pem);
-  is(out, "ssl.keystore.location", p12);
-  is(out, "ssl.keystore.password", "secret");
+  is(out, "ssl.key.pem", key_pem);
+  is(out, "ssl.certificate.pem", cert_pem);
+  is(out, "ssl.keystore.location", NULL);
   json_decref(out);
-  refused(client("SSL", "ssl.truststore.type", "PKCS12", "ssl.truststore.location", trust, "ssl.truststore.password", "s3cret", NULL),
+  refused(client("SSL", "ssl.truststore.type", "PKCS12", "ssl.truststore.location", trust,
+                 "ssl.truststore.password", "s3cret", NULL),
           "cannot be opened with ssl.truststore.password");
-  refused(client("SSL", "ssl.truststore.type", "PKCS12", "ssl.truststore.location", jks, NULL), "not a PKCS12 file");
-  refused(client("SSL", "ssl.truststore.type", "PKCS12", "ssl.truststore.location", "/nowhere.p12", NULL), "/nowhere.p12");
+  refused(client("SSL", "ssl.truststore.type", "PKCS12", "ssl.truststore.location", jks, NULL),
+          "not a PKCS12 file");
+  refused(client("SSL", "ssl.truststore.type", "PKCS12", "ssl.truststore.location", "/nowhere.p12", NULL),
+          "/nowhere.p12");
+  refused(client("SSL", "ssl.keystore.type", "PKCS12", "ssl.keystore.location", trust,
+                 "ssl.keystore.password", "secret", NULL),
+          "no key with its certificate");
   refused(client("SSL", "ssl.keystore.type", "PKCS12", "ssl.keystore.location", p12, NULL),
           "cannot be opened with ssl.keystore.password");
 }
@@ -194,12 +206,14 @@ static void pkcs12_stores(void **state) {
 static void jks_is_refused_with_the_way_out(void **state) {
   (void)state;
   char line[300];
-  snprintf(line, sizeof(line), "`keytool -importkeystore -srckeystore %s -destkeystore %s/old.p12 -deststoretype PKCS12`", jks,
+  snprintf(line, sizeof(line),
+           "`keytool -importkeystore -srckeystore %s -destkeystore %s/old.p12 -deststoretype PKCS12`", jks,
            folder);
   refused(client("SSL", "ssl.truststore.location", jks, "ssl.truststore.password", "s3cret", NULL), line);
   refused(client("SASL_SSL", "ssl.keystore.type", "JKS", "ssl.keystore.location", jks, NULL), line);
   /* keytool writes PKCS12 into .jks files since Java 9, and Java's type JKS opens them */
-  json_t *out = translated(client("SSL", "ssl.truststore.location", disguised, "ssl.truststore.password", "secret", NULL));
+  json_t *out = translated(
+      client("SSL", "ssl.truststore.location", disguised, "ssl.truststore.password", "secret", NULL));
   is(out, "ssl.ca.pem", cert_pem);
   json_decref(out);
   /* not looked at without TLS */
@@ -207,7 +221,8 @@ static void jks_is_refused_with_the_way_out(void **state) {
   is(out, "ssl.ca.pem", NULL);
   json_decref(out);
   refused(client("SSL", "ssl.cipher.suites", "TLS_AES_128_GCM_SHA256", NULL), "give OpenSSL's");
-  refused(client("SSL", "ssl.engine.factory.class", "a.B", NULL), "Invalid value a.B for configuration ssl.engine.factory.class");
+  refused(client("SSL", "ssl.engine.factory.class", "a.B", NULL),
+          "Invalid value a.B for configuration ssl.engine.factory.class");
 }
 
 #define PLAIN "org.apache.kafka.common.security.plain.PlainLoginModule"
@@ -218,18 +233,21 @@ static void jks_is_refused_with_the_way_out(void **state) {
 static void passwords(void **state) {
   (void)state;
   json_t *out = translated(client("SASL_SSL", "sasl.mechanism", "PLAIN", "sasl.jaas.config",
-                                  PLAIN " required username=\"al\\\"ice\" password='a=b; \\\\c\\101 //x';", NULL));
+                                  PLAIN " required username=\"al\\\"ice\" password='a=b; \\\\c\\101 //x';",
+                                  NULL));
   is(out, "security.protocol", "sasl_ssl");
   is(out, "sasl.mechanisms", "PLAIN");
   is(out, "sasl.username", "al\"ice");
   is(out, "sasl.password", "a=b; \\cA //x");
   json_decref(out);
-  out = translated(client("sasl_plaintext", "sasl.mechanism", "SCRAM-SHA-512", "sasl.jaas.config",
-                          "/* who */ " SCRAM " REQUIRED\n  username=bob // me\n  password = \"p\" tokenauth=\"true\" ;", NULL));
+  out = translated(client(
+      "sasl_plaintext", "sasl.mechanism", "SCRAM-SHA-512", "sasl.jaas.config",
+      "/* who */ " SCRAM " REQUIRED\n  username=bob // me\n  password = \"p\" tokenauth=\"true\" ;", NULL));
   is(out, "sasl.username", "bob");
   is(out, "sasl.password", "p");
   json_decref(out);
-  out = translated(client("SASL_SSL", "sasl.mechanism", "PLAIN", "sasl.username", "u", "sasl.password", "p", NULL));
+  out = translated(
+      client("SASL_SSL", "sasl.mechanism", "PLAIN", "sasl.username", "u", "sasl.password", "p", NULL));
   is(out, "sasl.username", "u");
   json_decref(out);
 }
@@ -240,35 +258,44 @@ static json_t *jaas(const char *mechanism, const char *text) {
 
 static void bad_jaas(void **state) {
   (void)state;
-  refused(jaas("PLAIN", PLAIN " required username=\"a\" password=\"s3cret\""), "JAAS config entry not terminated by semi-colon");
+  refused(jaas("PLAIN", PLAIN " required username=\"a\" password=\"s3cret\""),
+          "JAAS config entry not terminated by semi-colon");
   refused(jaas("PLAIN", PLAIN ";"), "Control flag not specified in JAAS config");
   refused(jaas("PLAIN", PLAIN " maybe username=\"a\";"), "Invalid login module control flag in JAAS config");
   refused(jaas("PLAIN", ";"), "Login module not specified in JAAS config");
-  refused(jaas("PLAIN", PLAIN " required username=;"), "Value not specified for key 'username' in JAAS config");
-  refused(jaas("PLAIN", PLAIN " required username=\"a\" password=\"s3cret\"; " PLAIN " required;"), "should be 1 module");
+  refused(jaas("PLAIN", PLAIN " required username=;"),
+          "Value not specified for key 'username' in JAAS config");
+  refused(jaas("PLAIN", PLAIN " required username=\"a\" password=\"s3cret\"; " PLAIN " required;"),
+          "should be 1 module");
   refused(jaas("PLAIN", PLAIN " required username=\"a\";"), "username and password are both needed");
-  refused(jaas("PLAIN", SCRAM " required username=\"a\" password=\"s3cret\";"), "does not fit sasl.mechanism=PLAIN");
+  refused(jaas("PLAIN", SCRAM " required username=\"a\" password=\"s3cret\";"),
+          "does not fit sasl.mechanism=PLAIN");
   refused(jaas("PLAIN", "a.b.Mine required;"), "a.b.Mine is a Java class");
-  refused(client("SASL_SSL", "sasl.mechanism", "PLAIN", NULL), "Invalid value [hidden] for configuration sasl.jaas.config");
-  refused(client("SASL_SSL", "sasl.login.class", "a.B", NULL), "Invalid value a.B for configuration sasl.login.class");
+  refused(client("SASL_SSL", "sasl.mechanism", "PLAIN", NULL),
+          "Invalid value [hidden] for configuration sasl.jaas.config");
+  refused(client("SASL_SSL", "sasl.login.class", "a.B", NULL),
+          "Invalid value a.B for configuration sasl.login.class");
 }
 
 static void kerberos(void **state) {
   (void)state;
-  json_t *out = translated(client("SASL_PLAINTEXT", "sasl.kerberos.service.name", "kafka", "sasl.kerberos.kinit.cmd", "/usr/bin/kinit",
-                                  "sasl.jaas.config",
-                                  KRB5 " required useKeyTab=true storeKey=true keyTab=\"/k/c.keytab\" principal=\"c/h@R\";", NULL));
+  json_t *out = translated(client(
+      "SASL_PLAINTEXT", "sasl.kerberos.service.name", "kafka", "sasl.kerberos.kinit.cmd", "/usr/bin/kinit",
+      "sasl.jaas.config",
+      KRB5 " required useKeyTab=true storeKey=true keyTab=\"/k/c.keytab\" principal=\"c/h@R\";", NULL));
   is(out, "sasl.mechanisms", "GSSAPI");
   is(out, "sasl.kerberos.principal", "c/h@R");
   is(out, "sasl.kerberos.keytab", "/k/c.keytab");
   is(out, "sasl.kerberos.service.name", "kafka");
-  is(out, "sasl.kerberos.kinit.cmd", "/usr/bin/kinit -t \"%{sasl.kerberos.keytab}\" -k %{sasl.kerberos.principal}");
+  is(out, "sasl.kerberos.kinit.cmd",
+     "/usr/bin/kinit -t \"%{sasl.kerberos.keytab}\" -k %{sasl.kerberos.principal}");
   json_decref(out);
   refused(jaas("GSSAPI", KRB5 " required useTicketCache=true;"), "no ticket cache");
   /* these reach a shell */
   refused(jaas("GSSAPI", KRB5 " required keyTab=\"/k\" principal=\"x;reboot\";"), "only letters");
   refused(jaas("GSSAPI", KRB5 " required keyTab=\"/k$(reboot)\" principal=\"x\";"), "only letters");
-  refused(client("SASL_PLAINTEXT", "sasl.kerberos.kinit.cmd", "reboot; kinit", "sasl.jaas.config", KRB5 " required;", NULL),
+  refused(client("SASL_PLAINTEXT", "sasl.kerberos.kinit.cmd", "reboot; kinit", "sasl.jaas.config",
+                 KRB5 " required;", NULL),
           "only letters");
 }
 
@@ -281,10 +308,11 @@ static void oauth(void **state) {
   json_decref(out);
   /* librdkafka may be built without OIDC: then the reason is told, never the secret. */
   struct cl_err err = CL_ERR_INIT;
-  json_t *java = client("SASL_SSL", "sasl.mechanism", "OAUTHBEARER", "sasl.oauthbearer.token.endpoint.url", "https://x/t",
-                        "sasl.login.callback.handler.class",
-                        "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler", "sasl.jaas.config",
-                        OAUTH " required clientId=\"i\" clientSecret=\"s3cret\" scope=\"a b\" extension_x=\"y\";", NULL);
+  json_t *java = client(
+      "SASL_SSL", "sasl.mechanism", "OAUTHBEARER", "sasl.oauthbearer.token.endpoint.url", "https://x/t",
+      "sasl.login.callback.handler.class",
+      "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler", "sasl.jaas.config",
+      OAUTH " required clientId=\"i\" clientSecret=\"s3cret\" scope=\"a b\" extension_x=\"y\";", NULL);
   if (cl_client_conf(CL_CLIENT_ADMIN, java, &out, NULL, &err) == 0) {
     is(out, "sasl.oauthbearer.method", "oidc");
     is(out, "sasl.oauthbearer.client.secret", "s3cret");
@@ -299,10 +327,10 @@ static void oauth(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(pem_files),  cmocka_unit_test(inline_pem),
+      cmocka_unit_test(pem_files),     cmocka_unit_test(inline_pem),
       cmocka_unit_test(pkcs12_stores), cmocka_unit_test(jks_is_refused_with_the_way_out),
-      cmocka_unit_test(passwords),  cmocka_unit_test(bad_jaas),
-      cmocka_unit_test(kerberos),   cmocka_unit_test(oauth),
+      cmocka_unit_test(passwords),     cmocka_unit_test(bad_jaas),
+      cmocka_unit_test(kerberos),      cmocka_unit_test(oauth),
   };
   return cmocka_run_group_tests(tests, make_stores, remove_stores);
 }
