@@ -15,7 +15,9 @@
 #include <strings.h>
 #include <unistd.h>
 
-static bool starts_with(const char *text, const char *prefix) { return strncmp(text, prefix, strlen(prefix)) == 0; }
+static bool starts_with(const char *text, const char *prefix) {
+  return strncmp(text, prefix, strlen(prefix)) == 0;
+}
 
 static bool is_blank(const char *text) { return !text || text[strspn(text, " \t\f\r\n")] == '\0'; }
 
@@ -39,24 +41,49 @@ static const struct refusal {
   bool blank_too;
   const char *why;
 } refusals[] = {
-    {"config.storage.topic", {0}, true, "distributed mode is not built yet; remove the key to run standalone"},
-    {"offset.storage.topic", {0}, true, "distributed mode is not built yet; remove the key to run standalone"},
-    {"status.storage.topic", {0}, true, "distributed mode is not built yet; remove the key to run standalone"},
-    {"exactly.once.source.support", {"disabled"}, false,
+    {"config.storage.topic",
+     {0},
+     true,
+     "distributed mode is not built yet; remove the key to run standalone"},
+    {"offset.storage.topic",
+     {0},
+     true,
+     "distributed mode is not built yet; remove the key to run standalone"},
+    {"status.storage.topic",
+     {0},
+     true,
+     "distributed mode is not built yet; remove the key to run standalone"},
+    {"exactly.once.source.support",
+     {"disabled"},
+     false,
      "connect-lua does not support exactly-once sources yet; set it to disabled"},
     {"admin.listeners", {0}, true, "connect-lua has no separate admin listeners yet; remove the key"},
     {"rest.advertised.listener", {"http"}, false, "connect-lua does not serve https yet; remove the key"},
     {"rest.extension.classes", {0}, false, "connect-lua cannot run Java REST extensions; remove the key"},
-    {"access.control.allow.origin", {0}, false, "connect-lua does not answer CORS requests yet; remove the key"},
-    {"access.control.allow.methods", {0}, false, "connect-lua does not answer CORS requests yet; remove the key"},
-    {"response.http.headers.config", {0}, false, "connect-lua does not add response headers yet; remove the key"},
+    {"access.control.allow.origin",
+     {0},
+     false,
+     "connect-lua does not answer CORS requests yet; remove the key"},
+    {"access.control.allow.methods",
+     {0},
+     false,
+     "connect-lua does not answer CORS requests yet; remove the key"},
+    {"response.http.headers.config",
+     {0},
+     false,
+     "connect-lua does not add response headers yet; remove the key"},
     {"ssl.client.auth", {"none"}, false, "connect-lua does not serve https yet; remove the key"},
-    {"config.providers", {0}, false,
+    {"config.providers",
+     {0},
+     false,
      "connect-lua does not run config providers yet; remove the key and write the values out"},
     {"connector.client.config.override.policy",
-     {"All", "org.apache.kafka.connect.connector.policy.AllConnectorClientConfigOverridePolicy"}, false,
+     {"All", "org.apache.kafka.connect.connector.policy.AllConnectorClientConfigOverridePolicy"},
+     false,
      "connect-lua knows the policy All only yet; remove the key"},
-    {"header.converter", {"SimpleHeaderConverter", CL_SIMPLE_HEADER_CONVERTER}, false,
+    {"header.converter",
+     {"SimpleHeaderConverter", CL_SIMPLE_HEADER_CONVERTER},
+     false,
      "connect-lua carries headers as they are, converters for them are not built yet; remove the key"},
 };
 
@@ -75,13 +102,19 @@ static int refuse_unbuilt(const json_t *raw, struct cl_err *err) {
   for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
     const char *value = cl_json_str(raw, refusals[i].key);
     if (value && !is_allowed(&refusals[i], value))
-      return config_error(err, "Invalid value %.200s for configuration %s: %s", value, refusals[i].key, refusals[i].why);
+      return config_error(err, "Invalid value %.200s for configuration %s: %s", value, refusals[i].key,
+                          refusals[i].why);
   }
   const char *key;
   json_t *value;
-  json_object_foreach((json_t *)raw, key, value)
-    if (starts_with(key, "listeners.https.") || starts_with(key, "admin.listeners."))
-      return config_error(err, "Invalid configuration %s: connect-lua does not serve https yet; remove the key", key);
+  json_object_foreach(
+      (json_t *)raw, key,
+      value) if (starts_with(key, "listeners.https.") ||
+                 starts_with(
+                     key, "admin.listeners.")) return config_error(err,
+                                                                   "Invalid configuration %s: connect-lua "
+                                                                   "does not serve https yet; remove the key",
+                                                                   key);
   return 0;
 }
 
@@ -93,9 +126,13 @@ static bool is_foreign(const char *key) {
                                          "key.converter.",   "value.converter.",  "header.converter.",
                                          "metrics.context.", "config.providers.", "offset.storage.",
                                          "config.storage.",  "status.storage.",   "inter.worker."};
-  static const char *const distributed[] = {"group.id", "rebalance.timeout.ms", "connect.protocol",
-                                            "scheduled.rebalance.max.delay.ms", "worker.sync.timeout.ms",
-                                            "worker.unsync.backoff.ms", "exactly.once.source.support"};
+  static const char *const distributed[] = {"group.id",
+                                            "rebalance.timeout.ms",
+                                            "connect.protocol",
+                                            "scheduled.rebalance.max.delay.ms",
+                                            "worker.sync.timeout.ms",
+                                            "worker.unsync.backoff.ms",
+                                            "exactly.once.source.support"};
   for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
     if (starts_with(key, prefixes[i]))
       return true;
@@ -133,16 +170,23 @@ static int parse_listener(const char *text, struct cl_listener *out, struct cl_e
   static const char format[] = "Listener doesn't have the right format (protocol://hostname:port).";
   const char *host = strstr(text, "://");
   const char *colon = host ? strrchr(host + 3, ':') : NULL;
-  if (!colon || !isdigit((unsigned char)colon[1]) || strlen(colon + 1) > 5 || colon[1 + strspn(colon + 1, "0123456789")])
+  if (!colon || !isdigit((unsigned char)colon[1]) || strlen(colon + 1) > 5 ||
+      colon[1 + strspn(colon + 1, "0123456789")])
     return config_error(err, "Invalid value %.200s for configuration listeners: %s", text, format);
   size_t scheme = (size_t)(host - text);
   bool https = scheme == 5 && strncasecmp(text, "https", 5) == 0;
   if (!https && !(scheme == 4 && strncasecmp(text, "http", 4) == 0))
-    return config_error(err, "Invalid value %.200s for configuration listeners: Listener protocol must be either \"http\" or "
-                             "\"https\".", text);
+    return config_error(
+        err,
+        "Invalid value %.200s for configuration listeners: Listener protocol must be either \"http\" or "
+        "\"https\".",
+        text);
   if (https)
-    return config_error(err, "Invalid value %.200s for configuration listeners: connect-lua does not serve https yet; "
-                             "listen on http, on a loopback address behind a TLS proxy", text);
+    return config_error(
+        err,
+        "Invalid value %.200s for configuration listeners: connect-lua does not serve https yet; "
+        "listen on http, on a loopback address behind a TLS proxy",
+        text);
   host += 3;
   size_t len = (size_t)(colon - host);
   long port = strtol(colon + 1, NULL, 10);
@@ -154,7 +198,8 @@ static int parse_listener(const char *text, struct cl_listener *out, struct cl_e
     if (!isalnum((unsigned char)host[i]) && !strchr("-%._:", host[i]))
       return config_error(err, "Invalid value %.200s for configuration listeners: %s", text, format);
   if (port > 65535)
-    return config_error(err, "Invalid value %.200s for configuration listeners: the port must be at most 65535", text);
+    return config_error(
+        err, "Invalid value %.200s for configuration listeners: the port must be at most 65535", text);
   out->host = strndup(host, len);
   out->port = (uint16_t)port;
   return out->host ? 0 : cl_err_set(err, CL_ENOMEM, "out of memory");
@@ -178,8 +223,10 @@ static int parse_listeners(struct cl_worker_conf *c, const json_t *list, struct 
     c->n_listeners++;
   }
   if (n > 1)
-    return config_error(err, "Invalid value %.200s for configuration listeners: connect-lua serves one listener yet; name one",
-                        cl_json_str(c->raw, "listeners"));
+    return config_error(
+        err,
+        "Invalid value %.200s for configuration listeners: connect-lua serves one listener yet; name one",
+        cl_json_str(c->raw, "listeners"));
   return 0;
 }
 
@@ -202,7 +249,9 @@ static char *copy_text(const json_t *typed, const char *key) {
   return is_blank(text) ? NULL : strdup(text);
 }
 
-static int64_t number(const json_t *typed, const char *key) { return json_integer_value(json_object_get(typed, key)); }
+static int64_t number(const json_t *typed, const char *key) {
+  return json_integer_value(json_object_get(typed, key));
+}
 
 static bool truth(const json_t *typed, const char *key) { return json_is_true(json_object_get(typed, key)); }
 
@@ -210,8 +259,7 @@ json_t *cl_worker_strip(const json_t *config, const char *prefix) {
   json_t *out = json_object();
   const char *key;
   json_t *value;
-  json_object_foreach((json_t *)config, key, value)
-    if (starts_with(key, prefix) && key[strlen(prefix)])
+  json_object_foreach((json_t *)config, key, value) if (starts_with(key, prefix) && key[strlen(prefix)])
       json_object_set(out, key + strlen(prefix), value);
   return out;
 }
@@ -227,8 +275,9 @@ static int parse_bootstrap(struct cl_worker_conf *c, const json_t *list, struct 
   if (!c->bootstrap_servers)
     return cl_err_set(err, CL_ENOMEM, "out of memory");
   if (!*c->bootstrap_servers)
-    return config_error(err, "Invalid value %s for configuration bootstrap.servers: name at least one host:port, or embedded",
-                        cl_json_str(c->raw, "bootstrap.servers"));
+    return config_error(
+        err, "Invalid value %s for configuration bootstrap.servers: name at least one host:port, or embedded",
+        cl_json_str(c->raw, "bootstrap.servers"));
   c->embedded = strcmp(c->bootstrap_servers, "embedded") == 0;
   return 0;
 }
@@ -269,7 +318,8 @@ static int check_texts(const struct cl_worker_conf *c, struct cl_err *err) {
     return config_error(err, "Invalid value  for configuration %s: Class  could not be found.",
                         c->key_converter ? "value.converter" : "key.converter");
   if (!c->embedded && !c->offset_file)
-    return config_error(err, "Missing required configuration \"offset.storage.file.filename\" which has no default value.");
+    return config_error(
+        err, "Missing required configuration \"offset.storage.file.filename\" which has no default value.");
   return 0;
 }
 

@@ -15,29 +15,29 @@
 #include <stdint.h>
 
 struct cl_listener {
-  char *host; /* "" = all interfaces; IPv6 without brackets */
+  char *host;    /* "" = all interfaces; IPv6 without brackets */
   uint16_t port; /* 0 = any free one */
 };
 
 struct cl_worker_conf {
-  char *path;                  /* of the file */
-  json_t *raw;                 /* its keys (a config) */
-  char *bootstrap_servers;     /* comma separated */
-  bool embedded;               /* bootstrap.servers=embedded */
-  char *key_converter, *value_converter; /* class or alias */
+  char *path;                                            /* of the file */
+  json_t *raw;                                           /* its keys (a config) */
+  char *bootstrap_servers;                               /* comma separated */
+  bool embedded;                                         /* bootstrap.servers=embedded */
+  char *key_converter, *value_converter;                 /* class or alias */
   json_t *key_converter_config, *value_converter_config; /* settings without their prefix */
   int64_t task_shutdown_graceful_timeout_ms;
   int64_t offset_flush_interval_ms, offset_flush_timeout_ms;
-  char *offset_file;           /* NULL only when embedded */
-  json_t *plugin_path;         /* array of paths, may be empty */
+  char *offset_file;             /* NULL only when embedded */
+  json_t *plugin_path;           /* array of paths, may be empty */
   struct cl_listener *listeners; /* at least one */
   size_t n_listeners;
-  char *advertised_host;       /* or NULL */
-  int advertised_port;         /* or -1 */
+  char *advertised_host; /* or NULL */
+  int advertised_port;   /* or -1 */
   bool topic_creation, topic_tracking, topic_tracking_allow_reset;
-  size_t memory_max;           /* connect.lua.memory.max.bytes: of one task's Lua state */
+  size_t memory_max;            /* connect.lua.memory.max.bytes: of one task's Lua state */
   size_t consumer_buffer_bytes; /* connect.lua.consumer.buffer.bytes: of all consumers */
-  char *log_file;              /* or NULL: stderr */
+  char *log_file;               /* or NULL: stderr */
   enum cl_level log_level;
   struct cl_worker_warned *warned; /* warnings given already; its own lock */
 };
@@ -56,8 +56,8 @@ char *cl_worker_conf_id(const struct cl_worker_conf *conf, uint16_t port);
  * keys, then the connector's *.override. keys. connector NULL = the worker's own admin client
  * (connector_config NULL too). Keys that have no counterpart are named in one warning per kind
  * and set. With the embedded broker the caller puts bootstrap.servers in. */
-int cl_worker_client_conf(const struct cl_worker_conf *conf, enum cl_client_kind kind, const char *connector, int task,
-                          const json_t *connector_config, json_t **out, struct cl_err *err);
+int cl_worker_client_conf(const struct cl_worker_conf *conf, enum cl_client_kind kind, const char *connector,
+                          int task, const json_t *connector_config, json_t **out, struct cl_err *err);
 
 /* max.poll.records, by the same precedence; 500 unless set. */
 uint32_t cl_worker_max_poll_records(const struct cl_worker_conf *conf, const json_t *connector_config);
@@ -65,5 +65,5 @@ uint32_t cl_worker_max_poll_records(const struct cl_worker_conf *conf, const jso
 /* A connector's converter: its own key when it sets one, else the worker's. role is "key" or
  * "value". *plugin is borrowed from plugins; *typed: its settings (new reference). */
 int cl_worker_converter(const struct cl_worker_conf *conf, const struct cl_plugins *plugins,
-                        const json_t *connector_config, const char *role, struct cl_plugin **plugin, json_t **typed,
-                        struct cl_err *err);
+                        const json_t *connector_config, const char *role, struct cl_plugin **plugin,
+                        json_t **typed, struct cl_err *err);

@@ -56,7 +56,8 @@ static const struct {
     [CL_CLIENT_ADMIN] = {"admin", "admin.", "admin.override."},
 };
 
-static void warn_of_ignored(const struct cl_worker_conf *conf, enum cl_client_kind kind, const json_t *ignored) {
+static void warn_of_ignored(const struct cl_worker_conf *conf, enum cl_client_kind kind,
+                            const json_t *ignored) {
   struct cl_buf text = {0};
   for (size_t i = 0; i < json_array_size(ignored); i++)
     cl_buf_fmt(&text, "%s%s", i ? ", " : "", json_string_value(json_array_get(ignored, i)));
@@ -72,7 +73,8 @@ static void set(json_t *config, const char *key, const char *value) {
   json_object_set_new(config, key, json_string(value));
 }
 
-static void set_text(json_t *config, const char *key, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void set_text(json_t *config, const char *key, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 static void set_text(json_t *config, const char *key, const char *fmt, ...) {
   char text[512];
   va_list ap;
@@ -125,10 +127,9 @@ static void producer_defaults(json_t *c, const char *connector, int task) {
 static void admin_defaults(const struct cl_worker_conf *conf, json_t *c, const char *connector, int task) {
   const char *key;
   json_t *value;
-  json_object_foreach(conf->raw, key, value)
-    if ((!cl_conf_find(cl_worker_def(), key) || strncmp(key, "ssl.", 4) == 0) &&
-        cl_client_key_fits(CL_CLIENT_ADMIN, key))
-      json_object_set(c, key, value);
+  json_object_foreach(conf->raw, key,
+                      value) if ((!cl_conf_find(cl_worker_def(), key) || strncmp(key, "ssl.", 4) == 0) &&
+                                 cl_client_key_fits(CL_CLIENT_ADMIN, key)) json_object_set(c, key, value);
   if (connector)
     set_text(c, "client.id", "connector-adminclient-%s-%d", connector, task);
 }
@@ -139,16 +140,16 @@ static void drop_security(json_t *config) {
   const char *key;
   json_t *value;
   void *next;
-  json_object_foreach_safe(config, next, key, value)
-    for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
-      if (strncmp(key, prefixes[i], strlen(prefixes[i])) == 0) {
-        json_object_del(config, key);
-        break;
-      }
+  json_object_foreach_safe(config, next, key,
+                           value) for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes);
+                                       i++) if (strncmp(key, prefixes[i], strlen(prefixes[i])) == 0) {
+    json_object_del(config, key);
+    break;
+  }
 }
 
-static json_t *merged(const struct cl_worker_conf *conf, enum cl_client_kind kind, const char *connector, int task,
-                      const json_t *connector_config) {
+static json_t *merged(const struct cl_worker_conf *conf, enum cl_client_kind kind, const char *connector,
+                      int task, const json_t *connector_config) {
   json_t *config = json_object();
   if (!conf->embedded)
     set(config, "bootstrap.servers", conf->bootstrap_servers);
@@ -176,8 +177,12 @@ static const char *poll_records_text(const struct cl_worker_conf *conf, const js
 }
 
 static int parse_poll_records(const char *text, int64_t *out, struct cl_err *err) {
-  static const struct cl_conf_row row = {.name = "max.poll.records", .type = CL_CONF_INT, .dflt = "500",
-                                         .check = CL_CHECK_RANGE, .min = 1, .max = INT32_MAX};
+  static const struct cl_conf_row row = {.name = "max.poll.records",
+                                         .type = CL_CONF_INT,
+                                         .dflt = "500",
+                                         .check = CL_CHECK_RANGE,
+                                         .min = 1,
+                                         .max = INT32_MAX};
   struct cl_conf_value v = {0};
   int rc = cl_conf_parse_one(&row, text, &v, err);
   *out = rc == 0 ? v.i : 500;
@@ -192,8 +197,8 @@ uint32_t cl_worker_max_poll_records(const struct cl_worker_conf *conf, const jso
   return (uint32_t)n;
 }
 
-int cl_worker_client_conf(const struct cl_worker_conf *conf, enum cl_client_kind kind, const char *connector, int task,
-                          const json_t *connector_config, json_t **out, struct cl_err *err) {
+int cl_worker_client_conf(const struct cl_worker_conf *conf, enum cl_client_kind kind, const char *connector,
+                          int task, const json_t *connector_config, json_t **out, struct cl_err *err) {
   json_t *ignored = NULL;
   int64_t records;
   *out = NULL;
@@ -203,8 +208,10 @@ int cl_worker_client_conf(const struct cl_worker_conf *conf, enum cl_client_kind
   if (kind == CL_CLIENT_CONSUMER)
     rc = parse_poll_records(poll_records_text(conf, connector_config), &records, err);
   if (rc == 0 && kind == CL_CLIENT_PRODUCER && transactional)
-    rc = cl_err_set(err, CL_EINVAL, "Invalid value %.200s for configuration transactional.id: connect-lua does not support "
-                                    "exactly-once sources yet; remove the key", transactional);
+    rc = cl_err_set(err, CL_EINVAL,
+                    "Invalid value %.200s for configuration transactional.id: connect-lua does not support "
+                    "exactly-once sources yet; remove the key",
+                    transactional);
   if (rc == 0)
     rc = cl_client_conf(kind, config, out, &ignored, err);
   if (rc == 0)
@@ -219,8 +226,8 @@ static const struct cl_worker_role {
 } roles[] = {{"key", "key.converter", "key.converter."}, {"value", "value.converter", "value.converter."}};
 
 int cl_worker_converter(const struct cl_worker_conf *conf, const struct cl_plugins *plugins,
-                        const json_t *connector_config, const char *role, struct cl_plugin **plugin, json_t **typed,
-                        struct cl_err *err) {
+                        const json_t *connector_config, const char *role, struct cl_plugin **plugin,
+                        json_t **typed, struct cl_err *err) {
   bool is_key = strcmp(role, "key") == 0;
   const struct cl_worker_role *r = &roles[is_key ? 0 : 1];
   const char *class = cl_json_str(connector_config, r->key);
@@ -228,7 +235,8 @@ int cl_worker_converter(const struct cl_worker_conf *conf, const struct cl_plugi
   *typed = NULL;
   /* A connector's converter settings count only when it names the converter itself. */
   json_t *settings = class ? cl_worker_strip(connector_config, r->prefix)
-                           : json_incref(is_key ? conf->key_converter_config : conf->value_converter_config);
+                           : json_copy(is_key ? conf->key_converter_config : conf->value_converter_config);
+  json_object_set_new(settings, "converter.type", json_string(role)); /* implied by where it stands */
   if (!class)
     class = is_key ? conf->key_converter : conf->value_converter;
   char *name = strdup(class + strspn(class, " \t"));
@@ -239,7 +247,8 @@ int cl_worker_converter(const struct cl_worker_conf *conf, const struct cl_plugi
   if (*plugin) {
     rc = cl_conf_parse((*plugin)->def, settings, typed, err);
   } else {
-    rc = cl_err_set(err, CL_EINVAL, "Invalid value %.200s for configuration %s: Class %.200s could not be found.", class,
+    rc = cl_err_set(err, CL_EINVAL,
+                    "Invalid value %.200s for configuration %s: Class %.200s could not be found.", class,
                     r->key, class);
     err->class = CL_JAVA_CONFIG;
   }

@@ -13,16 +13,24 @@
 
 static const struct cl_conf_row plugin_rows[] = {
     {.name = "file", .type = CL_CONF_STRING, .required = true, .order = -1},
-    {.name = "batch.size", .type = CL_CONF_INT, .dflt = "2000", .check = CL_CHECK_RANGE, .min = 1, .max = 1e9, .order = -1},
+    {.name = "batch.size",
+     .type = CL_CONF_INT,
+     .dflt = "2000",
+     .check = CL_CHECK_RANGE,
+     .min = 1,
+     .max = 1e9,
+     .order = -1},
 };
 static struct cl_conf_def plugin_def = {.rows = plugin_rows, .n = 2};
 
 static const struct cl_plugin sink = {.kind = CL_PLUGIN_SINK, .version = (char *)"1.0", .def = &plugin_def};
-static const struct cl_plugin source = {.kind = CL_PLUGIN_SOURCE, .version = (char *)"1.0", .def = &plugin_def};
+static const struct cl_plugin source = {
+    .kind = CL_PLUGIN_SOURCE, .version = (char *)"1.0", .def = &plugin_def};
 
 /* A config that is fine, then key, value, ..., NULL on top. A value "-" removes the key. */
 static json_t *errors_of(const struct cl_plugin *plugin, ...) {
-  json_t *config = json_pack("{s:s,s:s,s:s}", "name", "c", "connector.class", "X", "file", "f"), *errors = NULL;
+  json_t *config = json_pack("{s:s,s:s,s:s}", "name", "c", "connector.class", "X", "file", "f"),
+         *errors = NULL;
   if (plugin == &sink)
     json_object_set_new(config, "topics", json_string("a, b"));
   va_list ap;
@@ -58,9 +66,11 @@ static void good_configs(void **state) {
   fine(errors_of(&sink, NULL));
   fine(errors_of(&source, NULL));
   fine(errors_of(&sink, "topics", "-", "topics.regex", "a.*", NULL));
-  fine(errors_of(&source, "exactly.once.support", "REQUIRED", "config.action.reload", "none", "transforms", "", NULL));
-  fine(errors_of(&sink, "errors.tolerance", "none", "errors.retry.timeout", " 0 ", "errors.log.enable", "False",
-                 "errors.deadletterqueue.topic.name", "", "errors.deadletterqueue.topic.replication.factor", "3", NULL));
+  fine(errors_of(&source, "exactly.once.support", "REQUIRED", "config.action.reload", "none", "transforms",
+                 "", NULL));
+  fine(errors_of(&sink, "errors.tolerance", "none", "errors.retry.timeout", " 0 ", "errors.log.enable",
+                 "False", "errors.deadletterqueue.topic.name", "",
+                 "errors.deadletterqueue.topic.replication.factor", "3", NULL));
   fine(errors_of(&sink, "header.converter", "SimpleHeaderConverter", "connect.lua.jit", "off", NULL));
   fine(errors_of(&sink, "header.converter", "org.apache.kafka.connect.storage.SimpleHeaderConverter", NULL));
   fine(errors_of(&sink, "topic.creation.default.partitions", "1", "connector.plugin.version", "1.0", NULL));
@@ -75,8 +85,10 @@ static void framework_rows(void **state) {
   assert_string_equal(json_string_value(json_array_get(errors, 1)),
                       "Invalid value null for configuration tasks.max: Value must be non-null");
   json_decref(errors);
-  only(errors_of(&source, "tasks.max", "0", NULL), 1, "Invalid value 0 for configuration tasks.max: Value must be at least 1");
-  only(errors_of(&source, "name", "", NULL), 1, "Invalid value  for configuration name: String may not be empty");
+  only(errors_of(&source, "tasks.max", "0", NULL), 1,
+       "Invalid value 0 for configuration tasks.max: Value must be at least 1");
+  only(errors_of(&source, "name", "", NULL), 1,
+       "Invalid value  for configuration name: String may not be empty");
   only(errors_of(&source, "errors.tolerance", "some", NULL), 1,
        "Invalid value some for configuration errors.tolerance: String must be one of: none, all");
   only(errors_of(&sink, "topics", "a,a", NULL), 1, "Configuration 'topics' values must not be duplicated.");
@@ -94,7 +106,8 @@ static void cross_checks_count_twice(void **state) {
 
 static void plugin_rows_are_checked(void **state) {
   (void)state;
-  only(errors_of(&source, "file", "-", NULL), 1, "Missing required configuration \"file\" which has no default value.");
+  only(errors_of(&source, "file", "-", NULL), 1,
+       "Missing required configuration \"file\" which has no default value.");
   only(errors_of(&source, "batch.size", "0", NULL), 1,
        "Invalid value 0 for configuration batch.size: Value must be at least 1");
 }
@@ -121,15 +134,18 @@ static void what_is_not_built_is_refused(void **state) {
   for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
     json_t *errors = errors_of(&sink, cases[i].key, cases[i].value, NULL);
     char start[200];
-    snprintf(start, sizeof(start), "Invalid value %s for configuration %s: connect-lua ", cases[i].value, cases[i].key);
+    snprintf(start, sizeof(start), "Invalid value %s for configuration %s: connect-lua ", cases[i].value,
+             cases[i].key);
     assert_int_equal(json_array_size(errors), 1);
     assert_memory_equal(json_string_value(json_array_get(errors, 0)), start, strlen(start));
     json_decref(errors);
   }
   only(errors_of(&source, "transforms", "t", NULL), 1,
-       "Invalid value t for configuration transforms: connect-lua does not run transforms yet; remove the key");
+       "Invalid value t for configuration transforms: connect-lua does not run transforms yet; remove the "
+       "key");
   only(errors_of(&source, "topic.creation.default.partitions", "3", NULL), 1,
-       "Invalid value 3 for configuration topic.creation.default.partitions: connect-lua does not create topics yet, the "
+       "Invalid value 3 for configuration topic.creation.default.partitions: connect-lua does not create "
+       "topics yet, the "
        "broker's settings decide; remove the key");
   only(errors_of(&source, "connect.lua.jit", "maybe", NULL), 1,
        "Invalid value maybe for configuration connect.lua.jit: String must be one of: on, off");
@@ -155,9 +171,11 @@ static void message(void **state) {
   (void)state;
   json_t *errors = json_pack("[s,s]", "one", "two");
   char *text = cl_connector_invalid_message(errors);
-  assert_string_equal(text, "Connector configuration is invalid and contains the following 2 error(s):\none\ntwo\nYou can also "
-                            "find the above list of errors at the endpoint "
-                            "`/connector-plugins/{connectorType}/config/validate`");
+  assert_string_equal(
+      text,
+      "Connector configuration is invalid and contains the following 2 error(s):\none\ntwo\nYou can also "
+      "find the above list of errors at the endpoint "
+      "`/connector-plugins/{connectorType}/config/validate`");
   free(text);
   json_decref(errors);
 }

@@ -14,9 +14,9 @@
 
 #include <cmocka.h>
 
-#define BASE                                                       \
-  "key.converter=org.apache.kafka.connect.json.JsonConverter\n"    \
-  "value.converter=org.apache.kafka.connect.storage.StringConverter\n" \
+#define BASE                                                                                                 \
+  "key.converter=org.apache.kafka.connect.json.JsonConverter\n"                                              \
+  "value.converter=org.apache.kafka.connect.storage.StringConverter\n"                                       \
   "offset.storage.file.filename=/tmp/connect.offsets\n"
 
 static char folder[] = "/tmp/cl-worker-config-XXXXXX";
@@ -84,12 +84,13 @@ static int count(const char *text, const char *part) {
 
 static void tutorial_file_loads(void **state) {
   (void)state;
-  struct cl_worker_conf *c = loaded("bootstrap.servers=localhost:9092\n"
-                                    "key.converter=org.apache.kafka.connect.json.JsonConverter\n"
-                                    "value.converter=org.apache.kafka.connect.json.JsonConverter\n"
-                                    "key.converter.schemas.enable=true\nvalue.converter.schemas.enable=true\n"
-                                    "offset.storage.file.filename=/tmp/connect.offsets\n"
-                                    "offset.flush.interval.ms=10000\nplugin.path=libs/connect-file-3.4.0.jar\n");
+  struct cl_worker_conf *c = loaded(
+      "bootstrap.servers=localhost:9092\n"
+      "key.converter=org.apache.kafka.connect.json.JsonConverter\n"
+      "value.converter=org.apache.kafka.connect.json.JsonConverter\n"
+      "key.converter.schemas.enable=true\nvalue.converter.schemas.enable=true\n"
+      "offset.storage.file.filename=/tmp/connect.offsets\n"
+      "offset.flush.interval.ms=10000\nplugin.path=libs/connect-file-3.4.0.jar\n");
   assert_string_equal(c->bootstrap_servers, "localhost:9092");
   assert_false(c->embedded);
   assert_string_equal(c->key_converter, "org.apache.kafka.connect.json.JsonConverter");
@@ -128,11 +129,12 @@ static void defaults(void **state) {
 
 static void own_values(void **state) {
   (void)state;
-  struct cl_worker_conf *c = loaded(BASE "bootstrap.servers = a:1 , b:2,\nlisteners=HTTP://[::1]:0\n"
-                                         "plugin.path= a,, b \ntopic.tracking.enable=FALSE\n"
-                                         "rest.advertised.host.name=::1\nrest.advertised.port=99\n"
-                                         "connect.lua.memory.max.bytes=8388608\nconnect.lua.consumer.buffer.bytes=2097152\n"
-                                         "connect.lua.log.file=/var/log/x\nconnect.lua.log.level=Debug\n");
+  struct cl_worker_conf *c = loaded(
+      BASE "bootstrap.servers = a:1 , b:2,\nlisteners=HTTP://[::1]:0\n"
+           "plugin.path= a,, b \ntopic.tracking.enable=FALSE\n"
+           "rest.advertised.host.name=::1\nrest.advertised.port=99\n"
+           "connect.lua.memory.max.bytes=8388608\nconnect.lua.consumer.buffer.bytes=2097152\n"
+           "connect.lua.log.file=/var/log/x\nconnect.lua.log.level=Debug\n");
   assert_string_equal(c->bootstrap_servers, "a:1,b:2");
   assert_string_equal(c->listeners[0].host, "::1");
   assert_int_equal(c->listeners[0].port, 0);
@@ -170,9 +172,10 @@ static void embedded_needs_no_offset_file(void **state) {
   (void)state;
   struct cl_err err = CL_ERR_INIT;
   json_t *client = NULL;
-  struct cl_worker_conf *c = loaded("bootstrap.servers=embedded\nkey.converter=x\nvalue.converter=x\n"
-                                    "producer.security.protocol=SSL\nproducer.ssl.truststore.location=/none.jks\n"
-                                    "consumer.session.timeout.ms=9000\n");
+  struct cl_worker_conf *c = loaded(
+      "bootstrap.servers=embedded\nkey.converter=x\nvalue.converter=x\n"
+      "producer.security.protocol=SSL\nproducer.ssl.truststore.location=/none.jks\n"
+      "consumer.session.timeout.ms=9000\n");
   assert_true(c->embedded);
   assert_null(c->offset_file);
   assert_int_equal(cl_worker_client_conf(c, CL_CLIENT_CONSUMER, "s", 1, json_null(), &client, &err), 0);
@@ -192,24 +195,31 @@ static void embedded_needs_no_offset_file(void **state) {
 
 static void bad_values(void **state) {
   (void)state;
-  refused("value.converter=x\n", "Missing required configuration \"key.converter\" which has no default value.");
-  refused("key.converter=x\nvalue.converter=x\n", "Missing required configuration \"offset.storage.file.filename\" which");
+  refused("value.converter=x\n",
+          "Missing required configuration \"key.converter\" which has no default value.");
+  refused("key.converter=x\nvalue.converter=x\n",
+          "Missing required configuration \"offset.storage.file.filename\" which");
   refused(BASE "offset.flush.interval.ms=10s\n",
           "Invalid value 10s for configuration offset.flush.interval.ms: Not a number of type LONG");
-  refused(BASE "topic.tracking.enable=yes\n",
-          "Invalid value yes for configuration topic.tracking.enable: Expected value to be either true or false");
+  refused(
+      BASE "topic.tracking.enable=yes\n",
+      "Invalid value yes for configuration topic.tracking.enable: Expected value to be either true or false");
   refused(BASE "plugin.discovery=none\n", "String must be one of (case insensitive): ");
-  refused(BASE "metrics.num.samples=0\n", "Invalid value 0 for configuration metrics.num.samples: Value must be at least 1");
+  refused(BASE "metrics.num.samples=0\n",
+          "Invalid value 0 for configuration metrics.num.samples: Value must be at least 1");
   refused(BASE "connect.lua.memory.max.bytes=5\n", "Value must be at least 1048576");
   refused(BASE "bootstrap.servers=\n", "bootstrap.servers");
-  refused(BASE "listeners=\n", "Invalid value for listeners, at least one URL is expected, ex: http://localhost:8080,");
+  refused(BASE "listeners=\n",
+          "Invalid value for listeners, at least one URL is expected, ex: http://localhost:8080,");
   refused(BASE "listeners=http://a:1,,\n", "Empty URL found when parsing listeners list.");
-  refused(BASE "listeners=localhost:8083\n", "Listener doesn't have the right format (protocol://hostname:port).");
+  refused(BASE "listeners=localhost:8083\n",
+          "Listener doesn't have the right format (protocol://hostname:port).");
   refused(BASE "listeners=http://localhost:x\n", "Listener doesn't have the right format");
   refused(BASE "listeners=http://localhost:70000\n", "the port must be at most 65535");
   refused(BASE "listeners=ftp://a:1\n", "Listener protocol must be either \"http\" or \"https\".");
   refused(BASE "a=\\uXYZ\n", "worker.conf:4: ");
-  refused(BASE "producer.linger.ms=abc\n", "settings under producer.: Invalid value abc for configuration linger.ms: Not a ");
+  refused(BASE "producer.linger.ms=abc\n",
+          "settings under producer.: Invalid value abc for configuration linger.ms: Not a ");
   refused(BASE "consumer.max.poll.records=0\n", "max.poll.records: Value must be at least 1");
 }
 
@@ -220,30 +230,35 @@ static void refusals(void **state) {
   refused(BASE "listeners.https.ssl.keystore.location=x\n", "listeners.https.ssl.keystore.location");
   refused(BASE "admin.listeners=\n", "configuration admin.listeners: ");
   refused(BASE "admin.listeners=http://:1\n", "configuration admin.listeners: ");
-  refused(BASE "rest.extension.classes=a.B\n", "Invalid value a.B for configuration rest.extension.classes: ");
+  refused(BASE "rest.extension.classes=a.B\n",
+          "Invalid value a.B for configuration rest.extension.classes: ");
   refused(BASE "access.control.allow.origin=*\n", "configuration access.control.allow.origin: ");
   refused(BASE "access.control.allow.methods=GET\n", "configuration access.control.allow.methods: ");
   refused(BASE "response.http.headers.config=set a:b\n", "configuration response.http.headers.config: ");
   refused(BASE "config.providers=file\n", "configuration config.providers: ");
-  refused(BASE "connector.client.config.override.policy=None\n", "configuration connector.client.config.override.policy: ");
+  refused(BASE "connector.client.config.override.policy=None\n",
+          "configuration connector.client.config.override.policy: ");
   refused(BASE "config.storage.topic=c\n", "distributed mode is not built yet");
   refused(BASE "exactly.once.source.support=enabled\n", "configuration exactly.once.source.support: ");
   refused(BASE "ssl.client.auth=required\n", "configuration ssl.client.auth: ");
-  refused(BASE "header.converter=org.apache.kafka.connect.json.JsonConverter\n", "configuration header.converter: ");
+  refused(BASE "header.converter=org.apache.kafka.connect.json.JsonConverter\n",
+          "configuration header.converter: ");
   refused(BASE "producer.transactional.id=t\n", "configuration transactional.id: ");
   refused(BASE "producer.security.protocol=SSL\nproducer.ssl.truststore.location=/x/t.jks\n",
           "`keytool -importkeystore -srckeystore /x/t.jks -destkeystore /x/t.p12 -deststoretype PKCS12`");
-  cl_worker_conf_free(loaded(BASE "rest.extension.classes=\naccess.control.allow.origin= \nconfig.providers=\n"
-                                  "exactly.once.source.support=DISABLED\nssl.client.auth=none\n"
-                                  "connector.client.config.override.policy=All\ntopic.creation.enable=true\n"
-                                  "header.converter=SimpleHeaderConverter \nplugin.discovery=Service_Load\n"));
+  cl_worker_conf_free(loaded(BASE
+                             "rest.extension.classes=\naccess.control.allow.origin= \nconfig.providers=\n"
+                             "exactly.once.source.support=DISABLED\nssl.client.auth=none\n"
+                             "connector.client.config.override.policy=All\ntopic.creation.enable=true\n"
+                             "header.converter=SimpleHeaderConverter \nplugin.discovery=Service_Load\n"));
 }
 
 static void unknown_keys_are_named(void **state) {
   (void)state;
-  cl_worker_conf_free(loaded(BASE "ofset.flush.interval.ms=1\nproducer.acks=all\nmetrics.context.a=b\nzzz=1\n"
-                                  "key.converter.any=1\nadmin.retries=1\nsession.timeout.ms=1\ninter.worker.key.size=1\n"
-                                  "internal.key.converter=x\ngroup.id=g\nmetric.reporters=a.B\n"));
+  cl_worker_conf_free(
+      loaded(BASE "ofset.flush.interval.ms=1\nproducer.acks=all\nmetrics.context.a=b\nzzz=1\n"
+                  "key.converter.any=1\nadmin.retries=1\nsession.timeout.ms=1\ninter.worker.key.size=1\n"
+                  "internal.key.converter=x\ngroup.id=g\nmetric.reporters=a.B\n"));
   const char *log = log_text();
   assert_non_null(strstr(log, "unknown key ofset.flush.interval.ms; did you mean offset.flush.interval.ms?"));
   assert_non_null(strstr(log, "unknown key zzz ("));
@@ -257,12 +272,14 @@ static void client_precedence(void **state) {
   (void)state;
   struct cl_err err = CL_ERR_INIT;
   json_t *client = NULL;
-  struct cl_worker_conf *c = loaded(BASE "bootstrap.servers=a:1\nsecurity.protocol=PLAINTEXT\nrequest.timeout.ms=7000\n"
-                                         "consumer.fetch.max.wait.ms=100\nconsumer.auto.offset.reset=latest\n"
-                                         "consumer.max.poll.records=20\nproducer.batch.size=1000\n"
-                                         "producer.interceptor.classes=a.B\nadmin.retry.backoff.ms=9\n");
-  json_t *connector = json_pack("{s:s,s:s,s:s,s:s}", "name", "c", "consumer.override.fetch.max.wait.ms", "200",
-                                "consumer.override.max.poll.records", "30", "producer.override.batch.size", "2000");
+  struct cl_worker_conf *c = loaded(
+      BASE "bootstrap.servers=a:1\nsecurity.protocol=PLAINTEXT\nrequest.timeout.ms=7000\n"
+           "consumer.fetch.max.wait.ms=100\nconsumer.auto.offset.reset=latest\n"
+           "consumer.max.poll.records=20\nproducer.batch.size=1000\n"
+           "producer.interceptor.classes=a.B\nadmin.retry.backoff.ms=9\n");
+  json_t *connector = json_pack("{s:s,s:s,s:s,s:s}", "name", "c", "consumer.override.fetch.max.wait.ms",
+                                "200", "consumer.override.max.poll.records", "30",
+                                "producer.override.batch.size", "2000");
   assert_int_equal(cl_worker_client_conf(c, CL_CLIENT_CONSUMER, "c", 2, connector, &client, &err), 0);
   assert_string_equal(cl_json_str(client, "bootstrap.servers"), "a:1");
   assert_string_equal(cl_json_str(client, "group.id"), "connect-c");
@@ -299,17 +316,22 @@ static void client_precedence(void **state) {
 
   json_object_set_new(connector, "consumer.override.max.poll.records", json_string("many"));
   assert_int_equal(cl_worker_client_conf(c, CL_CLIENT_CONSUMER, "c", 2, connector, &client, &err), CL_EINVAL);
-  assert_string_equal(err.msg, "Invalid value many for configuration max.poll.records: Not a number of type INT");
+  assert_string_equal(err.msg,
+                      "Invalid value many for configuration max.poll.records: Not a number of type INT");
   json_decref(connector);
   cl_worker_conf_free(c);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(tutorial_file_loads),    cmocka_unit_test(defaults),
-      cmocka_unit_test(own_values),             cmocka_unit_test(worker_id),
-      cmocka_unit_test(embedded_needs_no_offset_file), cmocka_unit_test(bad_values),
-      cmocka_unit_test(refusals),               cmocka_unit_test(unknown_keys_are_named),
+      cmocka_unit_test(tutorial_file_loads),
+      cmocka_unit_test(defaults),
+      cmocka_unit_test(own_values),
+      cmocka_unit_test(worker_id),
+      cmocka_unit_test(embedded_needs_no_offset_file),
+      cmocka_unit_test(bad_values),
+      cmocka_unit_test(refusals),
+      cmocka_unit_test(unknown_keys_are_named),
       cmocka_unit_test(client_precedence),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
