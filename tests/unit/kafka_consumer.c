@@ -339,6 +339,77 @@ static void old_data_may_be_gone(void **state) {
   cl_consumer_close(t.c);
 }
 
+static void join(struct rig_task *t, const char *group, const char *topic) {
+  *t = (struct rig_task){.move_to = -1};
+  struct cl_consumer_conf conf = rig_conf(t);
+  json_t *client = rig_client(group), *topics = json_pack("[s]", topic);
+  json_object_set_new(client, "session.timeout.ms", json_string("3000"));
+  json_object_set_new(client, "heartbeat.interval.ms", json_string("300"));
+  conf.embedded = NULL; /* a broker like any other: a real group, topics with four partitions */
+  conf.client = client;
+  conf.topics = topics;
+  must(cl_consumer_open(&conf, &t->c, &err));
+  json_decref(client);
+  json_decref(topics);
+}
+
+/* Reads the 20 records of its two partitions from the start, into a fresh batch. */
+static void read_from_start(struct rig_task *t, struct cl_batch **b) {
+  for (size_t i = 0; i < t->n; i++)
+    must(cl_consumer_seek(t->c, t->ids[i], 0, &err));
+  cl_batch_unref(*b);
+  *b = rig_read(t, 20, 15000);
+  assert_int_equal((*b)->n, 20);
+}
+
+static void a_group_shares_partitions(void **state) {
+  (void)state;
+  struct rig_reports reports = {0};
+  struct cl_producer *p = rig_producer(&reports, true, NULL);
+  struct cl_batch *sent = cl_batch_get(pool), *one_has = cl_batch_get(pool), *two_has = cl_batch_get(pool);
+  for (int i = 0; i < 40; i++)
+    rig_record(sent, "group", NULL, "v")->partition = i % 4;
+  for (int i = 0; i < 40; i++)
+    must(cl_producer_send(p, &sent->records[i], &err));
+  must(cl_producer_flush(p, 10000, &err));
+  assert_int_equal(reports.failed, 0);
+  cl_producer_close(p, 1000);
+
+  struct rig_task one, two;
+  join(&one, "group", "group");
+  join(&two, "group", "group");
+  int64_t deadline = cl_now_ms() + 30000;
+  while ((one.n != 2 || two.n != 2) && cl_now_ms() < deadline) { /* in one round or in two */
+    must(cl_consumer_poll(one.c, one_has, 100, 20, &err));
+    must(cl_consumer_poll(two.c, two_has, 100, 20, &err));
+  }
+  assert_int_equal(one.n, 2);
+  assert_int_equal(two.n, 2);
+  read_from_start(&one, &one_has);
+  read_from_start(&two, &two_has);
+  int before = one.revoked;
+  struct cl_commit commits[] = {{two.ids[0], 10}, {two.ids[1], 7}};
+  must(cl_consumer_commit_sync(two.c, commits, 2, &err));
+  must(cl_consumer_pause(one.c, one.ids[0], &err)); /* forgotten by the rebalance */
+  cl_batch_unref(two_has);
+  cl_consumer_close(two.c);
+  assert_int_equal(two.lost, 0);
+
+  cl_batch_unref(one_has);
+  one_has = cl_batch_get(pool);
+  deadline = cl_now_ms() + 30000;
+  while (one_has->n < 23 && cl_now_ms() < deadline)
+    must(cl_consumer_poll(one.c, one_has, 100, 20, &err));
+  assert_int_equal(one.n, 4);
+  assert_int_equal(one.revoked, before + 1);
+  assert_int_equal(one_has->n, 23); /* its own 20 again, uncommitted, and three of the other's */
+  must(cl_consumer_poll(one.c, one_has, 100, 200, &err));
+  assert_int_equal(one_has->n, 23);
+  cl_batch_unref(one_has);
+  cl_batch_unref(sent);
+  cl_consumer_close(one.c);
+}
+
 static void shares_of_the_budget_come_back(void **state) {
   (void)state;
   struct cl_budget *budget = cl_budget_new(4 << 20);
@@ -381,6 +452,7 @@ int main(void) {
       cmocka_unit_test(regex_errors_are_named),
       cmocka_unit_test(partitions_are_dealt),
       cmocka_unit_test(old_data_may_be_gone),
+      cmocka_unit_test(a_group_shares_partitions),
       cmocka_unit_test(shares_of_the_budget_come_back),
   };
   return cmocka_run_group_tests(tests, rig_up, rig_down);
