@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The worker file: values, defaults, refusals, warnings, clients, converters. */
-#include "base/buf.h"
+#include "vm/control.h"
 #include "worker/config.h"
 
 #include <setjmp.h>
@@ -322,6 +322,48 @@ static void client_precedence(void **state) {
   cl_worker_conf_free(c);
 }
 
+static void converters(void **state) {
+  (void)state;
+  struct cl_err err = CL_ERR_INIT;
+  struct cl_control *control = NULL;
+  struct cl_control_conf control_conf = {.home = CL_SOURCE_DIR};
+  struct cl_plugins *plugins = NULL;
+  struct cl_plugin *plugin = NULL;
+  json_t *typed = NULL;
+  struct cl_worker_conf *c = loaded(BASE "key.converter.schemas.enable=false\n");
+  assert_int_equal(cl_control_start(&control_conf, &control, &err), 0);
+  assert_int_equal(cl_plugins_scan(control, CL_SOURCE_DIR, NULL, &plugins, &err), 0);
+
+  json_t *connector = json_pack("{s:s}", "key.converter.schemas.enable", "true"); /* counts for nothing */
+  assert_int_equal(cl_worker_converter(c, plugins, connector, "key", &plugin, &typed, &err), 0);
+  assert_string_equal(plugin->class, "org.apache.kafka.connect.json.JsonConverter");
+  assert_true(json_is_false(json_object_get(typed, "schemas.enable")));
+  assert_string_equal(cl_json_str(typed, "converter.type"), "key");
+  assert_null(json_object_get(c->key_converter_config, "converter.type"));
+  json_decref(typed);
+
+  json_object_set_new(connector, "value.converter", json_string(" JsonConverter "));
+  assert_int_equal(cl_worker_converter(c, plugins, connector, "value", &plugin, &typed, &err), 0);
+  assert_string_equal(plugin->class, "org.apache.kafka.connect.json.JsonConverter");
+  assert_true(json_is_true(json_object_get(typed, "schemas.enable")));
+  json_decref(typed);
+
+  json_object_set_new(connector, "value.converter.schemas.enable", json_string("maybe"));
+  assert_int_equal(cl_worker_converter(c, plugins, connector, "value", &plugin, &typed, &err), CL_EINVAL);
+  json_object_set_new(connector, "value.converter", json_string("io.x.Avro"));
+  assert_int_equal(cl_worker_converter(c, plugins, connector, "value", &plugin, &typed, &err), CL_EINVAL);
+  assert_string_equal(
+      err.msg,
+      "Invalid value io.x.Avro for configuration value.converter: Class io.x.Avro could not be found.");
+  assert_null(plugin);
+  assert_null(typed);
+
+  json_decref(connector);
+  cl_plugins_free(plugins);
+  cl_control_stop(control);
+  cl_worker_conf_free(c);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(tutorial_file_loads),
@@ -333,6 +375,7 @@ int main(void) {
       cmocka_unit_test(refusals),
       cmocka_unit_test(unknown_keys_are_named),
       cmocka_unit_test(client_precedence),
+      cmocka_unit_test(converters),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
