@@ -15,7 +15,7 @@ ffi.cdef [[
 struct cl_space *cl_space_new(void *budget);
 void cl_space_free(struct cl_space *s);
 struct cl_batch_pool *cl_batch_pool_new(struct cl_space *space, void *budget, uint32_t cap);
-void cl_batch_pool_free(struct cl_batch_pool *pool, bool leak);
+void cl_batch_pool_free(struct cl_batch_pool *pool);
 uint32_t cl_batch_pool_live(const struct cl_batch_pool *pool);
 struct cl_batch *cl_batch_get(struct cl_batch_pool *pool);
 void cl_batch_unref(struct cl_batch *b);
@@ -121,7 +121,7 @@ function Task:close()
   view.enter(nil)
   for _, json in ipairs(self.codecs) do C.cl_json_free(json) end
   local live = C.cl_batch_pool_live(self.pool)
-  C.cl_batch_pool_free(self.pool, true)
+  C.cl_batch_pool_free(self.pool)
   if live == 0 then C.cl_space_free(self.space) end
   assert(live == 0, "batches left over: " .. live)
 end

@@ -55,20 +55,6 @@ static void batch_free(struct batch *b) {
   free(b);
 }
 
-void cl_batch_pool_free(struct cl_batch_pool *pool, bool leak) {
-  if (!pool)
-    return;
-  CL_REQUIRE(leak || pool->n_live == 0);
-  if (pool->n_live)
-    return; /* somebody abandoned still looks at them: leaked on purpose */
-  while (pool->free) {
-    struct batch *b = pool->free;
-    pool->free = b->next;
-    batch_free(b);
-  }
-  free(pool);
-}
-
 uint32_t cl_batch_pool_live(const struct cl_batch_pool *pool) { return pool->n_live; }
 
 const uint16_t *cl_batch_pool_epochs(const struct cl_batch_pool *pool) { return pool->epochs; }
@@ -145,6 +131,23 @@ static void batch_reset(struct batch *b) {
   b->pub.stage = CL_BATCH_RAW;
   b->pub.live = NULL;
   b->pub.offset_name = (struct cl_str){0};
+}
+
+void cl_batch_pool_free(struct cl_batch_pool *pool) {
+  if (!pool)
+    return;
+  while (pool->live) {
+    struct batch *b = pool->live;
+    pool->live = b->next;
+    batch_reset(b);
+    batch_free(b);
+  }
+  while (pool->free) {
+    struct batch *b = pool->free;
+    pool->free = b->next;
+    batch_free(b);
+  }
+  free(pool);
 }
 
 void cl_batch_unref(struct cl_batch *pub) {

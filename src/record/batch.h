@@ -17,9 +17,9 @@ struct cl_batch_pool;
 
 /* All batches of a pool share space and budget. cap = records per batch. */
 struct cl_batch_pool *cl_batch_pool_new(struct cl_space *space, struct cl_arena_budget *budget, uint32_t cap);
-/* Frees the batches; those still referenced are a bug of ours and reported by CL_REQUIRE
- * unless leak is true (an abandoned plugin may hold them). */
-void cl_batch_pool_free(struct cl_batch_pool *pool, bool leak);
+/* Frees all batches, those still referenced (a plugin retained them) included: nobody may look
+ * at one any more. A stuck task's pool is never freed. NULL is allowed. */
+void cl_batch_pool_free(struct cl_batch_pool *pool);
 uint32_t cl_batch_pool_live(const struct cl_batch_pool *pool); /* batches handed out */
 
 /* An empty batch with one reference; NULL = no memory. */

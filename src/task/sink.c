@@ -227,14 +227,17 @@ static void end_sink(struct cl_sink *s, bool started) {
 static void close_sink(struct cl_sink *s) {
   struct cl_task *t = s->t;
   pthread_mutex_lock(&t->lock);
+  bool leak = atomic_load(&t->abandoned);
   struct cl_consumer *consumer = t->consumer;
   struct cl_vm *vm = t->vm;
   t->consumer = NULL;
   t->vm = NULL;
   pthread_mutex_unlock(&t->lock);
+  if (leak)
+    return;
   if (vm)
-    cl_vm_free(vm);
-  cl_batch_pool_free(t->pool, true); /* after the state: a plugin may have retained batches */
+    cl_vm_free(vm); /* before the batches, which a plugin may have retained */
+  cl_batch_pool_free(t->pool);
   t->pool = NULL;
   if (consumer)
     cl_consumer_close(consumer);

@@ -318,11 +318,14 @@ static void end_source(struct source *s, bool started) {
 static void close_source(struct source *s) {
   struct cl_task *t = s->t;
   pthread_mutex_lock(&t->lock);
+  bool leak = atomic_load(&t->abandoned); /* librdkafka may still be sending from the batches */
   struct cl_producer *producer = t->producer;
   struct cl_vm *vm = t->vm;
   t->producer = NULL;
   t->vm = NULL;
   pthread_mutex_unlock(&t->lock);
+  if (leak)
+    return;
   if (producer)
     cl_producer_close(producer, 0); /* its reports still arrive, as failures, and release batches */
   for (size_t i = 0; i < s->told_n; i++)
@@ -333,7 +336,7 @@ static void close_source(struct source *s) {
   cl_ack_free(s->ack);
   if (vm)
     cl_vm_free(vm);
-  cl_batch_pool_free(t->pool, true);
+  cl_batch_pool_free(t->pool);
   t->pool = NULL;
   json_decref(s->uncommitted);
 }

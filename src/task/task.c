@@ -116,8 +116,8 @@ static void run(struct cl_task *t) {
     cl_task_report(t, CL_FAILED, trace ? trace : err.msg);
     free(trace);
   }
-  cl_space_free(t->space);
-  t->space = NULL;
+  if (!t->pool) /* closed, not leaked */
+    cl_space_free(t->space);
 }
 
 static void *thread_main(void *arg) {

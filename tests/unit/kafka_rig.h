@@ -43,7 +43,7 @@ static inline int rig_up(void **state) {
 
 static inline int rig_down(void **state) {
   (void)state;
-  cl_batch_pool_free(pool, false);
+  cl_batch_pool_free(pool);
   cl_space_free(space);
   cl_embedded_stop(broker);
   return 0;

@@ -288,7 +288,7 @@ static void a_budget_ends_in_an_error(void **state) {
   text[20000] = ']';
   assert_int_equal(cl_json_read(b, text, sizeof(text), &v, &err), CL_ENOMEM);
   cl_batch_unref(b);
-  cl_batch_pool_free(pool, false);
+  cl_batch_pool_free(pool);
   cl_space_free(s);
 }
 

@@ -32,7 +32,7 @@ static inline struct rig rig_open(void) {
 
 static inline void rig_close(struct rig *r) {
   cl_batch_unref(r->b);
-  cl_batch_pool_free(r->pool, false);
+  cl_batch_pool_free(r->pool);
   cl_space_free(r->space);
 }
 

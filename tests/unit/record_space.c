@@ -59,7 +59,7 @@ static void keys_that_are_data_do_not_stay(void **state) {
   assert_int_equal(numbered(s, 0), early);
   assert_true(cl_space_sym_is_permanent(cl_space_sym_keep(s, "a field", 7)));
   cl_batch_unref(last);
-  cl_batch_pool_free(pool, false);
+  cl_batch_pool_free(pool);
   cl_space_free(s);
   assert_int_equal(budget.used, 0);
 }

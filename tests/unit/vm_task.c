@@ -145,7 +145,7 @@ static int teardown(void **state) {
   struct fixture *f = *state;
   drop_vm(f);
   cl_plugin_unref(f->converter);
-  cl_batch_pool_free(f->pool, false);
+  cl_batch_pool_free(f->pool);
   cl_space_free(f->space);
   unlink(f->file);
   rmdir(f->folder);
