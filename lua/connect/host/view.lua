@@ -14,7 +14,7 @@ local C = require "connect.host.abi"
 local errors = require "connect.errors"
 local host = require "connect.host.c"
 
-local band, bor, rshift = bit.band, bit.bor, bit.rshift
+local band, rshift = bit.band, bit.rshift
 local cast, ffi_string, tonumber, type = ffi.cast, ffi.string, tonumber, type
 local null = host.null
 
@@ -27,7 +27,7 @@ struct cl_view_struct { int32_t :32; int32_t :32; };
 struct cl_view_map    { int32_t :32; int32_t :32; };
 ]]
 
-local voidp, u64 = ffi.typeof "void *", ffi.typeof "uint64_t"
+local voidp, bytep, u64 = ffi.typeof "void *", ffi.typeof "char *", ffi.typeof "uint64_t"
 local batch_p, record_p = ffi.typeof "struct cl_batch *", ffi.typeof "struct cl_record *"
 local obj_p, arr_p = ffi.typeof "struct cl_obj *", ffi.typeof "struct cl_arr *"
 local struct_p, map_p = ffi.typeof "struct cl_struct *", ffi.typeof "struct cl_map *"
@@ -80,7 +80,9 @@ local function resolve(ptr, v)
   return cast(ptr, band(address, ADDRESS)), band(address, EPOCH)
 end
 
-local function make(view_ptr, p, epoch) return cast(view_ptr, bor(cast(u64, cast(voidp, p)), epoch))[0] end
+-- Added as to a pointer, not as numbers: a view carried round a loop must have the type of
+-- a pointer there, or the loop does not compile (165 instead of 3 ns per record).
+local function make(view_ptr, p, epoch) return cast(view_ptr, cast(bytep, p) + epoch)[0] end
 
 local function epoch_of(batch) return bit.lshift(cast(u64, batch.epoch), 48) end
 
