@@ -68,14 +68,11 @@ static int open_rest(struct process *p, struct cl_err *err) {
   if (cl_herder_start(w, &p->herder, err) != 0)
     return err->code;
   const struct cl_listener *l = &w->conf->listeners[0];
-  w->id = cl_worker_conf_id(w->conf, l->port);
+  cl_herder_announce(p->herder, cl_worker_conf_id(w->conf, l->port));
   struct cl_server_conf conf = {.host = l->host, .port = l->port, .herder = p->herder};
   if (cl_server_start(&conf, &p->server, err) != 0)
     return err->code;
-  if (l->port == 0) {
-    free(w->id);
-    w->id = cl_worker_conf_id(w->conf, cl_server_port(p->server));
-  }
+  cl_herder_announce(p->herder, cl_worker_conf_id(w->conf, cl_server_port(p->server)));
   return 0;
 }
 
@@ -124,7 +121,9 @@ static int start_and_wait(struct process *p, const char *file, char **connectors
     if (rc != CL_EXIT_OK)
       return rc;
   }
-  CL_LOG(CL_INFO, "Kafka Connect started in %lld ms; REST on http://%s", (long long)(cl_now_ms() - begun), p->worker->id);
+  char *id = cl_worker_conf_id(p->worker->conf, cl_server_port(p->server));
+  CL_LOG(CL_INFO, "Kafka Connect started in %lld ms; REST on http://%s", (long long)(cl_now_ms() - begun), id ? id : "");
+  free(id);
   int sig = 0;
   sigwait(signals, &sig);
   CL_LOG(CL_INFO, "%s: stopping; a second one stops at once", strsignal(sig));

@@ -138,10 +138,12 @@ int cl_admit_config(const struct cl_worker *w, const char *name, const json_t *c
     cl_reply_error(reply, 400, "Connector name configuration (%s) doesn't match connector name in the URL (%s)", inner, name);
     return -1;
   }
-  struct cl_plugin *plugin = find_class(w, config, reply);
-  if (!plugin)
-    return -1;
   json_t *full = with_name(config, name), *errors = NULL;
+  struct cl_plugin *plugin = find_class(w, full, reply);
+  if (!plugin) {
+    json_decref(full);
+    return -1;
+  }
   int rc = cl_connector_check(full, plugin, &errors);
   if (rc == 0) {
     converter_errors(w, full, errors);

@@ -75,6 +75,13 @@ int cl_herder_start(const struct cl_worker *w, struct cl_herder **out, struct cl
   return 0;
 }
 
+void cl_herder_announce(struct cl_herder *h, char *worker_id) {
+  pthread_mutex_lock(&h->lock);
+  free(h->worker_id);
+  h->worker_id = worker_id;
+  pthread_mutex_unlock(&h->lock);
+}
+
 void cl_herder_stop(struct cl_herder *h) {
   cl_queue_close(h->inbox);
   pthread_join(h->thread, NULL);
@@ -85,6 +92,7 @@ void cl_herder_stop(struct cl_herder *h) {
     h->list = c->next;
     cl_instance_free(c);
   }
+  free(h->worker_id);
   free(h);
 }
 

@@ -52,6 +52,9 @@ void cl_herder_query(struct cl_herder *h, const struct cl_query *q, struct cl_re
 
 struct cl_worker;
 int cl_herder_start(const struct cl_worker *w, struct cl_herder **out, struct cl_err *err);
+/* The worker id (host:port) that statuses show; takes it (malloc'd). The listener's port may
+ * be known only after the herder has started. @thread main */
+void cl_herder_announce(struct cl_herder *h, char *worker_id);
 /* Refuses new commands, answers what is queued, stops all tasks, ends the thread, frees. */
 void cl_herder_stop(struct cl_herder *h);
 /* Runs cmd and waits for its reply. @thread main (connector files of the command line) */

@@ -10,7 +10,8 @@ struct cl_herder {
   const struct cl_worker *worker;
   struct cl_queue *inbox;
   pthread_t thread;
-  pthread_mutex_t lock; /* guards the list and what cl_instance says */
+  pthread_mutex_t lock; /* guards the id, the list and what cl_instance says */
+  char *worker_id;      /* host:port */
   struct cl_instance *list; /* in order of creation */
 };
 

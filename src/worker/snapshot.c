@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define CL_CONNECT_API "4.2.0"
+
 static const char *type_name(const struct cl_instance *c) {
   return c->plugin ? cl_plugin_kind_name(c->plugin->kind) : "unknown";
 }
@@ -19,7 +21,7 @@ json_t *cl_snapshot_info(const struct cl_instance *c) {
 }
 
 static json_t *unit_status(const struct cl_herder *h, const struct cl_instance *c, enum cl_state state, const char *trace, bool version) {
-  json_t *out = json_pack("{s:s,s:s,s:s?}", "state", cl_state_name(state), "worker_id", h->worker->id, "version",
+  json_t *out = json_pack("{s:s,s:s?,s:s?}", "state", cl_state_name(state), "worker_id", h->worker_id, "version",
                           version ? c->plugin->version : NULL);
   if (trace)
     json_object_set_new(out, "trace", cl_json_lenient(trace));
@@ -82,11 +84,17 @@ static void one_connector(struct cl_herder *h, const struct cl_query *q, struct 
     out->body = tasks_of(c);
 }
 
+/* Clients decide by `version` what they may ask for: it is the level of Connect's API. */
+static json_t *server_info(const struct cl_herder *h) {
+  return json_pack("{s:s,s:s,s:s?}", "version", CL_CONNECT_API, "commit", "connect-lua-" CL_VERSION "-" CL_COMMIT,
+                   "kafka_cluster_id", cl_cluster_id(h->worker->cluster));
+}
+
 void cl_herder_query(struct cl_herder *h, const struct cl_query *q, struct cl_reply *out) {
   *out = (struct cl_reply){.status = 200};
   switch (q->kind) {
   case CL_GET_ROOT:
-    out->body = json_pack("{s:s,s:s,s:s?}", "version", CL_VERSION, "commit", CL_COMMIT, "kafka_cluster_id", cl_cluster_id(h->worker->cluster));
+    out->body = server_info(h);
     return;
   case CL_GET_PLUGINS: out->body = cl_plugins_list(h->worker->plugins, q->connectors_only); return;
   default: break;

@@ -85,6 +85,5 @@ void cl_worker_close(struct cl_worker *w) {
     cl_budget_free(w->budget);
   cl_worker_conf_free(w->conf);
   free(w->home);
-  free(w->id);
   free(w);
 }

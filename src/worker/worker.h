@@ -18,7 +18,6 @@
 struct cl_worker {
   struct cl_worker_conf *conf;
   char *home; /* folder holding lua/ and connectors/ */
-  char *id;   /* host:port, known once the listener is bound; set before connectors start */
   struct cl_control *control;
   struct cl_plugins *plugins;
   struct cl_offsets *offsets;
