@@ -99,7 +99,8 @@ function Process:ended()
 end
 
 function Process:kill(name)
-  if not self:ended() then C.kill(self.pid, assert(SIGNALS[name], "unknown signal")) end
+  local number = assert(SIGNALS[name], "unknown signal")
+  if not self:ended() then C.kill(self.pid, number) end
 end
 
 --- Waits for the end; answers code, signal. After `seconds` an error.
