@@ -232,18 +232,18 @@ static int poll_plugin(struct source *s, struct cl_err *err) {
   if (!b)
     return cl_err_set(err, CL_ENOMEM, "no memory for a batch");
   int rc = cl_vm_poll(s->t->vm, b, err);
-  if (rc == 0 && b->n > 0) {
-    s->batch = b;
+  bool again = rc != 0 && err->retriable;
+  if (again)
+    CL_LOG(CL_WARN, "poll failed with a retriable error and will be called again: %s", err->msg);
+  if ((rc == 0 || again) && b->n > 0) {
+    s->batch = b; /* with what was emitted before the error: the plugin has moved on from it */
     s->sent = 0;
     return 0;
   }
   cl_batch_unref(b);
-  if (rc != 0 && err->retriable) {
-    CL_LOG(CL_WARN, "poll failed with a retriable error and will be called again: %s", err->msg);
+  if (again)
     op_sleep(s, RETRY_MS); /* Apache polls again at once; a short breath spares the processor */
-    return 0;
-  }
-  return rc;
+  return again ? 0 : rc;
 }
 
 static int one_turn(struct source *s, struct cl_err *err) {

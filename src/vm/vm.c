@@ -22,7 +22,7 @@ enum verb {
 };
 
 static const char *const verb_names[N_VERBS] = {
-    "load", "start", "poll", "commit", "commit_record", "put", "flush", "open", "close", "stop",
+    "load", "start", "poll", "seal", "commit", "commit_record", "put", "flush", "open", "close", "stop",
 };
 
 struct cl_vm {
@@ -204,7 +204,13 @@ int cl_vm_start(struct cl_vm *vm, struct cl_err *err) {
 }
 
 int cl_vm_poll(struct cl_vm *vm, struct cl_batch *batch, struct cl_err *err) {
-  return call_verb(&(struct verb_call){.vm = vm, .verb = V_POLL, .batch = batch}, err);
+  int rc = call_verb(&(struct verb_call){.vm = vm, .verb = V_POLL, .batch = batch}, err);
+  if (rc == 0 || !err->retriable || batch->n == 0)
+    return rc;
+  struct cl_err seal;
+  if (call_verb(&(struct verb_call){.vm = vm, .verb = V_SEAL, .batch = batch}, &seal) != 0)
+    *err = seal;
+  return err->code;
 }
 
 int cl_vm_commit(struct cl_vm *vm, struct cl_err *err) {

@@ -61,8 +61,8 @@ size_t cl_vm_memory(const struct cl_vm *vm);
  * Lua traceback with file:line. Memory cap reached: fatal. */
 int cl_vm_start(struct cl_vm *vm, struct cl_err *err);
 /* plugin.poll, then converters: batch is CL_BATCH_READY with encoded bytes. A record that
- * fails to convert: CL_EDATA naming topic and source partition. Records emitted before an
- * error of poll itself stay in the batch (raw) and are to be dropped by the caller. */
+ * fails to convert: CL_EDATA naming topic and source partition. After a retriable error what
+ * poll had emitted is encoded too, and to be sent; after any other it is to be dropped. */
 int cl_vm_poll(struct cl_vm *vm, struct cl_batch *batch, struct cl_err *err);
 int cl_vm_commit(struct cl_vm *vm, struct cl_err *err);
 /* plugin.commit_record(ctx, record, {topic, partition, offset} or nil). */

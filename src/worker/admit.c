@@ -119,9 +119,19 @@ static void converter_errors(const struct cl_worker *w, const json_t *config, js
     struct cl_plugin *plugin = NULL;
     json_t *typed = NULL;
     if (cl_worker_converter(w->conf, w->plugins, config, roles[i], &plugin, &typed, &err) != 0)
-      json_array_append_new(errors, json_string(err.msg));
+      json_array_append_new(errors, cl_json_lenient(err.msg));
     json_decref(typed);
   }
+}
+
+/* A bad producer.override.* or consumer.override.* is refused here, not by the task later. */
+static void client_errors(const struct cl_worker *w, const struct cl_plugin *p, const char *name, const json_t *config, json_t *errors) {
+  struct cl_err err;
+  json_t *client = NULL;
+  enum cl_client_kind kind = p->kind == CL_PLUGIN_SINK ? CL_CLIENT_CONSUMER : CL_CLIENT_PRODUCER;
+  if (cl_worker_client_conf(w->conf, kind, name, 0, config, &client, &err) != 0)
+    json_array_append_new(errors, cl_json_lenient(err.msg));
+  json_decref(client);
 }
 
 static json_t *with_name(const json_t *config, const char *name) {
@@ -147,6 +157,7 @@ int cl_admit_config(const struct cl_worker *w, const char *name, const json_t *c
   int rc = cl_connector_check(full, plugin, &errors);
   if (rc == 0) {
     converter_errors(w, full, errors);
+    client_errors(w, plugin, name, full, errors);
     if (json_array_size(errors) == 0)
       rc = plugin_errors(w, plugin, full, errors, &err);
   }

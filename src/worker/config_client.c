@@ -103,7 +103,8 @@ static void consumer_defaults(json_t *c, bool embedded, const char *connector, i
   set(c, "auto.offset.reset", "earliest");
   set(c, "isolation.level", "read_uncommitted"); /* Java's defaults where librdkafka's differ */
   set(c, "partition.assignment.strategy", "range");
-  set(c, "allow.auto.create.topics", embedded ? "false" : "true"); /* the mock would make four partitions */
+  set(c, "allow.auto.create.topics", "true");
+  set(c, "check.crcs", "true");
   if (embedded) {
     set(c, "session.timeout.ms", "3000"); /* less never gets through the mock's first join */
     set(c, "heartbeat.interval.ms", "500");
@@ -127,9 +128,11 @@ static void producer_defaults(json_t *c, const char *connector, int task) {
 static void admin_defaults(const struct cl_worker_conf *conf, json_t *c, const char *connector, int task) {
   const char *key;
   json_t *value;
-  json_object_foreach(conf->raw, key,
-                      value) if ((!cl_conf_find(cl_worker_def(), key) || strncmp(key, "ssl.", 4) == 0) &&
-                                 cl_client_key_fits(CL_CLIENT_ADMIN, key)) json_object_set(c, key, value);
+  json_object_foreach(conf->raw, key, value) {
+    bool own = cl_conf_find(cl_worker_def(), key) && strncmp(key, "ssl.", 4) != 0;
+    if (!own && cl_client_key_fits(CL_CLIENT_ADMIN, key))
+      json_object_set(c, key, value);
+  }
   if (connector)
     set_text(c, "client.id", "connector-adminclient-%s-%d", connector, task);
 }

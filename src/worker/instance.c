@@ -198,6 +198,12 @@ static int resolve_parts(const struct cl_worker *w, struct cl_instance *c, int i
   return sink ? resolve_topics(c->config, p) : 0;
 }
 
+/* How often a topics.regex is looked at again: Java's metadata.max.age.ms by its librdkafka name. */
+static int64_t metadata_max_age(const json_t *client) {
+  const char *text = cl_json_str(client, "topic.metadata.refresh.interval.ms");
+  return text ? strtoll(text, NULL, 10) : 300000;
+}
+
 static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, struct cl_task **out, struct cl_err *err) {
   const struct cl_worker_conf *wc = w->conf;
   struct parts p = {0};
@@ -218,7 +224,7 @@ static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, s
         .home = w->home,
         .offset_flush_interval_ms = wc->offset_flush_interval_ms,
         .offset_flush_timeout_ms = wc->offset_flush_timeout_ms,
-        .metadata_max_age_ms = 300000,
+        .metadata_max_age_ms = metadata_max_age(p.client),
         .max_poll_records = cl_worker_max_poll_records(wc, c->config),
         .memory_max = wc->memory_max,
         .jit = !jit || strcmp(jit, "off") != 0,

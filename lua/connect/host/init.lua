@@ -17,7 +17,7 @@ function M.load(spec)
   verbs = make(spec)
 end
 
-for _, name in ipairs { "start", "poll", "commit", "commit_record", "put", "flush", "open", "close", "stop" } do
+for _, name in ipairs { "start", "poll", "seal", "commit", "commit_record", "put", "flush", "open", "close", "stop" } do
   M[name] = function(...)
     local verb = verbs[name]
     if verb then return verb(...) end

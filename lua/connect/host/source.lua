@@ -99,19 +99,24 @@ return function(spec)
     end
   end
 
-  local poll = rawget(plugin, "poll")
-  function verbs.poll(lud)
+  -- The batch is complete: encodes it. C calls it too, when poll emitted before a retriable error.
+  function verbs.seal(lud)
     local batch = ffi.cast(batch_p, lud)
-    view.enter(batch)
-    local result = poll(ctx)
-    if result ~= nil then
-      errors.fatal("poll returned a %s: records are handed over with ctx:emit", type(result))
-    end
     check_topics(batch)
     convert.encode(batch, key, partition_text)
     convert.encode(batch, value, partition_text)
     batch.stage = READY
     view.enter(nil)
+  end
+
+  local poll, seal = rawget(plugin, "poll"), verbs.seal
+  function verbs.poll(lud)
+    view.enter(ffi.cast(batch_p, lud))
+    local result = poll(ctx)
+    if result ~= nil then
+      errors.fatal("poll returned a %s: records are handed over with ctx:emit", type(result))
+    end
+    seal(lud)
   end
 
   local commit_record = rawget(plugin, "commit_record")
