@@ -10,11 +10,11 @@ files["spec"] = { std = "+busted", max_line_length = 140 } -- long one-line snip
 -- What the sandbox gives a plugin, and no more: lua/connect/host/sandbox.lua.
 local plugin_std = {
   read_globals = {
-    "_G", "_VERSION", "assert", "error", "getmetatable", "ipairs", "load", "loadstring", "next", "pairs", "pcall",
-    "print", "rawequal", "rawget", "rawset", "require", "select", "setmetatable", "tonumber", "tostring", "type",
-    "unpack", "xpcall",
-    bit = { fields = { "arshift", "band", "bnot", "bor", "bswap", "bxor", "lshift", "rol", "ror", "rshift", "tobit",
-      "tohex" } },
+    "_G", "_VERSION", "assert", "error", "getmetatable", "ipairs", "load", "loadstring", "next", "pairs",
+    "pcall", "print", "rawequal", "rawget", "rawset", "require", "select", "setmetatable", "tonumber",
+    "tostring", "type", "unpack", "xpcall",
+    bit = { fields = { "arshift", "band", "bnot", "bor", "bswap", "bxor", "lshift", "rol", "ror", "rshift",
+      "tobit", "tohex" } },
     collectgarbage = {},
     coroutine = { fields = { "create", "isyieldable", "resume", "running", "status", "wrap", "yield" } },
     math = { other_fields = true },
@@ -25,8 +25,7 @@ local plugin_std = {
   },
 }
 stds.plugin = plugin_std
-for _, folder in ipairs { "connectors", "lua/connect/converters", "lua/connect/transforms", "lua/connect/predicates" } do
-  files[folder].std = "plugin"
-end
+files["connectors"].std = "plugin"
+for _, kind in ipairs { "converters", "transforms", "predicates" } do files["lua/connect/" .. kind].std = "plugin" end
 -- Specs lie beside the connectors they test.
 files["connectors/**/*_spec.lua"] = { std = "luajit+busted" }

@@ -49,6 +49,12 @@ describe("sandbox", function()
       local parts, i = { "return ", "'ab'" }, 0
       return load(function() i = i + 1 return parts[i] end)()]])
     assert.is_true(run "return os.time() > 0 and type(os.date()) == 'string'")
+    local day = { year = 2001, month = 2, day = 3 }
+    assert.equal(os.time(day), run "return os.time { year = 2001, month = 2, day = 3 }")
+    assert.equal("1 a nil x 5", run [[
+      local x = setmetatable({}, { __tostring = function() return "x" end })
+      return ("%d %s %s %s %d"):format(1, "a", nil, x, 5)]])
+    assert.is_false(run "return (pcall(string.format, '%s'))")
     assert.equal(6, run "return bit.band(7, 14)")
     assert.is_true(run "return collectgarbage('count') > 0")
   end)

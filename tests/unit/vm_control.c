@@ -24,8 +24,8 @@ static struct cl_control *control;
 /* ------------------------------------------------------------------ fixtures */
 
 static const char *path_of(const char *name) {
-  static char path[4][256];
-  static int turn;
+  static _Thread_local char path[4][256];
+  static _Thread_local int turn;
   char *out = path[turn++ % 4];
   snprintf(out, sizeof(path[0]), "%s/%s", folder, name);
   return out;
@@ -206,6 +206,11 @@ static void test_stack_bombs(void **state) {
       "return ('%s'):format(setmetatable({}, mt))",
       "local mt = {} mt.__tostring = function(o) return tostring(setmetatable({}, mt)) .. 'x' end "
       "tostring(setmetatable({}, mt))",
+      "local mt = {} mt.__tostring = function() return ('%s%s%s%s%s'):format(1, 2, 3, 4, setmetatable({}, "
+      "mt)) end "
+      "return ('%s'):format(setmetatable({}, mt))",
+      "local mt = {} mt.__index = function() return os.time(setmetatable({}, mt)) end "
+      "os.time(setmetatable({}, mt))",
       "local mt = {} mt.__concat = function(a, b) return setmetatable({}, mt) .. 'x' end local _ = "
       "setmetatable({}, mt) .. 'x'",
       "local mt = {} mt.__index = function(t, k) return t[k .. 'x'] end local _ = setmetatable({}, mt).a",

@@ -137,8 +137,8 @@ local function config_of(module, file)
   if type(rows) ~= "table" then fail(file, "'config' must be a list of rows, not %s", show(rows)) end
   for key in next, rows do
     if type(key) ~= "number" then
-      fail(file, "'config' must be a list of rows like { name = \"topic\", type = \"string\" }; it has the key %s",
-        show(key))
+      fail(file, "'config' must be a list of rows like { name = \"topic\", type = \"string\" }; "
+        .. "it has the key %s", show(key))
     end
   end
   for i = 1, #rows do

@@ -12,7 +12,7 @@ local MAX_FILE = 4 * 1024 * 1024
 -- The host's own references, taken before any plugin runs.
 local check_stack = host.check_stack
 local io_open, raw_load, raw_require = io.open, load, require
-local gsub, find, sort = string.gsub, string.find, table.sort
+local gsub, find, format, sort, time = string.gsub, string.find, string.format, table.sort, os.time
 local resume, wrap = coroutine.resume, coroutine.wrap
 local getmetatable, type, error = getmetatable, type, error
 local select, tostring, pcall, pairs, rawget = select, tostring, pcall, pairs, rawget
@@ -51,6 +51,23 @@ local function safe_wrap(fn)
   end
 end
 
+-- %s calls __tostring. Plain values, the common case, stay free of the C call, so that
+-- format still compiles.
+local function safe_format(text, ...)
+  local a, b, c, d = ...
+  if type(a) == "table" or type(b) == "table" or type(c) == "table" or type(d) == "table"
+    or select("#", ...) > 4 then
+    check_stack()
+  end
+  return format(text, ...)
+end
+
+local function safe_time(fields)
+  if fields == nil then return time() end
+  check_stack() -- reads fields through __index
+  return time(fields)
+end
+
 -- Metatables of strings and of the host's own values stay out of reach.
 local function safe_getmetatable(value)
   local mt = getmetatable(value)
@@ -76,7 +93,7 @@ local STRING = "byte char find format gmatch gsub len lower match rep reverse su
 
 local function string_library()
   local lib = pick(string, STRING)
-  lib.gsub = safe_gsub
+  lib.gsub, lib.format = safe_gsub, safe_format
   return lib
 end
 
@@ -102,8 +119,12 @@ local function loader(env)
     elseif type(source) ~= "string" then
       error("bad argument #1 to 'load' (string or function expected)", 2)
     end
-    if mode ~= nil and mode ~= "t" and mode ~= "bt" then return nil, "attempt to load chunk with wrong mode" end
-    if wanted ~= nil and type(wanted) ~= "table" then error("bad argument #4 to 'load' (table expected)", 2) end
+    if mode ~= nil and mode ~= "t" and mode ~= "bt" then
+      return nil, "attempt to load chunk with wrong mode"
+    end
+    if wanted ~= nil and type(wanted) ~= "table" then
+      error("bad argument #4 to 'load' (table expected)", 2)
+    end
     return raw_load(source, type(name) == "string" and name or nil, "t", wanted or env)
   end
 end
@@ -123,7 +144,8 @@ local function environment()
   env.math = pick(math, [[abs acos asin atan atan2 ceil cos cosh deg exp floor fmod frexp huge ldexp log
     log10 max min modf pi pow rad random randomseed sin sinh sqrt tan tanh]])
   env.bit = pick(require "bit", "arshift band bnot bor bswap bxor lshift rol ror rshift tobit tohex")
-  env.os = pick(os, "clock date difftime time")
+  env.os = pick(os, "clock date difftime")
+  env.os.time = safe_time
   env.coroutine = pick(coroutine, "create isyieldable running status yield")
   env.coroutine.resume, env.coroutine.wrap = safe_resume, safe_wrap
   return env
@@ -178,7 +200,8 @@ local function find_own(env, root, name)
     text = read_file(path)
   end
   if not text then
-    return nil, "there is no module '" .. name .. "' (a plugin may require connect, connect.* and files beside it)"
+    return nil, "there is no module '" .. name
+      .. "' (a plugin may require connect, connect.* and files beside it)"
   end
   local chunk, why = raw_load(text, "@" .. path, "t", env)
   return chunk and function() return chunk(name) end, why
@@ -186,10 +209,15 @@ end
 
 local LOADING = {}
 
+local function is_name(name)
+  return type(name) == "string" and find(name, "^[%w_][%w_.]*$") and not find(name, "..", 1, true)
+    and not find(name, "%.$")
+end
+
 local function own_require(env, root)
   local loaded = {}
   return function(name)
-    if type(name) ~= "string" or not name:find "^[%w_][%w_.]*$" or name:find("..", 1, true) or name:find "%.$" then
+    if not is_name(name) then
       error("a module's name may have letters, digits, _ and single dots only", 2)
     end
     if loaded[name] == LOADING then error("module '" .. name .. "' requires itself", 2) end
@@ -225,7 +253,7 @@ function M.load(file, root)
   if not chunk then error(syntax, 0) end
   local module = chunk()
   if type(module) ~= "table" then
-    error(file .. ": a plugin file must return one table, this one returned a " .. type(module) .. " value", 0)
+    error(("%s: a plugin file must return one table, this one returned a %s value"):format(file, type(module)), 0)
   end
   return module
 end
