@@ -174,8 +174,11 @@ static int read_default(struct cl_json_typed *t, const struct cl_val *json, stru
   if (!builder)
     return no_memory(t->err);
   t->bad_null = false;
-  if (cl_json_read_typed(t, builder, &v) != 0)
-    return t->err->code;
+  t->read_doubles = true;
+  int rc = cl_json_read_typed(t, builder, &v);
+  t->read_doubles = false;
+  if (rc != 0)
+    return rc;
   if (t->bad_null || v.kind == CL_STRUCT) { /* a struct never has the schema that holds it as default */
     t->bad_null = false;
     cl_json_data_error(t->err, CL_JAVA_SCHEMA_BUILDER, "Invalid default value");

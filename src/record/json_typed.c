@@ -44,8 +44,8 @@ static void set_int(struct cl_val *v, uint16_t width, int64_t i) {
   *v = (struct cl_val){.kind = CL_INT, .aux = width, .i = i};
 }
 
-static void set_double(struct cl_val *v) {
-  if (v->kind == CL_NUMTEXT && v->flags & CL_VAL_CANON)
+static void set_double(struct cl_json_typed *t, struct cl_val *v) {
+  if (v->kind == CL_NUMTEXT && v->flags & CL_VAL_CANON && !t->read_doubles)
     return; /* its text is what a double would print */
   double d = v->kind == CL_INT ? (double)v->i : is_number(v) ? cl_num_double(v->s, v->len) : 0;
   *v = (struct cl_val){.kind = CL_FLOAT64, .f = d};
@@ -139,8 +139,12 @@ static int read_pairs(struct cl_json_typed *t, const struct cl_schema *schema, s
     if (pair->arr->n != 2)
       return cl_json_data_error(t->err, NULL, "Found invalid map entry, expected length 2 but found :%u", pair->arr->n);
     struct cl_map_entry e = {pair->arr->v[0], pair->arr->v[1]};
-    if (cl_json_read_typed(t, schema->key, &e.key) != 0 || cl_json_read_typed(t, schema->value, &e.val) != 0)
-      return t->err->code;
+    bool read_doubles = t->read_doubles;
+    t->read_doubles = true;
+    int rc = cl_json_read_typed(t, schema->key, &e.key);
+    t->read_doubles = read_doubles;
+    if (rc != 0 || (rc = cl_json_read_typed(t, schema->value, &e.val)) != 0)
+      return rc;
     int32_t hash = cl_java_hash(t->b->space, &e.key);
     uint32_t at = find_key(t, map, hashes, hash, &e.key);
     if (at < map->n) {
@@ -277,7 +281,7 @@ int cl_json_read_typed(struct cl_json_typed *t, const struct cl_schema *schema, 
   case CL_TYPE_INT32: set_int(v, 32, (int32_t)(uint32_t)cl_json_low64(v)); return 0;
   case CL_TYPE_INT64: set_int(v, 64, cl_json_low64(v)); return 0;
   case CL_TYPE_FLOAT32: set_float(v); return 0;
-  case CL_TYPE_FLOAT64: set_double(v); return 0;
+  case CL_TYPE_FLOAT64: set_double(t, v); return 0;
   case CL_TYPE_BOOLEAN: *v = (struct cl_val){.kind = v->kind == CL_TRUE ? CL_TRUE : CL_FALSE}; return 0;
   case CL_TYPE_STRING:
     if (v->kind != CL_STRING)

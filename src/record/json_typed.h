@@ -30,6 +30,7 @@ struct cl_json_typed {
   struct cl_err *err;
   const struct cl_json_words *words;
   bool null_to_default; /* replace.null.with.default */
+  bool read_doubles;    /* no CL_NUMTEXT: defaults and map keys are compared */
   bool bad_null;        /* set when a null was read under a required schema */
 };
 

@@ -117,6 +117,8 @@ static void scalars_are_not_checked(void **state) {
   reads("{\"type\":\"double\"}", "3", "3.0");
   reads("{\"type\":\"double\"}", "1.10", "1.1");
   reads("{\"type\":\"double\"}", "true", "0.0");
+  reads("{\"type\":\"map\",\"keys\":{\"type\":\"double\"},\"values\":{\"type\":\"double\"}}",
+        "[[1,1.0],[1.0,2.50],[1e0,3.25]]", "[[1.0,3.25]]");
   reads("{\"type\":\"string\",\"optional\":true}", "5", "null");
   reads("{\"type\":\"bytes\",\"optional\":true}", "5", "null");
   reads("{\"type\":\"array\",\"items\":{\"type\":\"int32\"}}", "5", "[]");
@@ -298,6 +300,27 @@ static void cached_schemas_stay_apart(void **state) {
   rig_close(&r);
 }
 
+/* A default is the number, however it was spelled. */
+static void defaults_are_compared_as_values(void **state) {
+  (void)state;
+  static const char *const spelled[] = {"2.5", "2.50", "25e-1"};
+  const struct cl_schema *schema[3];
+  struct rig r = rig_open();
+  struct cl_json *j = converter(&r, &typed);
+  struct cl_err err;
+  for (int i = 0; i < 3; i++) {
+    char in[128];
+    snprintf(in, sizeof(in), "{\"schema\":{\"type\":\"double\",\"default\":%s},\"payload\":1}", spelled[i]);
+    struct cl_datum d = {.bytes = rig_text(&r, in)};
+    assert_int_equal(cl_json_decode(j, r.b, &d, &err), 0);
+    schema[i] = d.schema;
+  }
+  assert_ptr_equal(schema[0], schema[1]);
+  assert_ptr_equal(schema[0], schema[2]);
+  cl_json_free(j);
+  rig_close(&r);
+}
+
 static void schema_content(void **state) {
   (void)state;
   struct cl_json_conf conf = typed;
@@ -406,7 +429,8 @@ int main(void) {
       cmocka_unit_test(nulls_where_none_may_be),  cmocka_unit_test(maps),
       cmocka_unit_test(logical_types),            cmocka_unit_test(schema_errors),
       cmocka_unit_test(envelopes),                cmocka_unit_test(cached_schemas_stay_apart),
-      cmocka_unit_test(schema_content),           cmocka_unit_test(values_that_do_not_fit),
+      cmocka_unit_test(defaults_are_compared_as_values), cmocka_unit_test(schema_content),
+      cmocka_unit_test(values_that_do_not_fit),
       cmocka_unit_test(string_converter),         cmocka_unit_test(byte_array_converter),
   };
   return cmocka_run_group_tests_name("record_converter", tests, NULL, NULL);
