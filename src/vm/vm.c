@@ -11,6 +11,7 @@ enum verb {
   V_LOAD,
   V_START,
   V_POLL,
+  V_SEAL,
   V_COMMIT,
   V_COMMIT_RECORD,
   V_PUT,
