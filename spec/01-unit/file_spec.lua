@@ -137,6 +137,14 @@ describe("connect.file", function()
       w:close()
     end)
 
+    it("refuses a line beyond 64 MiB, naming its byte", function()
+      write(path, "a\n")
+      assert.equal(0, ffi.C.truncate(path, 70 * 1024 * 1024))
+      reader = connect.file.reader { path = path }
+      assert.equal("a", reader:line())
+      assert.error_matches(function() reader:line() end, "the line at byte 2 is longer than 67108864 bytes")
+    end)
+
     it("fails once closed", function()
       open ""
       reader:close()

@@ -142,7 +142,11 @@ static void shift_mark(struct mark *m, size_t by) {
     *m = (struct mark){0};
 }
 
+/* Called when what is buffered is the beginning of one line. */
 static int make_room(struct cl_reader *r) {
+  if (r->end - r->start > LINE_MAX_BYTES)
+    return cl_file_fail(CL_EDATA, "%s: the line at byte %" PRId64 " is longer than %d bytes", name_of(r),
+                        r->position, LINE_MAX_BYTES);
   if (r->start == r->end && r->cap > BUFFER_KEEP) {
     free(r->buf);
     r->buf = NULL;
@@ -158,9 +162,6 @@ static int make_room(struct cl_reader *r) {
     r->end -= r->start;
     r->start = 0;
   }
-  if (r->end > LINE_MAX_BYTES)
-    return cl_file_fail(CL_EDATA, "%s: the line at byte %" PRId64 " is longer than %d bytes", name_of(r),
-                        r->position, LINE_MAX_BYTES);
   if (r->cap - r->end >= READ_SIZE)
     return 0;
   size_t cap = r->cap ? r->cap * 2 : 2 * READ_SIZE;

@@ -38,7 +38,7 @@ local function raise(converter, e, place)
     converter.class, message)), 0)
 end
 
-local function run(batch, converter, convert, place)
+local function run(batch, converter, convert, place, partition_text)
   local state, is_key = converter.state, converter.role == "key"
   local records = batch.records
   for i = 0, tonumber(batch.n) - 1 do
@@ -48,7 +48,7 @@ local function run(batch, converter, convert, place)
       local ok, e = pcall(convert, state, datum)
       if not ok then
         current.datum = nil
-        raise(converter, e, place(rec))
+        raise(converter, e, place(rec, partition_text))
       end
     end
   end
@@ -61,6 +61,10 @@ local function sink_place(rec)
   return ("in topic '%s' partition %d at offset %d"):format(str(rec.topic), rec.partition, tonumber(rec.offset))
 end
 
+local function source_place(rec, partition_text)
+  return ("for topic '%s' from source partition %s"):format(str(rec.topic), partition_text(rec.slot))
+end
+
 --- Bytes to values.
 function M.decode(batch, converter)
   if converter then run(batch, converter, converter.decode, sink_place) end
@@ -68,10 +72,7 @@ end
 
 --- Values to bytes; partition_text(id) shows a source partition.
 function M.encode(batch, converter, partition_text)
-  if not converter then return end
-  run(batch, converter, converter.encode, function(rec)
-    return ("for topic '%s' from source partition %s"):format(str(rec.topic), partition_text(rec.slot))
-  end)
+  if converter then run(batch, converter, converter.encode, source_place, partition_text) end
 end
 
 return M

@@ -81,6 +81,9 @@ function sink:assignment() return host.assignment() end
 --- Commits at the next turn instead of the next interval.
 function sink:request_commit() host.request_commit() end
 
+-- A source's, made in connect.host.source.
+local emitting = { emit = true, record = true, partition = true, full = true }
+
 -- Kafka's null is not a value a plugin asked for: an unset key is absent.
 local function without_nulls(config)
   for key, value in pairs(config) do
@@ -106,7 +109,7 @@ function M.new(spec, fields, getters)
       local method = methods[name]
       if method ~= nil then return method end
       if getters and getters[name] then return getters[name]() end
-      if other[name] then
+      if other[name] or emitting[name] then
         errors.fatal("ctx:%s is not for a %s", name, spec.kind)
       end
     end,
