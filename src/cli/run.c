@@ -100,9 +100,10 @@ static void close_all(struct process *p) {
     cl_server_stop(p->server, 5000);
   if (p->herder)
     cl_herder_stop(p->herder);
-  if (cl_task_abandoned_total() > 0) {
+  int stuck = cl_task_abandoned_total() + (p->worker && p->worker->control ? cl_control_abandoned(p->worker->control) : 0);
+  if (stuck > 0) {
     /* A stuck thread still runs in memory that the steps below would free. */
-    CL_LOG(CL_WARN, "%d stuck tasks are left behind; ending the process under them", cl_task_abandoned_total());
+    CL_LOG(CL_WARN, "%d stuck threads are left behind; ending the process under them", stuck);
     cl_log_close();
     _exit(CL_EXIT_OK);
   }
