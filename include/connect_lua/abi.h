@@ -273,7 +273,8 @@ struct cl_writer;
 struct cl_reader *cl_ffi_reader_open(const char *path, int64_t position);
 /* Adds at most max lines as records of topic and slot: how many, or CL_ENOTFOUND while the
  * file does not exist. */
-int cl_ffi_reader_fill(struct cl_reader *r, struct cl_batch *batch, uint32_t max, const char *topic, uint32_t topic_len, uint32_t slot);
+int cl_ffi_reader_fill(struct cl_reader *r, struct cl_batch *batch, uint32_t max, const char *topic,
+                       uint32_t topic_len, uint32_t slot);
 /* The next line, borrowed until the next call: 1, 0 = none yet, or as fill. */
 int cl_ffi_reader_line(struct cl_reader *r, struct cl_str *out);
 int64_t cl_ffi_reader_position(const struct cl_reader *r); /* after the last line handed out */

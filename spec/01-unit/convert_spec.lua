@@ -14,6 +14,7 @@ local reverse = {
     local text = datum:text()
     if text == "bad" then connect.data_error("refused by %s", state.role) end
     if text == "broken" then error("a bug") end
+    if text == "later" then connect.retriable "not now" end
     datum:set(text and { text = text:reverse() } or nil)
   end,
   encode = function(_, datum)
@@ -94,6 +95,9 @@ describe("a converter", function()
     assert.is_false(ok)
     assert.equal("data", e.class)
     assert.matches("a bug$", e.message)
+    ok, e = pcall(t.put, t, { { key = "later", value = "v" } })
+    assert.is_false(ok)
+    assert.equal("data", e.class) -- a batch is not converted twice
   end)
 
   it("names the record it could not write", function()

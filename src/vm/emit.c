@@ -123,7 +123,8 @@ static int by_key(const void *a, const void *b, void *space) {
 }
 
 /* Keys sorted, since a Lua table has no order to keep. */
-static void set_object(const struct walk *w, int idx, uint32_t n, struct cl_val *out, const struct place *at) {
+static void set_object(const struct walk *w, int idx, uint32_t n, struct cl_val *out,
+                       const struct place *at) {
   lua_State *L = w->L;
   struct cl_obj *obj = alloc(w, at, sizeof(*obj));
   *obj = (struct cl_obj){.cap = n, .e = n ? alloc(w, at, n * sizeof(*obj->e)) : NULL};

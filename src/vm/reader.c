@@ -353,7 +353,7 @@ int cl_ffi_reader_fill(struct cl_reader *r, struct cl_batch *batch, uint32_t max
     if (n == 0 && make_pattern(r, batch, (struct cl_str){topic, topic_len}, slot, &pattern) != 0)
       return cl_file_fail(CL_ENOMEM, "no memory for a batch of lines");
     if (add_record(r, batch, &line, &pattern) != 0)
-      return cl_file_fail(CL_ENOMEM, "%s: no memory left for the line of %zu bytes that ends at byte %" PRId64,
+      return cl_file_fail(CL_ENOMEM, "%s: no memory left for the line of %zu bytes before byte %" PRId64,
                           name_of(r), line.len, r->position);
     n++;
     bytes += line.len;

@@ -133,7 +133,8 @@ static int open_file(struct cl_writer *w) {
     return cl_file_fail(CL_EIO, "%s: %s", w->path, strerror(errno));
   w->regular = S_ISREG(st.st_mode);
   if (!w->regular) /* only the opening must not wait, for a pipe's reader */
-    return fcntl(w->fd, F_SETFL, O_APPEND) == 0 ? 0 : cl_file_fail(CL_EIO, "%s: %s", w->path, strerror(errno));
+    return fcntl(w->fd, F_SETFL, O_APPEND) == 0 ? 0
+                                                : cl_file_fail(CL_EIO, "%s: %s", w->path, strerror(errno));
   if (st.st_size == 0)
     sync_folder(w->path);
   return end_torn_line(w, st.st_size);

@@ -30,11 +30,12 @@ function M.new(part, role)
   }
 end
 
--- place(record) says which record it was; what a converter throws is that record's fault
--- unless it says otherwise.
+-- place(record) says which record it was. What a converter throws is that record's fault,
+-- retriable or not: nobody converts a batch twice.
 local function raise(converter, e, place)
   local class, message = errors.parts(e)
-  error(errors.new(class or "data", ("Error converting message %s %s (%s): %s"):format(converter.role, place,
+  if class ~= "fatal" and class ~= "stopped" then class = "data" end
+  error(errors.new(class, ("Error converting message %s %s (%s): %s"):format(converter.role, place,
     converter.class, message)), 0)
 end
 
