@@ -2,6 +2,7 @@
 -- What the Lua host costs per record, without Kafka: ns, best of many batches of 500.
 --   build/release/connect-lua test tests/bench/host_bench.lua
 -- CL_JITV=FILE writes the compiler's trace events: no loop of lua/connect may abort.
+-- luacheck: std +busted
 local ffi = require "ffi"
 
 local host = require "connect.host"
