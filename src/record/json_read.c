@@ -100,20 +100,29 @@ static bool stack_grow(struct cl_json_in *in, struct stack *st) {
   return true;
 }
 
-static inline bool push(struct cl_json_in *in, struct stack *st, const union item *item) {
+/* Where the next value goes: the caller's place, or the next free one on the stack.
+ * Written in place, because copying a value just written stalls the processor. */
+static inline struct cl_val *place(struct cl_json_in *in, struct stack *st, struct cl_val *out) {
+  if (!st->now.kind)
+    return out;
   if (st->n == st->cap && !stack_grow(in, st))
-    return false;
-  st->item[st->n++] = *item;
-  return true;
+    return NULL;
+  return &st->item[st->n].entry.val;
 }
 
+/* The place of the container's value holds the level around it until it is closed. */
 static int open_container(struct cl_json_in *in, struct stack *st, char kind) {
   if (st->now.depth >= CL_JSON_DEPTH)
     return cl_json_in_fail(in, "nesting deeper than 1000");
-  if (!push(in, st, &(union item){.level = st->now}))
+  if (st->n == st->cap && !stack_grow(in, st))
     return no_memory(in);
-  st->now = (struct level){
-      .base = (uint32_t)st->n, .key = st->now.key, .kind = (uint8_t)kind, .depth = (uint16_t)(st->now.depth + 1)};
+  st->item[st->n++].level = st->now;
+  st->now.base = (uint32_t)st->n;
+  st->now.previous = 0;
+  st->now.kind = (uint8_t)kind;
+  st->now.repeated = false;
+  st->now.depth++;
+  st->now.seen = 0;
   in->p++;
   return 0;
 }
@@ -164,24 +173,29 @@ static int close_array(struct cl_json_in *in, struct stack *st, struct cl_val *o
 }
 
 static int close_container(struct cl_json_in *in, struct stack *st, struct cl_val *out) {
+  struct cl_val v;
   in->p++;
-  int rc = st->now.kind == '{' ? close_object(in, st, out) : close_array(in, st, out);
+  int rc = st->now.kind == '{' ? close_object(in, st, &v) : close_array(in, st, &v);
+  if (rc != 0)
+    return rc;
   st->n = st->now.base - 1;
   st->now = st->item[st->n].level;
-  return rc;
+  *place(in, st, out) = v; /* there is room: the level was there */
+  return 0;
 }
 
-static int add_member(struct cl_json_in *in, struct stack *st, const struct cl_val *v) {
+/* The value in its place becomes a member of the open container. */
+static inline void add_member(struct stack *st) {
   struct level *now = &st->now;
-  if (!push(in, st, &(union item){.entry = {.sym = now->key, .val = *v}}))
-    return no_memory(in);
+  struct cl_entry *e = &st->item[st->n++].entry;
+  e->sym = now->key;
+  e->unused = 0;
   if (now->kind == '{') {
     uint64_t bit = UINT64_C(1) << (now->key * 0x9E3779B1u >> 26);
     now->repeated |= (now->seen & bit) != 0;
     now->seen |= bit;
     now->previous = now->key;
   }
-  return 0;
 }
 
 /* --------------------------------------------------------------- values */
@@ -208,12 +222,14 @@ static inline int read_scalar(struct cl_json_in *in, int c, struct cl_val *out) 
   }
 }
 
-/* Reads on until a whole value, scalar or closed container, is in out. */
+/* Reads on until a whole value, scalar or empty container, is in its place. */
 static int next_value(struct cl_json_in *in, struct stack *st, struct cl_val *out) {
   for (;;) {
     int c = peek(in), rc;
-    if (c != '{' && c != '[')
-      return read_scalar(in, c, out);
+    if (c != '{' && c != '[') {
+      struct cl_val *v = place(in, st, out);
+      return v ? read_scalar(in, c, v) : no_memory(in);
+    }
     uint32_t owner = st->now.key;
     if (open_container(in, st, (char)c) != 0)
       return in->err->code;
@@ -225,27 +241,30 @@ static int next_value(struct cl_json_in *in, struct stack *st, struct cl_val *ou
   }
 }
 
+/* Behind a comma: the next member, up to its value. */
+static int next_member(struct cl_json_in *in, struct stack *st, struct cl_val *out) {
+  in->p++;
+  if (st->now.kind == '{') {
+    peek(in);
+    int rc = read_key(in, st->item[st->now.base - 1].level.key, st->now.previous, &st->now.key);
+    if (rc != 0)
+      return rc;
+  }
+  return next_value(in, st, out);
+}
+
 int cl_json_in_value(struct cl_json_in *in, uint32_t depth, uint32_t key, struct cl_val *out) {
   struct stack st = {.now = {.key = key, .depth = (uint16_t)depth}};
   int rc = next_value(in, &st, out);
   while (rc == 0 && st.now.kind) {
-    rc = add_member(in, &st, out);
-    if (rc != 0)
-      break;
+    add_member(&st);
     int c = peek(in);
-    if (c == ',') {
-      in->p++;
-      if (st.now.kind == '{') {
-        peek(in);
-        rc = read_key(in, st.item[st.now.base - 1].level.key, st.now.previous, &st.now.key);
-      }
-      if (rc == 0)
-        rc = next_value(in, &st, out);
-    } else if (c == (st.now.kind == '{' ? '}' : ']')) {
+    if (c == ',')
+      rc = next_member(in, &st, out);
+    else if (c == (st.now.kind == '{' ? '}' : ']'))
       rc = close_container(in, &st, out);
-    } else {
+    else
       rc = cl_json_in_fail(in, c < 0 ? "unexpected end" : "a comma or the end of the container is missing");
-    }
   }
   return rc;
 }

@@ -87,12 +87,23 @@ static void more_batches_than_epochs(void **state) {
   rig_close(&r);
 }
 
+static void a_pool_takes_its_batches_along(void **state) {
+  (void)state;
+  struct rig r = rig_open();
+  released = 0;
+  struct cl_batch *retained = cl_batch_get(r.pool);
+  assert_int_equal(cl_batch_hold(retained, malloc(1), release), 0);
+  rig_close(&r);
+  assert_int_equal(released, 1);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(last_reference_resets),
       cmocka_unit_test(as_many_records_as_cap),
       cmocka_unit_test(epochs_tell_the_living),
       cmocka_unit_test(more_batches_than_epochs),
+      cmocka_unit_test(a_pool_takes_its_batches_along),
   };
   return cmocka_run_group_tests_name("record_batch", tests, NULL, NULL);
 }

@@ -3,6 +3,8 @@
  * recorded from Apache's. */
 #include "record_rig.h"
 
+#include <pthread.h>
+
 #define DATA CL_JAVA_DATA
 #define BUILDER "org.apache.kafka.connect.errors.SchemaBuilderException"
 
@@ -300,6 +302,40 @@ static void cached_schemas_stay_apart(void **state) {
   rig_close(&r);
 }
 
+static void *deep_schema(void *arg) {
+  enum { DEEPEST = 200, SIZE = 64 * 400 };
+  char *in = malloc(SIZE);
+  int depth = *(int *)arg, n = snprintf(in, SIZE, "{\"schema\":");
+  for (int i = 1; i < depth; i++)
+    n += snprintf(in + n, (size_t)(SIZE - n), "{\"type\":\"array\",\"items\":");
+  n += snprintf(in + n, (size_t)(SIZE - n), "{\"type\":\"int8\",\"optional\":false}");
+  for (int i = 1; i < depth; i++)
+    n += snprintf(in + n, (size_t)(SIZE - n), ",\"optional\":false}");
+  n += snprintf(in + n, (size_t)(SIZE - n), ",\"payload\":");
+  for (int i = 1; i < 2 * depth; i++) /* [[[1]]] */
+    n += snprintf(in + n, (size_t)(SIZE - n), "%s", i < depth ? "[" : i == depth ? "1" : "]");
+  snprintf(in + n, (size_t)(SIZE - n), "}");
+  if (depth <= DEEPEST)
+    stays(in);
+  else
+    refuses(in, DATA, "Schemas nested deeper than 200 are not supported");
+  free(in);
+  return NULL;
+}
+
+static void deep_schemas_fit_a_small_stack(void **state) {
+  (void)state;
+  pthread_attr_t attr;
+  pthread_attr_init(&attr);
+  pthread_attr_setstacksize(&attr, 256 << 10);
+  for (int depth = 199; depth <= 201; depth++) {
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, &attr, deep_schema, &depth), 0);
+    pthread_join(thread, NULL);
+  }
+  pthread_attr_destroy(&attr);
+}
+
 /* A default is the number, however it was spelled. */
 static void defaults_are_compared_as_values(void **state) {
   (void)state;
@@ -429,7 +465,7 @@ int main(void) {
       cmocka_unit_test(nulls_where_none_may_be),  cmocka_unit_test(maps),
       cmocka_unit_test(logical_types),            cmocka_unit_test(schema_errors),
       cmocka_unit_test(envelopes),                cmocka_unit_test(cached_schemas_stay_apart),
-      cmocka_unit_test(defaults_are_compared_as_values), cmocka_unit_test(schema_content),
+      cmocka_unit_test(deep_schemas_fit_a_small_stack), cmocka_unit_test(defaults_are_compared_as_values), cmocka_unit_test(schema_content),
       cmocka_unit_test(values_that_do_not_fit),
       cmocka_unit_test(string_converter),         cmocka_unit_test(byte_array_converter),
   };
