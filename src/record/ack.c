@@ -13,18 +13,18 @@
 
 enum {
   RING_MIN = 64,
-  RING_MAX = 1 << 24,       /* records in flight of one partition */
+  RING_MAX = 1 << 24, /* records in flight of one partition */
   PARTITIONS_MAX = 1 << 20,
-  OFFSET_MAX = 1 << 20      /* bytes of one offset's JSON */
+  OFFSET_MAX = 1 << 20 /* bytes of one offset's JSON */
 };
 
 struct partition {
   char *json;
   uint32_t len;
-  uint32_t head, n, cap;    /* ring, cap a power of two */
+  uint32_t head, n, cap; /* ring, cap a power of two */
   struct cl_record **ring;
   bool moved;
-  bool is_int;              /* the offset is {name: number}; else it is text */
+  bool is_int; /* the offset is {name: number}; else it is text */
   int64_t number;
   struct cl_buf name, text; /* own copies: the batch is long gone when they are taken */
 };
@@ -36,7 +36,9 @@ struct cl_ack {
   size_t waiting;
 };
 
-struct cl_ack *cl_ack_new(void) { return calloc(1, sizeof(struct cl_ack)); }
+struct cl_ack *cl_ack_new(void) {
+  return calloc(1, sizeof(struct cl_ack));
+}
 
 void cl_ack_free(struct cl_ack *a) {
   if (!a)

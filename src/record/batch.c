@@ -8,8 +8,8 @@
 #include "record/space.h"
 
 enum {
-  EPOCHS = 256,  /* slots of the live table */
-  FREE_MAX = 8,  /* empty batches kept for reuse; a burst's others are given back */
+  EPOCHS = 256, /* slots of the live table */
+  FREE_MAX = 8, /* empty batches kept for reuse; a burst's others are given back */
   HOLDS_MIN = 64
 };
 
@@ -36,7 +36,8 @@ struct cl_batch_pool {
   uint16_t epochs[EPOCHS];
 };
 
-struct cl_batch_pool *cl_batch_pool_new(struct cl_space *space, struct cl_arena_budget *budget, uint32_t cap) {
+struct cl_batch_pool *cl_batch_pool_new(struct cl_space *space, struct cl_arena_budget *budget,
+                                        uint32_t cap) {
   struct cl_batch_pool *pool = calloc(1, sizeof(*pool));
   if (pool) {
     pool->space = space;

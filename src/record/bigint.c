@@ -78,7 +78,8 @@ struct cl_str cl_num_to_bytes(struct cl_arena *a, struct cl_str digits) {
   for (size_t i = 0; i < words * 4; i++)
     out[i] = (unsigned char)(w[words - 1 - i / 4] >> (24 - i % 4 * 8));
   size_t skip = 0, n = words * 4; /* minimal length: one sign bit */
-  while (skip + 1 < n && out[skip] == (negative ? 0xFF : 0) && (out[skip + 1] & 0x80) == (negative ? 0x80 : 0))
+  while (skip + 1 < n && out[skip] == (negative ? 0xFF : 0) &&
+         (out[skip + 1] & 0x80) == (negative ? 0x80 : 0))
     skip++;
   return (struct cl_str){(char *)out + skip, (uint32_t)(n - skip)};
 }

@@ -13,12 +13,12 @@
 #include "base/err.h"
 
 struct cl_json_conf {
-  bool schemas_enable;           /* default true */
-  int schemas_cache_size;        /* default 1000 */
-  bool decimal_numeric;          /* decimal.format=NUMERIC; default BASE64 */
+  bool schemas_enable;            /* default true */
+  int schemas_cache_size;         /* default 1000 */
+  bool decimal_numeric;           /* decimal.format=NUMERIC; default BASE64 */
   bool replace_null_with_default; /* default true */
-  bool is_key;                   /* schemaless objects are written in Java HashMap order */
-  const char *schema_content;    /* schema.content, or NULL */
+  bool is_key;                    /* schemaless objects are written in Java HashMap order */
+  const char *schema_content;     /* schema.content, or NULL */
 };
 
 struct cl_json *cl_json_new(struct cl_space *space, const struct cl_json_conf *conf, struct cl_err *err);
@@ -32,7 +32,8 @@ int cl_json_encode(struct cl_json *j, struct cl_batch *b, struct cl_datum *d, st
  * first value is ignored, as Connect does. */
 int cl_json_read(struct cl_batch *b, const char *p, size_t len, struct cl_val *out, struct cl_err *err);
 /* A schemaless value as compact JSON. java_order: objects in Java HashMap order. */
-int cl_json_write(struct cl_batch *b, const struct cl_val *v, bool java_order, struct cl_buf *out, struct cl_err *err);
+int cl_json_write(struct cl_batch *b, const struct cl_val *v, bool java_order, struct cl_buf *out,
+                  struct cl_err *err);
 /* UTF-8 text as a JSON string with its quotes. */
 void cl_json_write_text(struct cl_buf *out, const char *p, size_t len);
 

@@ -12,17 +12,24 @@
 /* Per thread, because an FFI function cannot hand an error object to Lua cheaply. */
 static _Thread_local struct cl_err last;
 
-struct cl_err *cl_ffi_err(void) { return &last; }
+struct cl_err *cl_ffi_err(void) {
+  return &last;
+}
 
 const char *cl_ffi_error(void) { return last.msg; }
 
 const char *cl_ffi_error_class(void) { return last.class ? last.class : ""; }
 
-uint32_t cl_ffi_sym(struct cl_space *space, const char *s, uint32_t len) { return cl_space_sym(space, s, len); }
+uint32_t cl_ffi_sym(struct cl_space *space, const char *s, uint32_t len) {
+  return cl_space_sym(space, s, len);
+}
 
-struct cl_str cl_ffi_sym_text(const struct cl_space *space, uint32_t sym) { return cl_space_sym_text(space, sym); }
+struct cl_str cl_ffi_sym_text(const struct cl_space *space, uint32_t sym) {
+  return cl_space_sym_text(space, sym);
+}
 
-struct cl_val *cl_ffi_obj_find(const struct cl_space *space, struct cl_obj *obj, const char *s, uint32_t len) {
+struct cl_val *cl_ffi_obj_find(const struct cl_space *space, struct cl_obj *obj, const char *s,
+                               uint32_t len) {
   for (uint32_t i = 0; i < obj->n; i++) {
     struct cl_str key = cl_space_sym_text(space, obj->e[i].sym);
     if (key.len == len && memcmp(key.p, s, len) == 0)
@@ -65,13 +72,21 @@ int cl_ffi_put_bytes(struct cl_batch *batch, struct cl_val *out, const char *s, 
   return put(batch, out, CL_BYTES, s, len);
 }
 
-int cl_ffi_string_decode(struct cl_batch *batch, struct cl_datum *d) { return cl_string_decode(batch, d, &last); }
+int cl_ffi_string_decode(struct cl_batch *batch, struct cl_datum *d) {
+  return cl_string_decode(batch, d, &last);
+}
 
-int cl_ffi_string_encode(struct cl_batch *batch, struct cl_datum *d) { return cl_string_encode(batch, d, &last); }
+int cl_ffi_string_encode(struct cl_batch *batch, struct cl_datum *d) {
+  return cl_string_encode(batch, d, &last);
+}
 
-int cl_ffi_bytes_decode(struct cl_batch *batch, struct cl_datum *d) { return cl_bytes_decode(batch, d, &last); }
+int cl_ffi_bytes_decode(struct cl_batch *batch, struct cl_datum *d) {
+  return cl_bytes_decode(batch, d, &last);
+}
 
-int cl_ffi_bytes_encode(struct cl_batch *batch, struct cl_datum *d) { return cl_bytes_encode(batch, d, &last); }
+int cl_ffi_bytes_encode(struct cl_batch *batch, struct cl_datum *d) {
+  return cl_bytes_encode(batch, d, &last);
+}
 
 int cl_ffi_json_decode(struct cl_json *json, struct cl_batch *batch, struct cl_datum *d) {
   return cl_json_decode(json, batch, d, &last);

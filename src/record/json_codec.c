@@ -18,9 +18,9 @@ enum {
   OUT_KEEP = 1 << 20      /* a buffer grown beyond this is given back */
 };
 
-#define NO_ENVELOPE                                                                                     \
-  "JsonConverter with schemas.enable requires \"schema\" and \"payload\" fields and may not contain " \
-  "additional fields. If you are trying to deserialize plain JSON data, set schemas.enable=false in your " \
+#define NO_ENVELOPE                                                                                          \
+  "JsonConverter with schemas.enable requires \"schema\" and \"payload\" fields and may not contain "        \
+  "additional fields. If you are trying to deserialize plain JSON data, set schemas.enable=false in your "   \
   "converter configuration."
 
 struct cached {
@@ -48,8 +48,8 @@ static int read_content(struct cl_json *j, const char *text, struct cl_err *err)
     char cause[512];
     snprintf(cause, sizeof(cause), "%.500s", err->msg);
     cl_json_data_error(err, NULL, "Failed to parse schema in converter config due to serialization error: ");
-    snprintf(err->trace, sizeof(err->trace), "Caused by: org.apache.kafka.common.errors.SerializationException: %s",
-             cause);
+    snprintf(err->trace, sizeof(err->trace),
+             "Caused by: org.apache.kafka.common.errors.SerializationException: %s", cause);
   } else if (rc == 0) {
     struct cl_json_typed t = {
         .b = &b, .err = err, .words = &j->words, .null_to_default = j->conf.replace_null_with_default};
@@ -71,7 +71,8 @@ struct cl_json *cl_json_new(struct cl_space *space, const struct cl_json_conf *c
   j->conf = *conf;
   j->conf.schema_content = NULL; /* the caller's text is not kept */
   j->out.max = OUT_MAX;
-  if (conf->schema_content && !is_blank(conf->schema_content) && read_content(j, conf->schema_content, err) != 0)
+  if (conf->schema_content && !is_blank(conf->schema_content) &&
+      read_content(j, conf->schema_content, err) != 0)
     goto fail;
   return j;
 fail:
@@ -182,8 +183,8 @@ static int read_envelope(struct cl_json *j, struct cl_json_in *in, struct envelo
   }
 }
 
-static int decode_envelope(struct cl_json *j, struct cl_json_in *in, struct cl_json_typed *t, struct cl_datum *d,
-                           bool *parsed) {
+static int decode_envelope(struct cl_json *j, struct cl_json_in *in, struct cl_json_typed *t,
+                           struct cl_datum *d, bool *parsed) {
   struct envelope e = {0};
   int rc;
   if (cl_json_in_peek(in) == '{')
@@ -217,7 +218,8 @@ static int decode_envelope(struct cl_json *j, struct cl_json_in *in, struct cl_j
   return 0;
 }
 
-static int decode(struct cl_json *j, struct cl_batch *b, struct cl_datum *d, struct cl_err *err, bool *parsed) {
+static int decode(struct cl_json *j, struct cl_batch *b, struct cl_datum *d, struct cl_err *err,
+                  bool *parsed) {
   bool typed = j->conf.schemas_enable;
   struct cl_json_in in = {.narrow = !typed};
   struct cl_json_typed t = {
@@ -253,9 +255,10 @@ int cl_json_decode(struct cl_json *j, struct cl_batch *b, struct cl_datum *d, st
   if (rc == CL_EDATA && !parsed) {
     char cause[512];
     snprintf(cause, sizeof(cause), "%.500s", err->msg);
-    cl_json_data_error(err, NULL, "Converting byte[] to Kafka Connect data failed due to serialization error: ");
-    snprintf(err->trace, sizeof(err->trace), "Caused by: org.apache.kafka.common.errors.SerializationException: %s",
-             cause);
+    cl_json_data_error(err, NULL,
+                       "Converting byte[] to Kafka Connect data failed due to serialization error: ");
+    snprintf(err->trace, sizeof(err->trace),
+             "Caused by: org.apache.kafka.common.errors.SerializationException: %s", cause);
   }
   return rc;
 }

@@ -18,12 +18,13 @@ struct cl_json_in {
   struct cl_batch *b;
   const char *start, *p, *end;
   struct cl_err *err;
-  bool narrow; /* schemaless: integers beyond int64 keep their low 64 bits */
+  bool narrow;     /* schemaless: integers beyond int64 keep their low 64 bits */
   bool saw_bigint; /* there was one */
 };
 
 /* Sets up in for len bytes: skips a byte order mark, turns UTF-16 and UTF-32 into UTF-8. */
-int cl_json_in_begin(struct cl_json_in *in, struct cl_batch *b, const char *p, size_t len, struct cl_err *err);
+int cl_json_in_begin(struct cl_json_in *in, struct cl_batch *b, const char *p, size_t len,
+                     struct cl_err *err);
 /* Skips white space; the next byte, or -1 at the end. */
 int cl_json_in_peek(struct cl_json_in *in);
 /* One value, and what may follow it at the top. Nothing at all is CL_MISSING. */

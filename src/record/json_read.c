@@ -18,7 +18,7 @@ struct level {
   uint8_t kind;      /* '{', '[' or 0 above all */
   bool repeated;     /* object: some key may have come twice */
   uint16_t depth;
-  uint64_t seen;     /* object: one bit per key, by hash */
+  uint64_t seen; /* object: one bit per key, by hash */
 };
 
 union item {
@@ -200,7 +200,8 @@ static inline void add_member(struct stack *st) {
 
 /* --------------------------------------------------------------- values */
 
-static int read_word(struct cl_json_in *in, const char *word, uint32_t len, enum cl_kind kind, struct cl_val *out) {
+static int read_word(struct cl_json_in *in, const char *word, uint32_t len, enum cl_kind kind,
+                     struct cl_val *out) {
   if ((size_t)(in->end - in->p) < len || memcmp(in->p, word, len) != 0)
     return cl_json_in_fail(in, "unknown word");
   in->p += len;
@@ -271,7 +272,8 @@ int cl_json_in_value(struct cl_json_in *in, uint32_t depth, uint32_t key, struct
 
 /* ------------------------------------------------------------- document */
 
-int cl_json_in_begin(struct cl_json_in *in, struct cl_batch *b, const char *p, size_t len, struct cl_err *err) {
+int cl_json_in_begin(struct cl_json_in *in, struct cl_batch *b, const char *p, size_t len,
+                     struct cl_err *err) {
   bool narrow = in->narrow;
   *in = (struct cl_json_in){.b = b, .start = p, .p = p, .end = p + len, .err = err, .narrow = narrow};
   if (len > UINT32_MAX / 4)
@@ -291,7 +293,8 @@ static bool glued(const struct cl_json_in *in, enum cl_kind kind) {
   if (kind == CL_INT || kind == CL_BIGINT || kind == CL_NUMTEXT)
     return !(c == ' ' || c == '\n' || c == '\r' || c == '\t');
   if (kind == CL_TRUE || kind == CL_FALSE || kind == CL_NULL)
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c >= 0x7f;
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
+           c >= 0x7f;
   return false;
 }
 

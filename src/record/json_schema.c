@@ -10,7 +10,7 @@
 #include "record/value.h"
 
 /* By enum cl_type. */
-static const char *const json_names[] = {"",       "int8",    "int16",  "int32", "int64", "float", "double",
+static const char *const json_names[] = {"",        "int8",   "int16", "int32", "int64", "float", "double",
                                          "boolean", "string", "bytes", "array", "map",   "struct"};
 static const char *const type_names[] = {"",        "INT8",   "INT16", "INT32", "INT64", "FLOAT32", "FLOAT64",
                                          "BOOLEAN", "STRING", "BYTES", "ARRAY", "MAP",   "STRUCT"};
@@ -32,11 +32,20 @@ bool cl_json_words_init(struct cl_json_words *w, struct cl_space *s) {
   const struct {
     uint32_t *sym;
     const char *text;
-  } rows[] = {{&w->type, "type"},       {&w->items, "items"},           {&w->keys, "keys"},
-              {&w->values, "values"},   {&w->fields, "fields"},         {&w->field, "field"},
-              {&w->optional, "optional"}, {&w->name, "name"},           {&w->version, "version"},
-              {&w->doc, "doc"},         {&w->parameters, "parameters"}, {&w->dflt, "default"},
-              {&w->schema, "schema"},   {&w->payload, "payload"}};
+  } rows[] = {{&w->type, "type"},
+              {&w->items, "items"},
+              {&w->keys, "keys"},
+              {&w->values, "values"},
+              {&w->fields, "fields"},
+              {&w->field, "field"},
+              {&w->optional, "optional"},
+              {&w->name, "name"},
+              {&w->version, "version"},
+              {&w->doc, "doc"},
+              {&w->parameters, "parameters"},
+              {&w->dflt, "default"},
+              {&w->schema, "schema"},
+              {&w->payload, "payload"}};
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     *rows[i].sym = cl_space_sym_keep(s, rows[i].text, (uint32_t)strlen(rows[i].text));
     if (!*rows[i].sym)
@@ -72,7 +81,8 @@ static int read_schema(struct cl_json_typed *t, const struct cl_val *json, uint3
                        const struct cl_schema **out);
 
 /* One field: its name and schema, in Apache's order of checks. */
-static int read_field(struct cl_json_typed *t, const struct cl_val *json, uint32_t depth, struct cl_field *out) {
+static int read_field(struct cl_json_typed *t, const struct cl_val *json, uint32_t depth,
+                      struct cl_field *out) {
   out->name = text_of(get(t, json, t->words->field));
   if (!out->name.p)
     return cl_json_data_error(t->err, NULL, "Struct schema's field name not specified properly");
@@ -97,7 +107,8 @@ static int refuse_repeated(struct cl_json_typed *t, const struct cl_field *field
   return 0;
 }
 
-static int read_fields(struct cl_json_typed *t, const struct cl_val *json, uint32_t depth, struct cl_schema *out) {
+static int read_fields(struct cl_json_typed *t, const struct cl_val *json, uint32_t depth,
+                       struct cl_schema *out) {
   const struct cl_val *list = get(t, json, t->words->fields);
   if (!list || list->kind != CL_ARRAY)
     return cl_json_data_error(t->err, NULL, "Struct schema's \"fields\" argument is not an array.");
@@ -115,7 +126,8 @@ static int read_fields(struct cl_json_typed *t, const struct cl_val *json, uint3
   return repeated ? repeated : rc;
 }
 
-static int read_map_parts(struct cl_json_typed *t, const struct cl_val *json, uint32_t depth, struct cl_schema *out) {
+static int read_map_parts(struct cl_json_typed *t, const struct cl_val *json, uint32_t depth,
+                          struct cl_schema *out) {
   const struct cl_val *key = get(t, json, t->words->keys);
   if (!key)
     return cl_json_data_error(t->err, NULL, "Map schema did not specify the key type");
@@ -133,7 +145,8 @@ static int read_map_parts(struct cl_json_typed *t, const struct cl_val *json, ui
   return rc;
 }
 
-static int read_parts(struct cl_json_typed *t, const struct cl_val *json, uint32_t depth, struct cl_schema *out) {
+static int read_parts(struct cl_json_typed *t, const struct cl_val *json, uint32_t depth,
+                      struct cl_schema *out) {
   if (out->type == CL_TYPE_STRUCT)
     return read_fields(t, json, depth, out);
   if (out->type == CL_TYPE_MAP)
@@ -195,7 +208,8 @@ static int read_schema(struct cl_json_typed *t, const struct cl_val *json, uint3
   if (json->kind == CL_NULL)
     return 0;
   if (depth > CL_SCHEMA_DEPTH)
-    return cl_json_data_error(t->err, NULL, "Schemas nested deeper than %d are not supported", CL_SCHEMA_DEPTH);
+    return cl_json_data_error(t->err, NULL, "Schemas nested deeper than %d are not supported",
+                              CL_SCHEMA_DEPTH);
   struct cl_str type = text_of(get(t, json, t->words->type));
   if (!type.p)
     return cl_json_data_error(t->err, NULL, "Schema must contain 'type' field");
@@ -205,7 +219,8 @@ static int read_schema(struct cl_json_typed *t, const struct cl_val *json, uint3
   int rc = read_parts(t, json, depth, &s);
   if (rc != 0)
     return rc;
-  const struct cl_val *optional = get(t, json, t->words->optional), *version = get(t, json, t->words->version);
+  const struct cl_val *optional = get(t, json, t->words->optional),
+                      *version = get(t, json, t->words->version);
   s.optional = optional && optional->kind == CL_TRUE;
   s.name = text_of(get(t, json, t->words->name));
   s.doc = text_of(get(t, json, t->words->doc));
@@ -272,7 +287,8 @@ static int write_parts(struct cl_json_typed_out *t, const struct cl_schema *s) {
 static int write_body(struct cl_json_typed_out *t, const struct cl_schema *s) {
   struct cl_json_out *o = &t->out;
   if (++t->depth > CL_SCHEMA_DEPTH)
-    return cl_json_data_error(o->err, NULL, "Schemas nested deeper than %d are not supported", CL_SCHEMA_DEPTH);
+    return cl_json_data_error(o->err, NULL, "Schemas nested deeper than %d are not supported",
+                              CL_SCHEMA_DEPTH);
   word(o, "\"type\":\"");
   word(o, json_names[s->type]);
   cl_json_out_char(o, '"');

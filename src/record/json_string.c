@@ -99,11 +99,7 @@ static const char *read_escape(const char *p, const char *end, uint32_t *unit) {
  * or two units; NULL = refused. */
 static const char *read_loose(const char *p, const char *end, uint32_t unit[2]) {
   const unsigned char *s = (const unsigned char *)p;
-  int extra = s[0] >= 0xF8   ? -1
-              : s[0] >= 0xF0 ? 3
-              : s[0] >= 0xE0 ? 2
-              : s[0] >= 0xC0 ? 1
-                             : -1;
+  int extra = s[0] >= 0xF8 ? -1 : s[0] >= 0xF0 ? 3 : s[0] >= 0xE0 ? 2 : s[0] >= 0xC0 ? 1 : -1;
   if (extra < 0 || end - p <= extra)
     return NULL;
   for (int i = 1; i <= extra; i++)

@@ -15,7 +15,9 @@
 
 enum { DAY_MS = 86400000 };
 
-static int no_memory(struct cl_json_typed *t) { return cl_err_set(t->err, CL_ENOMEM, "no memory for a value"); }
+static int no_memory(struct cl_json_typed *t) {
+  return cl_err_set(t->err, CL_ENOMEM, "no memory for a value");
+}
 
 const char *cl_json_node_name(const struct cl_val *v) {
   switch ((enum cl_kind)v->kind) {
@@ -113,8 +115,8 @@ static int read_array(struct cl_json_typed *t, const struct cl_schema *schema, s
 }
 
 /* Where key sits in map, or map->n: HashMap.put. */
-static uint32_t find_key(const struct cl_json_typed *t, const struct cl_map *map, const int32_t *hashes, int32_t hash,
-                         const struct cl_val *key) {
+static uint32_t find_key(const struct cl_json_typed *t, const struct cl_map *map, const int32_t *hashes,
+                         int32_t hash, const struct cl_val *key) {
   uint32_t i = 0;
   while (i < map->n && (hashes[i] != hash || !cl_value_equal(t->b->space, &map->e[i].key, key)))
     i++;
@@ -123,8 +125,9 @@ static uint32_t find_key(const struct cl_json_typed *t, const struct cl_map *map
 
 static int read_pairs(struct cl_json_typed *t, const struct cl_schema *schema, struct cl_val *v) {
   if (v->kind != CL_ARRAY)
-    return cl_json_data_error(t->err, NULL, "Maps with non-string fields should be encoded as JSON array of tuples, but found %s",
-                              cl_json_node_name(v));
+    return cl_json_data_error(
+        t->err, NULL, "Maps with non-string fields should be encoded as JSON array of tuples, but found %s",
+        cl_json_node_name(v));
   const struct cl_arr *arr = v->arr;
   struct cl_map *map = cl_arena_alloc(t->b->arena, sizeof(*map) + arr->n * sizeof(*map->e));
   int32_t *hashes = cl_arena_alloc(t->b->arena, arr->n * sizeof(*hashes));
@@ -137,7 +140,8 @@ static int read_pairs(struct cl_json_typed *t, const struct cl_schema *schema, s
       return cl_json_data_error(t->err, NULL, "Found invalid map entry instead of array tuple: %s",
                                 cl_json_node_name(pair));
     if (pair->arr->n != 2)
-      return cl_json_data_error(t->err, NULL, "Found invalid map entry, expected length 2 but found :%u", pair->arr->n);
+      return cl_json_data_error(t->err, NULL, "Found invalid map entry, expected length 2 but found :%u",
+                                pair->arr->n);
     struct cl_map_entry e = {pair->arr->v[0], pair->arr->v[1]};
     bool read_doubles = t->read_doubles;
     t->read_doubles = true;
@@ -163,7 +167,8 @@ static int read_map(struct cl_json_typed *t, const struct cl_schema *schema, str
   if (schema->key->type != CL_TYPE_STRING)
     return read_pairs(t, schema, v);
   if (v->kind != CL_OBJECT)
-    return cl_json_data_error(t->err, NULL, "Maps with string fields should be encoded as JSON objects, but found %s",
+    return cl_json_data_error(t->err, NULL,
+                              "Maps with string fields should be encoded as JSON objects, but found %s",
                               cl_json_node_name(v));
   int rc = 0;
   for (uint32_t i = 0; rc == 0 && i < v->obj->n; i++)
@@ -220,19 +225,22 @@ static int read_decimal(struct cl_json_typed *t, const struct cl_schema *schema,
     for (uint32_t i = 0; i < schema->n_params; i++)
       if (schema->params[i].name.len == 5 && memcmp(schema->params[i].name.p, "scale", 5) == 0)
         scale = schema->params[i].value;
-    if (!decode_text(t, v, &bytes, &rc) || (rc == 0 && bytes.len == 0) || !cl_num_parse_int32(scale, &dec->scale))
+    if (!decode_text(t, v, &bytes, &rc) || (rc == 0 && bytes.len == 0) ||
+        !cl_num_parse_int32(scale, &dec->scale))
       return cl_json_data_error(t->err, NULL, "Invalid bytes for Decimal field");
     if (rc != 0)
       return rc;
     if (bytes.len > CL_DECIMAL_BYTES)
-      return cl_json_data_error(t->err, NULL, "Decimals of more than %d bytes are not supported", CL_DECIMAL_BYTES);
+      return cl_json_data_error(t->err, NULL, "Decimals of more than %d bytes are not supported",
+                                CL_DECIMAL_BYTES);
     dec->digits = cl_num_from_bytes(t->b->arena, (const unsigned char *)bytes.p, bytes.len);
     if (!dec->digits.p)
       return no_memory(t);
   } else {
-    return cl_json_data_error(t->err, NULL,
-                              "Invalid type for Decimal, underlying representation should be numeric or bytes but was %s",
-                              cl_json_node_name(v));
+    return cl_json_data_error(
+        t->err, NULL,
+        "Invalid type for Decimal, underlying representation should be numeric or bytes but was %s",
+        cl_json_node_name(v));
   }
   *v = (struct cl_val){.kind = CL_DECIMAL, .dec = dec};
   return 0;
@@ -241,9 +249,9 @@ static int read_decimal(struct cl_json_typed *t, const struct cl_schema *schema,
 static int read_date(struct cl_json_typed *t, const struct cl_schema *schema, struct cl_val *v) {
   if (schema->logical == CL_LOGICAL_TIMESTAMP) {
     if (v->kind != CL_INT && v->kind != CL_BIGINT)
-      return cl_json_data_error(t->err, NULL,
-                                "Invalid type for Timestamp, underlying representation should be integral but was %s",
-                                cl_json_node_name(v));
+      return cl_json_data_error(
+          t->err, NULL, "Invalid type for Timestamp, underlying representation should be integral but was %s",
+          cl_json_node_name(v));
     *v = (struct cl_val){.kind = CL_TIMESTAMP, .i = cl_json_low64(v)};
     return 0;
   }
@@ -253,8 +261,8 @@ static int read_date(struct cl_json_typed *t, const struct cl_schema *schema, st
                               "Invalid type for %s, underlying representation should be integer but was %s",
                               is_date ? "Date" : "Time", cl_json_node_name(v));
   if (!is_date && (v->i < 0 || v->i > DAY_MS))
-    return cl_json_data_error(t->err, NULL,
-                              "Time values must use number of milliseconds greater than 0 and less than 86400000");
+    return cl_json_data_error(
+        t->err, NULL, "Time values must use number of milliseconds greater than 0 and less than 86400000");
   *v = (struct cl_val){.kind = is_date ? CL_DATE : CL_TIME, .i = is_date ? v->i * DAY_MS : v->i};
   return 0;
 }
@@ -271,7 +279,8 @@ int cl_json_read_typed(struct cl_json_typed *t, const struct cl_schema *schema, 
     }
     if (schema->optional)
       return 0;
-    return cl_json_data_error(t->err, NULL, "Invalid null value for required %s field", cl_json_type_name(schema));
+    return cl_json_data_error(t->err, NULL, "Invalid null value for required %s field",
+                              cl_json_type_name(schema));
   }
   if (schema->logical)
     return schema->logical == CL_LOGICAL_DECIMAL ? read_decimal(t, schema, v) : read_date(t, schema, v);
@@ -302,8 +311,8 @@ int cl_json_check_nulls(struct cl_json_typed *t, const struct cl_schema *schema,
   if (cl_value_is_null(v)) {
     if (schema->optional)
       return 0;
-    return cl_json_data_error(t->err, NULL, "Invalid value: null used for required %s, schema type: %s", location,
-                              cl_json_type_name(schema));
+    return cl_json_data_error(t->err, NULL, "Invalid value: null used for required %s, schema type: %s",
+                              location, cl_json_type_name(schema));
   }
   if (v->kind == CL_ARRAY) {
     snprintf(inner, sizeof(inner), "element of array %s", location);

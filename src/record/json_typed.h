@@ -11,8 +11,8 @@
 #include "record/json_out.h"
 
 enum {
-  CL_SCHEMA_DEPTH = 200,        /* nested schemas; Java goes on until its stack ends */
-  CL_DECIMAL_BYTES = 16 << 10   /* unscaled bytes of a decimal: conversion is quadratic */
+  CL_SCHEMA_DEPTH = 200,      /* nested schemas; Java goes on until its stack ends */
+  CL_DECIMAL_BYTES = 16 << 10 /* unscaled bytes of a decimal: conversion is quadratic */
 };
 
 #define CL_JAVA_SCHEMA_BUILDER "org.apache.kafka.connect.errors.SchemaBuilderException"

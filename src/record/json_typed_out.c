@@ -51,12 +51,13 @@ static int write_decimal(struct cl_json_typed_out *t, const struct cl_schema *s,
   if (decimal_scale(t, s, &scale) != 0)
     return o->err->code;
   if (scale != v->dec->scale)
-    return cl_json_data_error(
-        o->err, NULL,
-        "Decimal value has mismatching scale for given Decimal schema. Schema has scale %d, value has scale %d.",
-        scale, v->dec->scale);
+    return cl_json_data_error(o->err, NULL,
+                              "Decimal value has mismatching scale for given Decimal schema. Schema has "
+                              "scale %d, value has scale %d.",
+                              scale, v->dec->scale);
   if (v->dec->digits.len > CL_DECIMAL_BYTES * 5 / 2)
-    return cl_json_data_error(o->err, NULL, "Decimals of more than %d bytes are not supported", CL_DECIMAL_BYTES);
+    return cl_json_data_error(o->err, NULL, "Decimals of more than %d bytes are not supported",
+                              CL_DECIMAL_BYTES);
   struct cl_str bytes = cl_num_to_bytes(o->b->arena, v->dec->digits);
   if (!bytes.p)
     return cl_err_set(o->err, CL_ENOMEM, "no memory for a decimal");
@@ -68,17 +69,17 @@ static int write_date(struct cl_json_typed_out *t, const struct cl_schema *s, co
   static const char *const names[] = {"", "", "Date", "Time", "Timestamp"};
   struct cl_json_out *o = &t->out;
   if (v->kind != CL_DATE && v->kind != CL_TIME && v->kind != CL_TIMESTAMP)
-    return cl_json_data_error(o->err, NULL, "Invalid type for %s, expected Date but was class %s", names[s->logical],
-                              cl_value_class(v));
+    return cl_json_data_error(o->err, NULL, "Invalid type for %s, expected Date but was class %s",
+                              names[s->logical], cl_value_class(v));
   int64_t ms = v->i;
   if (s->logical == CL_LOGICAL_DATE) {
     if (ms % DAY_MS != 0)
-      return cl_json_data_error(o->err, NULL,
-                                "Kafka Connect Date type should not have any time fields set to non-zero values.");
+      return cl_json_data_error(
+          o->err, NULL, "Kafka Connect Date type should not have any time fields set to non-zero values.");
     ms = (int32_t)(uint32_t)(ms / DAY_MS);
   } else if (s->logical == CL_LOGICAL_TIME && (ms < 0 || ms > DAY_MS)) {
-    return cl_json_data_error(o->err, NULL,
-                              "Kafka Connect Time type should not have any date fields set to non-zero values.");
+    return cl_json_data_error(
+        o->err, NULL, "Kafka Connect Time type should not have any date fields set to non-zero values.");
   }
   cl_json_out_int(o, ms);
   return 0;
@@ -109,8 +110,8 @@ static int write_name(struct cl_json_typed_out *t, const struct cl_schema *s, co
   return 0;
 }
 
-static int write_map_entry(struct cl_json_typed_out *t, const struct cl_schema *s, const struct cl_val *v, uint32_t i,
-                           bool as_object) {
+static int write_map_entry(struct cl_json_typed_out *t, const struct cl_schema *s, const struct cl_val *v,
+                           uint32_t i, bool as_object) {
   struct cl_json_out *o = &t->out;
   int rc;
   if (v->kind == CL_OBJECT) {
@@ -136,9 +137,10 @@ static int write_map(struct cl_json_typed_out *t, const struct cl_schema *s, con
   if (v->kind != CL_OBJECT && v->kind != CL_MAP)
     return wrong_class(t, s, v);
   if (!s->key)
-    return cl_json_data_error(o->err, CL_JAVA_NULL_POINTER,
-                              "Cannot invoke \"org.apache.kafka.connect.data.Schema.type()\" because the return "
-                              "value of \"org.apache.kafka.connect.data.Schema.keySchema()\" is null");
+    return cl_json_data_error(
+        o->err, CL_JAVA_NULL_POINTER,
+        "Cannot invoke \"org.apache.kafka.connect.data.Schema.type()\" because the return "
+        "value of \"org.apache.kafka.connect.data.Schema.keySchema()\" is null");
   bool as_object = s->key->type == CL_TYPE_STRING, failed = false;
   uint32_t n = v->kind == CL_OBJECT ? v->obj->n : v->map->n;
   const uint32_t *order = cl_json_out_order(o, v, o->java_order || !as_object, &failed);
@@ -182,15 +184,16 @@ static int write_null(struct cl_json_typed_out *t, const struct cl_schema *s) {
   if (!cl_value_is_null(&s->def) && t->null_to_default)
     return cl_json_write_typed(t, s, &s->def);
   if (!s->optional)
-    return cl_json_data_error(t->out.err, NULL,
-                              "Conversion error: null value for field that is required and has no default value");
+    return cl_json_data_error(
+        t->out.err, NULL, "Conversion error: null value for field that is required and has no default value");
   cl_json_out_add(&t->out, "null", 4);
   return 0;
 }
 
 static int write_container(struct cl_json_typed_out *t, const struct cl_schema *s, const struct cl_val *v) {
   if (t->depth >= CL_SCHEMA_DEPTH)
-    return cl_json_data_error(t->out.err, NULL, "Schemas nested deeper than %d are not supported", CL_SCHEMA_DEPTH);
+    return cl_json_data_error(t->out.err, NULL, "Schemas nested deeper than %d are not supported",
+                              CL_SCHEMA_DEPTH);
   t->depth++;
   int rc = s->type == CL_TYPE_STRUCT  ? write_struct(t, s, v)
            : s->type == CL_TYPE_ARRAY ? write_array(t, s, v)

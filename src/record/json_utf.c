@@ -5,9 +5,9 @@
 #include "record/json_in.h"
 
 struct encoding {
-  int width;      /* bytes of a unit: 1, 2, 4 */
+  int width; /* bytes of a unit: 1, 2, 4 */
   bool big;
-  uint32_t skip;  /* byte order mark */
+  uint32_t skip; /* byte order mark */
 };
 
 static bool detect(const unsigned char *s, size_t len, struct encoding *e) {

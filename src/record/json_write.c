@@ -245,7 +245,8 @@ static int scalar(struct cl_json_out *o, const struct cl_val *v) {
   case CL_BYTES: cl_json_out_base64(o, v->s, v->len); return 0;
   case CL_STRUCT: return data_error(o->err, "%s", "Mismatching schema.");
   default:
-    return data_error(o->err, "Java class class %s does not have corresponding schema type.", cl_value_class(v));
+    return data_error(o->err, "Java class class %s does not have corresponding schema type.",
+                      cl_value_class(v));
   }
 }
 
@@ -270,12 +271,14 @@ int cl_json_out_value(struct cl_json_out *o, const struct cl_val *v) {
 
 int cl_json_out_end(struct cl_json_out *o) {
   if (!cl_buf_reserve(o->buf, 0))
-    return cl_err_set(o->err, CL_ENOMEM, "a JSON text of more than %zu bytes, or no memory for it", o->buf->len);
+    return cl_err_set(o->err, CL_ENOMEM, "a JSON text of more than %zu bytes, or no memory for it",
+                      o->buf->len);
   o->buf->p[o->buf->len] = '\0';
   return 0;
 }
 
-int cl_json_write(struct cl_batch *b, const struct cl_val *v, bool java_order, struct cl_buf *out, struct cl_err *err) {
+int cl_json_write(struct cl_batch *b, const struct cl_val *v, bool java_order, struct cl_buf *out,
+                  struct cl_err *err) {
   struct cl_json_out o = {.buf = out, .b = b, .err = err, .java_order = java_order};
   int rc = cl_json_out_value(&o, v);
   return rc ? rc : cl_json_out_end(&o);

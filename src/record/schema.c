@@ -51,7 +51,8 @@ static bool equal(const struct cl_space *space, const struct cl_schema *a, const
   return cl_value_equal(space, &a->def, &b->def);
 }
 
-static const struct cl_schema **slot_of(const struct cl_space *s, const struct cl_schema *schema, uint64_t hash) {
+static const struct cl_schema **slot_of(const struct cl_space *s, const struct cl_schema *schema,
+                                        uint64_t hash) {
   uint32_t i = (uint32_t)hash & s->schema_mask;
   while (s->schema_slot[i] && (s->schema_slot[i]->hash != hash || !equal(s, s->schema_slot[i], schema)))
     i = (i + 1) & s->schema_mask;

@@ -25,7 +25,9 @@ void cl_space_free(struct cl_space *s) {
   free(s);
 }
 
-struct cl_arena *cl_space_arena(struct cl_space *s) { return s->arena; }
+struct cl_arena *cl_space_arena(struct cl_space *s) {
+  return s->arena;
+}
 
 void *cl_space_scratch(struct cl_space *s, size_t size) {
   if (size <= s->scratch_size)
@@ -182,7 +184,8 @@ struct cl_str cl_space_sym_text(const struct cl_space *s, uint32_t sym) {
 uint64_t cl_space_next_mark(struct cl_space *s) { return ++s->last_mark; }
 
 uint32_t cl_space_batch_begin(struct cl_space *s) {
-  if (s->gen[s->newest % CL_GENERATIONS].table.n > GENERATION_FULL && s->newest - s->oldest < CL_GENERATIONS - 1)
+  if (s->gen[s->newest % CL_GENERATIONS].table.n > GENERATION_FULL &&
+      s->newest - s->oldest < CL_GENERATIONS - 1)
     s->newest++;
   s->gen[s->newest % CL_GENERATIONS].batches++;
   return s->newest;

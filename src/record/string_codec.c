@@ -76,8 +76,8 @@ int cl_bytes_decode(struct cl_batch *b, struct cl_datum *d, struct cl_err *err) 
 }
 
 int cl_bytes_encode(struct cl_batch *b, struct cl_datum *d, struct cl_err *err) {
-  static const char *const types[] = {"",        "INT8",    "INT16",  "INT32", "INT64", "FLOAT32", "FLOAT64",
-                                      "BOOLEAN", "STRING",  "BYTES",  "ARRAY", "MAP",   "STRUCT"};
+  static const char *const types[] = {"",        "INT8",   "INT16", "INT32", "INT64", "FLOAT32", "FLOAT64",
+                                      "BOOLEAN", "STRING", "BYTES", "ARRAY", "MAP",   "STRUCT"};
   (void)b;
   d->bytes = (struct cl_str){0};
   if (d->schema && d->schema->type != CL_TYPE_BYTES) {

@@ -28,17 +28,20 @@ static void add(struct cl_json_out *o, const char *s) { cl_json_out_add(o, s, st
 /* Date.toString in UTC: "Thu Jan 01 00:00:00 UTC 1970". */
 static void add_date(struct cl_json_out *o, int64_t ms) {
   static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   int64_t seconds = ms / 1000 - (ms % 1000 < 0);
   int64_t day = seconds / 86400 - (seconds % 86400 < 0), rest = seconds - day * 86400;
   /* Civil date from days since the epoch, in eras of 400 years from March. */
   int64_t z = day + 719468, era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
-  int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365, doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+  int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365,
+          doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
   int64_t mp = (5 * doy + 2) / 153, d = doy - (153 * mp + 2) / 5 + 1, m = mp < 10 ? mp + 2 : mp - 10;
   int64_t year = yoe + era * 400 + (m <= 1), weekday = ((day + 4) % 7 + 7) % 7;
   char text[64];
   snprintf(text, sizeof(text), "%s %s %02d %02d:%02d:%02d UTC %04lld", days[weekday], months[m], (int)d,
-           (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60), (long long)(year > 0 ? year : 1 - year));
+           (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60),
+           (long long)(year > 0 ? year : 1 - year));
   add(o, text);
 }
 

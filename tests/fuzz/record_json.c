@@ -18,7 +18,8 @@ static bool rewrite(struct cl_batch *b, struct cl_buf *text) {
   struct cl_buf out = {0};
   struct cl_val v;
   struct cl_str plain;
-  bool ok = cl_json_read(b, text->p, text->len, &v, &err) == 0 && cl_json_write(b, &v, false, &out, &err) == 0;
+  bool ok = cl_json_read(b, text->p, text->len, &v, &err) == 0 &&
+            cl_json_write(b, &v, false, &out, &err) == 0;
   if (ok)
     (void)cl_text_of(b, &v, &plain, &err);
   cl_buf_free(text);

@@ -12,8 +12,8 @@ struct taken {
 static void take(void *arg, struct cl_str partition, struct cl_str offset) {
   struct taken *t = arg;
   size_t used = strlen(t->text);
-  snprintf(t->text + used, sizeof(t->text) - used, "%.*s=%.*s;", (int)partition.len, partition.p, (int)offset.len,
-           offset.p);
+  snprintf(t->text + used, sizeof(t->text) - used, "%.*s=%.*s;", (int)partition.len, partition.p,
+           (int)offset.len, offset.p);
   t->n++;
 }
 
@@ -143,7 +143,8 @@ static void rings_and_partitions_grow(void **state) {
   }
   int first = 0; /* the ring's head is not at its start when it grows */
   for (int i = 0; i < 1000; i++) {
-    recs[i] = (struct cl_record){.slot = 7, .batch = r.b, .source_offset = {.kind = CL_INT, .aux = 64, .i = i}};
+    recs[i] = (struct cl_record){
+        .slot = 7, .batch = r.b, .source_offset = {.kind = CL_INT, .aux = 64, .i = i}};
     assert_int_equal(cl_ack_sent(a, &recs[i], &err), 0);
     if (i % 3 == 0)
       cl_ack_done(a, &recs[first++]);

@@ -99,10 +99,8 @@ static void a_pool_takes_its_batches_along(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(last_reference_resets),
-      cmocka_unit_test(as_many_records_as_cap),
-      cmocka_unit_test(epochs_tell_the_living),
-      cmocka_unit_test(more_batches_than_epochs),
+      cmocka_unit_test(last_reference_resets),          cmocka_unit_test(as_many_records_as_cap),
+      cmocka_unit_test(epochs_tell_the_living),         cmocka_unit_test(more_batches_than_epochs),
       cmocka_unit_test(a_pool_takes_its_batches_along),
   };
   return cmocka_run_group_tests_name("record_batch", tests, NULL, NULL);

@@ -70,7 +70,8 @@ static void reads(const char *schema, const char *payload, const char *expected)
   rig_close(&r);
 }
 
-static void refuses_with(const struct cl_json_conf *conf, const char *in, const char *class, const char *message) {
+static void refuses_with(const struct cl_json_conf *conf, const char *in, const char *class,
+                         const char *message) {
   struct rig r = rig_open();
   struct cl_json *j = converter(&r, conf);
   struct cl_err err = CL_ERR_INIT;
@@ -85,20 +86,30 @@ static void refuses_with(const struct cl_json_conf *conf, const char *in, const 
   rig_close(&r);
 }
 
-static void refuses(const char *in, const char *class, const char *message) { refuses_with(&typed, in, class, message); }
+static void refuses(const char *in, const char *class, const char *message) {
+  refuses_with(&typed, in, class, message);
+}
 
 static void every_attribute_survives(void **state) {
   (void)state;
-  stays(WITH(
-      "{\"type\":\"struct\",\"fields\":[{\"type\":\"int8\",\"optional\":false,\"field\":\"i8\"},{\"type\":\"string\","
-      "\"optional\":true,\"doc\":\"dd\",\"default\":\"x\",\"field\":\"s\"},{\"type\":\"array\",\"items\":{\"type\":"
-      "\"int64\",\"optional\":true},\"optional\":false,\"field\":\"arr\"},{\"type\":\"map\",\"keys\":{\"type\":"
-      "\"string\",\"optional\":false},\"values\":{\"type\":\"int32\",\"optional\":false},\"optional\":true,\"field\":"
-      "\"m\"},{\"type\":\"struct\",\"fields\":[{\"type\":\"float\",\"optional\":false,\"field\":\"f\"}],\"optional\":"
-      "true,\"name\":\"sub\",\"version\":3,\"doc\":\"d\",\"parameters\":{\"p\":\"q\"},\"field\":\"sub\"},{\"type\":"
-      "\"bytes\",\"optional\":false,\"name\":\"org.apache.kafka.connect.data.Decimal\",\"version\":1,\"parameters\":{"
-      "\"scale\":\"2\"},\"field\":\"dec\"}],\"optional\":false,\"name\":\"rec\",\"version\":1,\"doc\":\"docs\"}",
-      "{\"i8\":-5,\"s\":\"y\",\"arr\":[1,null],\"m\":{\"k\":2},\"sub\":{\"f\":1.5},\"dec\":\"AJw=\"}"));
+  stays(
+      WITH("{\"type\":\"struct\",\"fields\":[{\"type\":\"int8\",\"optional\":false,\"field\":\"i8\"},{"
+           "\"type\":\"string\","
+           "\"optional\":true,\"doc\":\"dd\",\"default\":\"x\",\"field\":\"s\"},{\"type\":\"array\","
+           "\"items\":{\"type\":"
+           "\"int64\",\"optional\":true},\"optional\":false,\"field\":\"arr\"},{\"type\":\"map\",\"keys\":{"
+           "\"type\":"
+           "\"string\",\"optional\":false},\"values\":{\"type\":\"int32\",\"optional\":false},\"optional\":"
+           "true,\"field\":"
+           "\"m\"},{\"type\":\"struct\",\"fields\":[{\"type\":\"float\",\"optional\":false,\"field\":\"f\"}],"
+           "\"optional\":"
+           "true,\"name\":\"sub\",\"version\":3,\"doc\":\"d\",\"parameters\":{\"p\":\"q\"},\"field\":\"sub\"}"
+           ",{\"type\":"
+           "\"bytes\",\"optional\":false,\"name\":\"org.apache.kafka.connect.data.Decimal\",\"version\":1,"
+           "\"parameters\":{"
+           "\"scale\":\"2\"},\"field\":\"dec\"}],\"optional\":false,\"name\":\"rec\",\"version\":1,\"doc\":"
+           "\"docs\"}",
+           "{\"i8\":-5,\"s\":\"y\",\"arr\":[1,null],\"m\":{\"k\":2},\"sub\":{\"f\":1.5},\"dec\":\"AJw=\"}"));
   stays("{\"schema\":null,\"payload\":{\"a\":[1,2.5,\"x\",null,true]}}");
 }
 
@@ -162,10 +173,13 @@ static void nulls_where_none_may_be(void **state) {
   (void)state;
   refuses(WITH(FIELD_A("string"), "{\"a\":5}"), DATA,
           "Invalid value: null used for required field: \"a\", schema type: STRING");
-  refuses(WITH("{\"type\":\"struct\",\"fields\":[{\"type\":\"map\",\"keys\":{\"type\":\"string\"},\"values\":{\"type\":"
+  refuses(WITH("{\"type\":\"struct\",\"fields\":[{\"type\":\"map\",\"keys\":{\"type\":\"string\"},\"values\":"
+               "{\"type\":"
                "\"array\",\"items\":{\"type\":\"string\"}},\"field\":\"a\"}]}",
                "{\"a\":{\"k\":[\"x\",1]}}"),
-          DATA, "Invalid value: null used for required element of array value of map field: \"a\", schema type: STRING");
+          DATA,
+          "Invalid value: null used for required element of array value of map field: \"a\", schema type: "
+          "STRING");
 }
 
 static void maps(void **state) {
@@ -173,14 +187,17 @@ static void maps(void **state) {
 #define MAP(key) "{\"type\":\"map\",\"keys\":{\"type\":\"" key "\"},\"values\":{\"type\":\"int32\"}}"
   reads(MAP("string"), "{\"b\":1,\"a\":2}", "{\"b\":1,\"a\":2}");
   reads(MAP("int32"), "[]", "[]");
-  stays(WITH("{\"type\":\"map\",\"keys\":{\"type\":\"int32\",\"optional\":false},\"values\":{\"type\":\"int32\","
-             "\"optional\":false},\"optional\":false}",
-             "[[1,2],[17,3],[2,4]]"));
+  stays(WITH(
+      "{\"type\":\"map\",\"keys\":{\"type\":\"int32\",\"optional\":false},\"values\":{\"type\":\"int32\","
+      "\"optional\":false},\"optional\":false}",
+      "[[1,2],[17,3],[2,4]]"));
   through(&typed, &typed,
-          WITH("{\"type\":\"map\",\"keys\":{\"type\":\"int64\",\"optional\":false},\"values\":{\"type\":\"string\","
+          WITH("{\"type\":\"map\",\"keys\":{\"type\":\"int64\",\"optional\":false},\"values\":{\"type\":"
+               "\"string\","
                "\"optional\":false},\"optional\":false}",
                "[[5,\"a\"],[3,\"b\"],[17,\"c\"],[5,\"d\"]]"),
-          WITH("{\"type\":\"map\",\"keys\":{\"type\":\"int64\",\"optional\":false},\"values\":{\"type\":\"string\","
+          WITH("{\"type\":\"map\",\"keys\":{\"type\":\"int64\",\"optional\":false},\"values\":{\"type\":"
+               "\"string\","
                "\"optional\":false},\"optional\":false}",
                "[[17,\"c\"],[3,\"b\"],[5,\"d\"]]"));
   refuses(WITH(MAP("string"), "[]"), DATA,
@@ -192,9 +209,10 @@ static void maps(void **state) {
   refuses(WITH(FIELD_A("int32"), "[]"), DATA, "Structs should be encoded as JSON objects, but found ARRAY");
 }
 
-#define LOGICAL(type, name) \
-  "{\"type\":\"" type "\",\"optional\":false,\"name\":\"org.apache.kafka.connect.data." name "\",\"version\":1}"
-#define DECIMAL(scale)                                                                                        \
+#define LOGICAL(type, name)                                                                                  \
+  "{\"type\":\"" type "\",\"optional\":false,\"name\":\"org.apache.kafka.connect.data." name                 \
+  "\",\"version\":1}"
+#define DECIMAL(scale)                                                                                       \
   "{\"type\":\"bytes\",\"optional\":false,\"name\":\"org.apache.kafka.connect.data.Decimal\",\"version\":1," \
   "\"parameters\":{\"scale\":\"" scale "\"}}"
 
@@ -214,8 +232,9 @@ static void logical_types(void **state) {
           WITH(DECIMAL("0"), "170141183460469231731687303715884105728"));
   through(&numeric, &typed, WITH(DECIMAL("0"), "-170141183460469231731687303715884105728"),
           WITH(DECIMAL("0"), "\"gAAAAAAAAAAAAAAAAAAAAA==\""));
-  refuses(WITH(DECIMAL("2"), "156"), DATA,
-          "Decimal value has mismatching scale for given Decimal schema. Schema has scale 2, value has scale 0.");
+  refuses(
+      WITH(DECIMAL("2"), "156"), DATA,
+      "Decimal value has mismatching scale for given Decimal schema. Schema has scale 2, value has scale 0.");
   refuses(WITH(DECIMAL("2"), "\"\""), DATA, "Invalid bytes for Decimal field");
   refuses(WITH(DECIMAL("2"), "true"), DATA,
           "Invalid type for Decimal, underlying representation should be numeric or bytes but was BOOLEAN");
@@ -240,7 +259,8 @@ static void schema_errors(void **state) {
   refuses(WITH("{\"type\":\"array\"}", "1"), DATA, "Array schema did not specify the element type");
   refuses(WITH("{\"type\":\"map\"}", "1"), DATA, "Map schema did not specify the key type");
   refuses(WITH("{\"type\":\"map\",\"keys\":null}", "1"), DATA, "Map schema did not specify the value type");
-  refuses(WITH("{\"type\":\"map\",\"keys\":null,\"values\":null}", "1"), BUILDER, "keySchema cannot be null.");
+  refuses(WITH("{\"type\":\"map\",\"keys\":null,\"values\":null}", "1"), BUILDER,
+          "keySchema cannot be null.");
   refuses(WITH("{\"type\":\"map\",\"keys\":{\"type\":\"int8\"},\"values\":null}", "1"), BUILDER,
           "valueSchema cannot be null.");
   refuses(WITH("{\"type\":\"struct\"}", "1"), DATA, "Struct schema's \"fields\" argument is not an array.");
@@ -249,32 +269,45 @@ static void schema_errors(void **state) {
   refuses(WITH("{\"type\":\"struct\",\"fields\":[{\"type\":\"int8\",\"field\":\"\"}]}", "1"), BUILDER,
           "fieldName cannot be null.");
   /* A name twice is found before a later field's fault, after an earlier one's. */
-  refuses(WITH("{\"type\":\"struct\",\"fields\":[{\"type\":\"int8\",\"field\":\"a\"},{\"type\":\"int8\",\"field\":\"a\"},"
+  refuses(WITH("{\"type\":\"struct\",\"fields\":[{\"type\":\"int8\",\"field\":\"a\"},{\"type\":\"int8\","
+               "\"field\":\"a\"},"
                "{}]}",
                "1"),
           BUILDER, "Cannot create field because of field name duplication a");
-  refuses(WITH("{\"type\":\"int8\",\"parameters\":{\"a\":1}}", "1"), DATA, "Schema parameters must have string values.");
-  refuses(WITH("{\"type\":\"int8\",\"default\":null}", "1"), DATA, "Invalid null value for required INT8 field");
+  refuses(WITH("{\"type\":\"int8\",\"parameters\":{\"a\":1}}", "1"), DATA,
+          "Schema parameters must have string values.");
+  refuses(WITH("{\"type\":\"int8\",\"default\":null}", "1"), DATA,
+          "Invalid null value for required INT8 field");
   refuses(WITH("{\"type\":\"string\",\"default\":5}", "1"), BUILDER, "Invalid default value");
   refuses(WITH("{\"type\":\"struct\",\"fields\":[],\"default\":{}}", "{}"), BUILDER, "Invalid default value");
   reads("{\"type\":\"int8\",\"optional\":\"true\",\"version\":\"1\",\"name\":1,\"parameters\":[]}", "1", "1");
 }
 
-#define NO_ENVELOPE                                                                                     \
-  "JsonConverter with schemas.enable requires \"schema\" and \"payload\" fields and may not contain " \
-  "additional fields. If you are trying to deserialize plain JSON data, set schemas.enable=false in your " \
+#define NO_ENVELOPE                                                                                          \
+  "JsonConverter with schemas.enable requires \"schema\" and \"payload\" fields and may not contain "        \
+  "additional fields. If you are trying to deserialize plain JSON data, set schemas.enable=false in your "   \
   "converter configuration."
 #define UNREADABLE "Converting byte[] to Kafka Connect data failed due to serialization error: "
 
 static void envelopes(void **state) {
   (void)state;
   static const struct cl_json_conf plain = {0};
-  static const char *const bad[] = {"", "null", "1", "[]", "{}", "{\"schema\":null}", "{\"payload\":1}",
+  static const char *const bad[] = {"",
+                                    "null",
+                                    "1",
+                                    "[]",
+                                    "{}",
+                                    "{\"schema\":null}",
+                                    "{\"payload\":1}",
                                     "{\"schema\":null,\"payload\":1,\"x\":2}"};
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
     refuses(bad[i], DATA, NO_ENVELOPE);
-  static const char *const broken[] = {"{", "{\"schema\"", "{\"schema\":{\"type\":\"int8\"},\"payload\":1",
-                                       "{\"schema\":{\"type\":\"int8\"} \"payload\":1}", "{\"x\":1,}", "1,2"};
+  static const char *const broken[] = {"{",
+                                       "{\"schema\"",
+                                       "{\"schema\":{\"type\":\"int8\"},\"payload\":1",
+                                       "{\"schema\":{\"type\":\"int8\"} \"payload\":1}",
+                                       "{\"x\":1,}",
+                                       "1,2"};
   for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++)
     refuses(broken[i], DATA, UNREADABLE);
   through(&typed, &plain, "{\"payload\":2,\"schema\":null,\"payload\":3} {", "3");
@@ -291,7 +324,8 @@ static void cached_schemas_stay_apart(void **state) {
   char in[256];
   for (int i = 0; i < 60; i++) { /* more than the cache holds, some again at once */
     int v = i % 3 ? i % 12 : i;
-    snprintf(in, sizeof(in), "{\"schema\":{\"type\":\"int32\",\"optional\":false,\"version\":%d},\"payload\":%d}", v, i);
+    snprintf(in, sizeof(in),
+             "{\"schema\":{\"type\":\"int32\",\"optional\":false,\"version\":%d},\"payload\":%d}", v, i);
     struct cl_datum d = {.bytes = rig_text(&r, in)};
     assert_int_equal(cl_json_decode(j, r.b, &d, &err), 0);
     assert_int_equal(d.schema->version, v);
@@ -451,7 +485,8 @@ static void byte_array_converter(void **state) {
   d.schema = NULL;
   d.val = (struct cl_val){.kind = CL_INT, .aux = 32};
   assert_int_equal(cl_bytes_encode(r.b, &d, &err), CL_EDATA);
-  assert_string_equal(err.msg, "ByteArrayConverter is not compatible with objects of type class java.lang.Integer");
+  assert_string_equal(err.msg,
+                      "ByteArrayConverter is not compatible with objects of type class java.lang.Integer");
   d.val = (struct cl_val){.kind = CL_NULL};
   assert_int_equal(cl_bytes_encode(r.b, &d, &err), 0);
   assert_null(d.bytes.p);
@@ -460,14 +495,22 @@ static void byte_array_converter(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_attribute_survives), cmocka_unit_test(scalars_are_not_checked),
-      cmocka_unit_test(bytes_are_base64),         cmocka_unit_test(nulls_and_defaults),
-      cmocka_unit_test(nulls_where_none_may_be),  cmocka_unit_test(maps),
-      cmocka_unit_test(logical_types),            cmocka_unit_test(schema_errors),
-      cmocka_unit_test(envelopes),                cmocka_unit_test(cached_schemas_stay_apart),
-      cmocka_unit_test(deep_schemas_fit_a_small_stack), cmocka_unit_test(defaults_are_compared_as_values), cmocka_unit_test(schema_content),
+      cmocka_unit_test(every_attribute_survives),
+      cmocka_unit_test(scalars_are_not_checked),
+      cmocka_unit_test(bytes_are_base64),
+      cmocka_unit_test(nulls_and_defaults),
+      cmocka_unit_test(nulls_where_none_may_be),
+      cmocka_unit_test(maps),
+      cmocka_unit_test(logical_types),
+      cmocka_unit_test(schema_errors),
+      cmocka_unit_test(envelopes),
+      cmocka_unit_test(cached_schemas_stay_apart),
+      cmocka_unit_test(deep_schemas_fit_a_small_stack),
+      cmocka_unit_test(defaults_are_compared_as_values),
+      cmocka_unit_test(schema_content),
       cmocka_unit_test(values_that_do_not_fit),
-      cmocka_unit_test(string_converter),         cmocka_unit_test(byte_array_converter),
+      cmocka_unit_test(string_converter),
+      cmocka_unit_test(byte_array_converter),
   };
   return cmocka_run_group_tests_name("record_converter", tests, NULL, NULL);
 }

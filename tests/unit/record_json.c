@@ -224,7 +224,6 @@ static void *deep(void *arg) {
   return NULL;
 }
 
-
 static void depth_costs_no_stack(void **state) {
   (void)state;
   pthread_attr_t attr;
@@ -263,7 +262,8 @@ static void nothing_is_written_without_a_type(void **state) {
   struct cl_buf out = {0};
   struct cl_err err;
   assert_int_equal(cl_json_write(r.b, &v, false, &out, &err), CL_EDATA);
-  assert_string_equal(err.msg, "Java class class java.math.BigDecimal does not have corresponding schema type.");
+  assert_string_equal(err.msg,
+                      "Java class class java.math.BigDecimal does not have corresponding schema type.");
   assert_string_equal(err.class, CL_JAVA_DATA);
   cl_buf_free(&out);
   /* A value that contains itself ends at the depth limit. */

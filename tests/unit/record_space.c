@@ -5,7 +5,9 @@
 #include "record/java.h"
 #include "record/value.h"
 
-static uint32_t sym(struct cl_space *s, const char *text) { return cl_space_sym(s, text, (uint32_t)strlen(text)); }
+static uint32_t sym(struct cl_space *s, const char *text) {
+  return cl_space_sym(s, text, (uint32_t)strlen(text));
+}
 
 static void same_text_same_symbol(void **state) {
   (void)state;
@@ -116,7 +118,8 @@ static void equal_schemas_are_one(void **state) {
   st = (struct cl_schema){.type = CL_TYPE_INT64, .name = {"org.apache.kafka.connect.data.Timestamp", 39}};
   assert_int_equal(cl_space_intern(s, &st)->logical, CL_LOGICAL_TIMESTAMP);
   for (int i = 0; i < 500; i++) /* the table grows */
-    assert_non_null(cl_space_intern(s, &(struct cl_schema){.type = CL_TYPE_INT8, .has_version = 1, .version = i}));
+    assert_non_null(
+        cl_space_intern(s, &(struct cl_schema){.type = CL_TYPE_INT8, .has_version = 1, .version = i}));
   assert_ptr_equal(cl_space_primitive(s, CL_TYPE_INT32, false), i32);
   cl_space_free(s);
 }
@@ -135,9 +138,9 @@ static void java_hashes_and_capacity(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(same_text_same_symbol),  cmocka_unit_test(keys_that_are_data_do_not_stay),
-      cmocka_unit_test(a_budget_ends_symbols),  cmocka_unit_test(found_by_text_when_a_symbol_came_later),
-      cmocka_unit_test(equal_schemas_are_one),  cmocka_unit_test(java_hashes_and_capacity),
+      cmocka_unit_test(same_text_same_symbol), cmocka_unit_test(keys_that_are_data_do_not_stay),
+      cmocka_unit_test(a_budget_ends_symbols), cmocka_unit_test(found_by_text_when_a_symbol_came_later),
+      cmocka_unit_test(equal_schemas_are_one), cmocka_unit_test(java_hashes_and_capacity),
   };
   return cmocka_run_group_tests_name("record_space", tests, NULL, NULL);
 }

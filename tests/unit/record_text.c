@@ -20,13 +20,27 @@ static void doubles(void **state) {
   static const struct {
     double d;
     const char *text;
-  } rows[] = {{0, "0.0"},          {-0.0, "-0.0"},      {1, "1.0"},           {-1.5, "-1.5"},
-              {100, "100.0"},      {9999999, "9999999.0"}, {1e7, "1.0E7"},    {0.001, "0.001"},
-              {1e-4, "1.0E-4"},    {0.1 + 0.2, "0.30000000000000004"},        {1e23, "1.0E23"},
-              {5e-324, "4.9E-324"}, {2.2250738585072014e-308, "2.2250738585072014E-308"},
-              {1.7976931348623157e308, "1.7976931348623157E308"},             {123456.789, "123456.789"},
-              {1e21, "1.0E21"},    {9007199254740993.0, "9.007199254740992E15"}, {1e-320, "1.0E-320"},
-              {NAN, "NaN"},        {INFINITY, "Infinity"}, {-INFINITY, "-Infinity"}};
+  } rows[] = {{0, "0.0"},
+              {-0.0, "-0.0"},
+              {1, "1.0"},
+              {-1.5, "-1.5"},
+              {100, "100.0"},
+              {9999999, "9999999.0"},
+              {1e7, "1.0E7"},
+              {0.001, "0.001"},
+              {1e-4, "1.0E-4"},
+              {0.1 + 0.2, "0.30000000000000004"},
+              {1e23, "1.0E23"},
+              {5e-324, "4.9E-324"},
+              {2.2250738585072014e-308, "2.2250738585072014E-308"},
+              {1.7976931348623157e308, "1.7976931348623157E308"},
+              {123456.789, "123456.789"},
+              {1e21, "1.0E21"},
+              {9007199254740993.0, "9.007199254740992E15"},
+              {1e-320, "1.0E-320"},
+              {NAN, "NaN"},
+              {INFINITY, "Infinity"},
+              {-INFINITY, "-Infinity"}};
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
     prints_n(rows[i].d, rows[i].text, false);
 }
@@ -78,8 +92,14 @@ static void reading(void **state) {
   const struct {
     const char *text;
     double d;
-  } rows[] = {{"1e22", 1e22},  {"1e23", 1e23},     {"0.1", 0.1},  {"-1.5e-3", -1.5e-3}, {"1e400", INFINITY},
-              {"-1e400", -INFINITY}, {"9007199254740993.0", 9007199254740992.0}, {"4.9E-324", 5e-324},
+  } rows[] = {{"1e22", 1e22},
+              {"1e23", 1e23},
+              {"0.1", 0.1},
+              {"-1.5e-3", -1.5e-3},
+              {"1e400", INFINITY},
+              {"-1e400", -INFINITY},
+              {"9007199254740993.0", 9007199254740992.0},
+              {"4.9E-324", 5e-324},
               {"123456789012345678901234567890", 123456789012345678901234567890.0}};
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
     assert_true(cl_num_double(rows[i].text, strlen(rows[i].text)) == rows[i].d);
@@ -129,9 +149,12 @@ static void decimals(void **state) {
   decimal_is(a, "000.10", "0.10");
   struct cl_decimal d;
   assert_false(cl_num_decimal(a, "1e2147483649", 12, &d));
-  static const char *const ints[] = {"0", "1", "-1", "127", "128", "-128", "-129", "255", "256", "4294967295",
-                                     "4294967296", "-4294967296", "999999999", "1000000000",
-                                     "123456789012345678901234567890123456789012345678901234567890"};
+  static const char *const ints[] = {
+      "0",          "1",          "-1",
+      "127",        "128",        "-128",
+      "-129",       "255",        "256",
+      "4294967295", "4294967296", "-4294967296",
+      "999999999",  "1000000000", "123456789012345678901234567890123456789012345678901234567890"};
   for (size_t i = 0; i < sizeof(ints) / sizeof(ints[0]); i++) {
     struct cl_str bytes = cl_num_to_bytes(a, (struct cl_str){ints[i], (uint32_t)strlen(ints[i])});
     struct cl_str back = cl_num_from_bytes(a, (const unsigned char *)bytes.p, bytes.len);
@@ -189,11 +212,13 @@ static void structs_and_maps(void **state) {
   (void)state;
   struct rig r = rig_open();
   const struct cl_schema *i32 = cl_space_primitive(r.space, CL_TYPE_INT32, true);
-  struct cl_field f[3] = {{.name = {"a", 1}, .schema = i32}, {.name = {"n", 1}, .schema = i32},
+  struct cl_field f[3] = {{.name = {"a", 1}, .schema = i32},
+                          {.name = {"n", 1}, .schema = i32},
                           {.name = {"b", 1}, .schema = cl_space_primitive(r.space, CL_TYPE_STRING, true)}};
-  const struct cl_schema *schema =
-      cl_space_intern(r.space, &(struct cl_schema){.type = CL_TYPE_STRUCT, .n_fields = 3, .fields = f});
-  struct cl_val v[3] = {{.kind = CL_INT, .aux = 32, .i = 1}, {.kind = CL_NULL}, {.kind = CL_STRING, .len = 1, .s = "x"}};
+  const struct cl_schema *schema = cl_space_intern(
+      r.space, &(struct cl_schema){.type = CL_TYPE_STRUCT, .n_fields = 3, .fields = f});
+  struct cl_val v[3] = {
+      {.kind = CL_INT, .aux = 32, .i = 1}, {.kind = CL_NULL}, {.kind = CL_STRING, .len = 1, .s = "x"}};
   struct cl_struct st = {.schema = schema, .n = 3, .v = v};
   text_is(&r, &(struct cl_val){.kind = CL_STRUCT, .st = &st}, "Struct{a=1,b=x}");
   v[0].kind = CL_MISSING;
@@ -207,9 +232,9 @@ static void structs_and_maps(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(doubles), cmocka_unit_test(floats),   cmocka_unit_test(random_doubles_come_back),
+      cmocka_unit_test(doubles),    cmocka_unit_test(floats),  cmocka_unit_test(random_doubles_come_back),
       cmocka_unit_test(any_locale), cmocka_unit_test(reading), cmocka_unit_test(int32s),
-      cmocka_unit_test(decimals), cmocka_unit_test(values),  cmocka_unit_test(structs_and_maps),
+      cmocka_unit_test(decimals),   cmocka_unit_test(values),  cmocka_unit_test(structs_and_maps),
   };
   return cmocka_run_group_tests_name("record_text", tests, NULL, NULL);
 }
