@@ -20,6 +20,7 @@
 enum {
   STACK_BYTES = 4 << 20,     /* virtual; the sandbox keeps plugins well below it */
   INTERRUPT_GRACE_MS = 500,  /* between the Lua hook and giving the thread up */
+  SOURCE_BATCH = 4096,       /* records of one poll; full means poll should return */
   WAKE_SIGNAL = SIGURG       /* ignored by default; ours has an empty handler, no SA_RESTART */
 };
 
@@ -85,7 +86,8 @@ int cl_task_make_vm(struct cl_task *t, const struct cl_vm_ops *ops, void *opaque
 static int open_memory(struct cl_task *t, struct cl_err *err) {
   t->budget.max = t->conf.memory_max;
   t->space = cl_space_new(&t->budget);
-  t->pool = t->space ? cl_batch_pool_new(t->space, &t->budget, t->conf.max_poll_records) : NULL;
+  uint32_t cap = t->conf.plugin.plugin->kind == CL_PLUGIN_SOURCE ? SOURCE_BATCH : t->conf.max_poll_records;
+  t->pool = t->space ? cl_batch_pool_new(t->space, &t->budget, cap) : NULL;
   return t->pool ? 0 : cl_err_set(err, CL_ENOMEM, "no memory for the task's batches");
 }
 
