@@ -271,17 +271,27 @@ function helpers.spawn(argv, log, cwd)
   return process.start(argv, { output = log, cwd = cwd })
 end
 
---- tests/kafka/broker with these arguments; its output, or an error.
-function helpers.kafka(...)
-  local command = { quote(helpers.root .. "/tests/kafka/broker") }
-  for _, arg in ipairs { ... } do command[#command + 1] = quote(arg) end
-  local out, code = helpers.shell(table.concat(command, " "))
+local broker_stopped = false
+
+local function broker(...)
+  local dir = assert(os.getenv "CL_BROKER_DIR", "CL_BROKER_DIR does not say where the broker is")
+  local out, code = helpers.shell(table.concat({ quote(helpers.root .. "/tests/kafka/broker"), (...), quote(dir), select(2, ...) }, " "))
   assert(code == 0, out)
-  return out
+end
+
+--- Stops the real broker, and starts it again with all it held.
+function helpers.stop_broker()
+  broker_stopped = true
+  broker "stop"
+end
+function helpers.start_broker()
+  broker("start", helpers.broker:match ":(%d+)$")
+  broker_stopped = false
 end
 
 --- After each test: ends what still runs, removes scratch folders.
 function helpers.clean()
+  if broker_stopped then helpers.start_broker() end
   process.reap()
   workers = {}
   if not os.getenv "CL_KEEP" then

@@ -2,6 +2,7 @@
 --
 -- A file copied through a real broker while something goes wrong: the runs that the short
 -- specs and the long ones share.
+local assert = require "luassert"
 local helpers = require "spec.helpers"
 local lines = require "spec.helpers.lines"
 
@@ -58,12 +59,11 @@ end
 
 --- The broker away for `seconds` in the middle; the worker must go on by itself.
 function copying.with_outage(seconds)
-  local dir = assert(os.getenv "CL_BROKER_DIR", "CL_BROKER_DIR does not say where the broker is")
   local worker, pipe, check = setup()
   lines.append_marked(pipe.from, 1, 2000)
   worker:start()
   helpers.wait_for("the first lines", function() return check:read() == 2000 end)
-  helpers.kafka("stop", dir)
+  helpers.stop_broker()
   local last = 2000
   for _ = 1, seconds do -- lines go on being written meanwhile
     lines.append_marked(pipe.from, last + 1, last + 500)
@@ -71,7 +71,7 @@ function copying.with_outage(seconds)
     helpers.sleep(1)
     assert.equal(200, (worker:http("GET", "/connectors")))
   end
-  helpers.kafka("start", dir, helpers.broker:match(":(%d+)$"))
+  helpers.start_broker()
   lines.append_marked(pipe.from, last + 1, last + 2000)
   last = last + 2000
   helpers.wait_for("what was written meanwhile", function() return check:read() >= last end, 300)
