@@ -151,21 +151,28 @@ void cl_ack_unsend(struct cl_ack *a, struct cl_record *rec) {
   cl_batch_unref(rec->batch);
 }
 
+/* The offset's field name hardly ever changes. Without memory for a new one the old stays. */
+static bool keep_name(struct partition *p, struct cl_str name) {
+  if (p->name.len == name.len && (name.len == 0 || memcmp(p->name.p, name.p, name.len) == 0))
+    return true;
+  struct cl_buf copy = {.max = OFFSET_MAX};
+  cl_buf_add(&copy, name.p, name.len);
+  if (copy.failed) {
+    cl_buf_free(&copy);
+    return false;
+  }
+  cl_buf_free(&p->name);
+  p->name = copy;
+  return true;
+}
+
 /* Copies the offset of the last acknowledged record. When that fails for lack of memory
  * the former offset stays: records may be repeated, none is lost. */
 static void remember(struct partition *p, const struct cl_record *rec) {
   const struct cl_val *v = &rec->source_offset;
   if (v->kind == CL_INT) {
-    struct cl_str name = rec->batch->offset_name;
-    if (p->name.len != name.len || (name.len && memcmp(p->name.p, name.p, name.len) != 0)) {
-      p->name.len = 0;
-      p->name.failed = false;
-      cl_buf_add(&p->name, name.p, name.len);
-      if (p->name.failed) {
-        p->moved = false;
-        return;
-      }
-    }
+    if (!keep_name(p, rec->batch->offset_name))
+      return;
     p->number = v->i;
     p->is_int = true;
     p->moved = true;
