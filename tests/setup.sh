@@ -7,7 +7,7 @@ BUILD_PACKAGES=(build-essential ca-certificates cmake curl ninja-build pkg-confi
   libluajit-5.1-dev libmicrohttpd-dev libpcre2-dev librdkafka-dev libssl-dev
   libcmocka-dev) # the same CMake project builds the C tests
 
-TEST_PACKAGES=(clang kcat lua-busted lua-check lua-dkjson luajit maven openjdk-17-jre-headless)
+TEST_PACKAGES=(kcat lua-busted lua-check lua-dkjson maven openjdk-17-jre-headless)
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -43,11 +43,12 @@ install_packages() {
     die "apt-get install failed"
 }
 
-build_preset() { # preset [cmake arguments]
-  local preset=$1
+# Configures and builds build/NAME; NAME is a preset, or what its arguments make of asan's.
+build_preset() { # name [cmake arguments]
+  local name=$1
   shift
-  say "building preset $preset in build/$preset"
-  cmake --preset "$preset" "$@" && cmake --build --preset "$preset"
+  if [ $# = 0 ]; then cmake --preset "$name"; else cmake --preset asan -B "build/$name" "$@"; fi &&
+    cmake --build "build/$name"
 }
 
 # A TCP port of 127.0.0.1 where nobody listens, and the next one free as well.

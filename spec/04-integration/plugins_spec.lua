@@ -99,4 +99,15 @@ return { api = 1, kind = "sink", version = "1", doc = "A test.", put = function(
     assert.is_true(code ~= 0)
     assert.is_table(json.decode(out), out)
   end)
+
+  it("finds nothing wrong with the sample files", function()
+    local config = helpers.root .. "/config/"
+    for _, worker in ipairs { "worker.conf", "worker-kafka.conf" } do
+      local code, out, err = helpers.run {
+        "validate", "--worker", config .. worker, config .. "connect-file-source.properties",
+        config .. "connect-file-sink.properties", config .. "connect-file-sink.json",
+      }
+      assert.equal(0, code, out .. err)
+    end
+  end)
 end)
