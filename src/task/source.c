@@ -246,6 +246,12 @@ static int poll_plugin(struct source *s, struct cl_err *err) {
   return again ? 0 : rc;
 }
 
+static bool delivery_failed(const struct source *s, struct cl_err *err) {
+  if (s->produce.code != 0)
+    *err = s->produce;
+  return s->produce.code != 0;
+}
+
 static int one_turn(struct source *s, struct cl_err *err) {
   struct cl_task *t = s->t;
   if (cl_task_paused(t)) {
@@ -259,15 +265,15 @@ static int one_turn(struct source *s, struct cl_err *err) {
     return 0;
   }
   housekeeping(s, 0);
-  if (s->produce.code != 0) {
-    *err = s->produce;
+  if (delivery_failed(s, err))
     return err->code;
-  }
   if (memory_is_tight(s)) {
     housekeeping(s, RETRY_MS);
     return 0;
   }
   if (!s->batch && poll_plugin(s, err) != 0)
+    return err->code;
+  if (delivery_failed(s, err)) /* while poll slept */
     return err->code;
   return s->batch ? send_batch(s, err) : 0;
 }
@@ -295,18 +301,18 @@ static int open_source(struct source *s, struct cl_err *err) {
   return 0;
 }
 
-/* Outstanding reports, the final commit, then the plugin's stop: Apache's order. */
-static void end_source(struct source *s, bool started) {
+/* Outstanding reports, the final commit, then the plugin's stop: Apache's order. A plugin
+ * whose start has failed is stopped, but has nothing to commit. */
+static void end_source(struct source *s, bool started, bool running) {
   struct cl_task *t = s->t;
   struct cl_err err;
-  if (t->producer) {
-    int64_t until = cl_now_ms() + t->conf.offset_flush_timeout_ms;
-    while (cl_ack_waiting(s->ack) > 0 && s->produce.code == 0 && cl_now_ms() < until && !atomic_load(&t->abandoned))
-      cl_producer_poll(t->producer, SERVE_SLICE_MS);
-    if (commit_offsets(s) && started)
+  if (running) {
+    if (cl_producer_flush(t->producer, t->conf.offset_flush_timeout_ms, &err) != 0)
+      CL_LOG(CL_WARN, "%s; their offsets are not committed", err.msg);
+    if (commit_offsets(s))
       s->commit_verb_due = true;
   }
-  if (t->vm && started) {
+  if (started) {
     tell_plugin_records(s);
     if (s->commit_verb_due)
       tell_plugin_commit(s);
@@ -354,11 +360,12 @@ int cl_source_run(struct cl_task *t, struct cl_err *err) {
     rc = cl_vm_start(t->vm, err);
     started = true;
   }
-  if (rc == 0 && started && !cl_task_stopping(t))
+  bool running = rc == 0 && started;
+  if (running && !cl_task_stopping(t))
     cl_task_report(t, CL_RUNNING, NULL);
   while (rc == 0 && !cl_task_stopping(t))
     rc = one_turn(&s, err);
-  end_source(&s, started);
+  end_source(&s, started, running);
   close_source(&s);
   return rc;
 }
