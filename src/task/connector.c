@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The checks a connector's config goes through before anything is started.
+ * What connect-lua refuses in a connector's config, and what only the start of a connector finds.
  * Any thread, no state. May include base and vm/plugin.h.
  */
 #include "task/connector.h"
@@ -11,52 +11,17 @@
 #include <string.h>
 #include <strings.h>
 
-static bool is_blank(const char *text) { return !text || text[strspn(text, " \t\f\r\n")] == '\0'; }
-
 static bool starts_with(const char *text, const char *prefix) {
   return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-static void add(json_t *errors, const char *text) { json_array_append_new(errors, json_string(text)); }
-
 static void refuse(json_t *errors, const char *key, const char *value, const char *why) {
   struct cl_buf text = {.max = 64 << 10};
   cl_buf_fmt(&text, "Invalid value %s for configuration %s: %s", value, key, why);
-  json_array_append_new(errors, text.failed ? json_sprintf("Invalid value for configuration %s: %s", key, why)
-                                            : json_string(text.p));
+  json_t *message =
+      text.failed ? json_sprintf("Invalid value for configuration %s: %s", key, why) : cl_json_lenient(text.p);
+  json_array_append_new(errors, json_pack("{s:s,s:o}", "key", key, "message", message));
   cl_buf_free(&text);
-}
-
-/* Both keys get the message, so it counts twice, as in Apache. */
-static const char *cross_error(const json_t *config) {
-  bool topics = !is_blank(cl_json_str(config, "topics")),
-       regex = !is_blank(cl_json_str(config, "topics.regex"));
-  if (topics && regex)
-    return "topics and topics.regex are mutually exclusive options, but both are set.";
-  return topics || regex ? NULL : "Must configure one of topics or topics.regex";
-}
-
-/* Errors of each row in order; cross (or NULL) is added to topics and topics.regex. */
-static int row_errors(const struct cl_conf_def *def, const json_t *config, const char *cross,
-                      json_t *errors) {
-  json_t *results = cl_conf_validate(def, config);
-  if (!results)
-    return CL_ENOMEM;
-  for (size_t i = 0; i < json_array_size(results); i++) {
-    const json_t *result = json_array_get(results, i);
-    json_array_extend(errors, json_object_get(result, "errors"));
-    if (cross && starts_with(cl_json_str(result, "name"), "topics"))
-      add(errors, cross);
-  }
-  json_decref(results);
-  return 0;
-}
-
-static void null_errors(const json_t *config, json_t *errors) {
-  const char *key;
-  json_t *value;
-  json_object_foreach((json_t *)config, key, value) if (json_is_null(value))
-      add(errors, "Null value can not be supplied as the configuration value.");
 }
 
 /* True when key is set, well-formed, and not what its row has as default: something is asked for. */
@@ -95,9 +60,6 @@ static const struct {
      "connect-lua has no dead letter queue yet; remove the key"},
     {"errors.deadletterqueue.context.headers.enable",
      "connect-lua has no dead letter queue yet; remove the key"},
-    {"key.converter.plugin.version", "connect-lua has one version of each plugin; remove the key"},
-    {"value.converter.plugin.version", "connect-lua has one version of each plugin; remove the key"},
-    {"header.converter.plugin.version", "connect-lua has one version of each plugin; remove the key"},
 };
 
 static bool is_simple_header_converter(const char *class) {
@@ -112,45 +74,61 @@ static bool is_simple_header_converter(const char *class) {
   return yes;
 }
 
-/* What Apache would do and connect-lua cannot yet: never passed over, that would lose data. */
-static void refusals(const struct cl_plugin *plugin, const struct cl_conf_def *def, const json_t *config,
-                     json_t *errors) {
-  const char *key, *text;
+/* The first of Apache's mandatory defaults that is not there, or NULL. */
+static const char *missing_creation_default(const json_t *config) {
+  static const char *const needed[] = {"topic.creation.default.replication.factor",
+                                       "topic.creation.default.partitions"};
+  for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
+    if (!json_object_get(config, needed[i]))
+      return needed[i];
+  return NULL;
+}
+
+static const char *first_creation_key(const struct cl_plugin *plugin, const json_t *config) {
+  const char *key;
   json_t *value;
-  for (size_t i = 0; i < sizeof(unbuilt) / sizeof(*unbuilt); i++)
-    if (differs(def, config, unbuilt[i].key))
-      refuse(errors, unbuilt[i].key, cl_json_str(config, unbuilt[i].key), unbuilt[i].why);
-  text = cl_json_str(config, "header.converter");
-  if (text && !is_simple_header_converter(text))
-    refuse(errors, "header.converter", text,
-           "connect-lua carries headers as they are, converters for them are not built yet; remove the key");
-  text = cl_json_str(config, "connector.plugin.version");
-  if (!is_blank(text) && strcmp(text, plugin->version ? plugin->version : "") != 0)
-    refuse(errors, "connector.plugin.version", text,
-           "connect-lua has one version of each plugin; remove the key");
-  text = cl_json_str(config, "connect.lua.jit");
-  if (text && strcmp(text, "on") != 0 && strcmp(text, "off") != 0)
-    refuse(errors, "connect.lua.jit", text, "String must be one of: on, off");
-  json_object_foreach((json_t *)config, key, value) if (plugin->kind == CL_PLUGIN_SOURCE &&
-                                                        json_is_string(value) &&
-                                                        starts_with(key, "topic.creation."))
+  if (plugin->kind == CL_PLUGIN_SOURCE) {
+    json_object_foreach((json_t *)config, key, value) if (starts_with(key, "topic.creation.")) return key;
+  }
+  return NULL;
+}
+
+static void refuse_topic_creation(const json_t *config, json_t *errors) {
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)config, key, value) if (json_is_string(value) && starts_with(key, "topic.creation."))
       refuse(errors, key, json_string_value(value),
              "connect-lua does not create topics yet, the broker's settings decide; remove the key");
 }
 
-int cl_connector_check(const json_t *config, const struct cl_plugin *plugin, json_t **errors) {
-  bool sink = plugin->kind == CL_PLUGIN_SINK;
-  const struct cl_conf_def *def = cl_connector_def(sink);
+int cl_connector_refusals(const json_t *config, const struct cl_plugin *plugin, json_t **errors) {
+  const struct cl_conf_def *def = cl_connector_def(plugin->kind == CL_PLUGIN_SINK);
   *errors = json_array();
-  if (!*errors || row_errors(def, config, sink ? cross_error(config) : NULL, *errors) != 0 ||
-      (plugin->def && row_errors(plugin->def, config, NULL, *errors) != 0)) {
-    json_decref(*errors);
-    *errors = NULL;
+  if (!*errors)
     return CL_ENOMEM;
-  }
-  null_errors(config, *errors);
-  refusals(plugin, def, config, *errors);
+  for (size_t i = 0; i < sizeof(unbuilt) / sizeof(*unbuilt); i++)
+    if (differs(def, config, unbuilt[i].key))
+      refuse(*errors, unbuilt[i].key, cl_json_str(config, unbuilt[i].key), unbuilt[i].why);
+  const char *text = cl_json_str(config, "header.converter");
+  if (text && !is_simple_header_converter(text))
+    refuse(*errors, "header.converter", text,
+           "connect-lua carries headers as they are, converters for them are not built yet; remove the key");
+  text = cl_json_str(config, "connect.lua.jit");
+  if (text && strcmp(text, "on") != 0 && strcmp(text, "off") != 0)
+    refuse(*errors, "connect.lua.jit", text, "String must be one of: on, off");
+  /* Without its mandatory keys the connector is made and fails at its start, as in Apache. */
+  if (first_creation_key(plugin, config) && !missing_creation_default(config))
+    refuse_topic_creation(config, *errors);
   return 0;
+}
+
+int cl_connector_start_check(const json_t *config, const struct cl_plugin *plugin, struct cl_err *err) {
+  const char *missing = first_creation_key(plugin, config) ? missing_creation_default(config) : NULL;
+  if (!missing)
+    return 0;
+  cl_err_set(err, CL_EINVAL, "Missing required configuration \"%s\" which has no default value.", missing);
+  err->class = CL_JAVA_CONFIG;
+  return CL_EINVAL;
 }
 
 char *cl_connector_invalid_message(const json_t *errors) {

@@ -14,6 +14,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 
 struct cl_consumer;
 struct cl_producer;
@@ -33,6 +34,11 @@ struct cl_task {
   struct cl_arena_budget budget;
   struct cl_space *space;
   struct cl_batch_pool *pool;
+
+  struct cl_str last_topic; /* told of last; p points into topic_text */
+  char topic_text[256];     /* Kafka's names end at 249 bytes */
+  json_t *topics;           /* told of, as keys */
+  atomic_bool forget_topics;
 };
 
 /* Waits up to ms, or until the task is asked to stop or its target state changes. */
@@ -42,6 +48,15 @@ void cl_task_wait(struct cl_task *t, int64_t ms);
 static inline bool cl_task_stopping(struct cl_task *t) { return atomic_load_explicit(&t->stop, memory_order_relaxed); }
 static inline bool cl_task_paused(struct cl_task *t) { return atomic_load_explicit(&t->pause, memory_order_relaxed); }
 void cl_task_report(struct cl_task *t, enum cl_state state, const char *trace);
+/* topics.c: tells conf.topic of a topic that is new. */
+void cl_task_new_topic(struct cl_task *t, struct cl_str topic);
+/* For every record: the same topic as before costs a comparison. */
+static inline void cl_task_saw_topic(struct cl_task *t, struct cl_str topic) {
+  if (!t->conf.topic || (topic.len == t->last_topic.len && memcmp(topic.p, t->last_topic.p, topic.len) == 0 &&
+                         !atomic_load_explicit(&t->forget_topics, memory_order_relaxed)))
+    return;
+  cl_task_new_topic(t, topic);
+}
 /* Makes the Lua state with the ops of this kind of task. */
 int cl_task_make_vm(struct cl_task *t, const struct cl_vm_ops *ops, void *opaque, struct cl_err *err);
 

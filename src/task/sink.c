@@ -126,8 +126,18 @@ static void advance(struct cl_sink *s) {
   s->batch = NULL;
 }
 
+/* Records that converters and transforms have let through count, whatever put makes of them. */
+static void note_topics(struct cl_sink *s) {
+  for (uint32_t i = 0; s->batch->stage == CL_BATCH_READY && i < s->batch->n; i++) {
+    if (s->batch->records[i].state == CL_RECORD_LIVE)
+      cl_task_saw_topic(s->t, s->batch->records[i].orig_topic);
+  }
+}
+
 static int deliver(struct cl_sink *s, struct cl_err *err) {
-  if (cl_vm_put(s->t->vm, s->batch, err) == 0) {
+  int rc = cl_vm_put(s->t->vm, s->batch, err);
+  note_topics(s);
+  if (rc == 0) {
     advance(s);
     if (!s->redelivering)
       return 0;

@@ -61,6 +61,7 @@ static void on_delivered(void *arg, struct cl_record *rec, int code, const char 
                  (int)rec->topic.len, rec->topic.p, text);
     return;
   }
+  cl_task_saw_topic(s->t, rec->topic);
   if (s->tell_records)
     remember_delivered(s, rec, partition, offset);
   cl_ack_done(s->ack, rec);

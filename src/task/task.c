@@ -100,6 +100,7 @@ static void free_task(struct cl_task *t) {
   json_decref(t->conf.value.config);
   json_decref((json_t *)t->conf.client);
   json_decref((json_t *)t->conf.topics);
+  json_decref(t->topics);
   free((char *)t->conf.topics_regex);
   free((char *)t->conf.connector);
   pthread_mutex_destroy(&t->lock);

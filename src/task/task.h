@@ -43,6 +43,8 @@ struct cl_task_conf {
   struct cl_budget *budget;
   /* @thread task. trace is NULL unless FAILED. */
   void (*status)(void *arg, int task, uint64_t generation, enum cl_state state, const char *trace);
+  /* @thread task. A topic that the task uses for the first time; NULL = nobody wants to know. */
+  void (*topic)(void *arg, uint64_t generation, const char *topic, size_t len);
   void *arg;
   uint64_t generation;          /* handed back, so that late reports of old tasks are known */
 };
@@ -51,6 +53,9 @@ struct cl_task;
 
 int cl_task_start(const struct cl_task_conf *conf, struct cl_task **out, struct cl_err *err);
 void cl_task_pause(struct cl_task *t, bool pause);
+
+/* conf.topic is told of every topic anew. */
+void cl_task_forget_topics(struct cl_task *t);
 
 /* The stop ladder: ask; wait until deadline_ms (monotonic); abandon. */
 void cl_task_ask_stop(struct cl_task *t);
