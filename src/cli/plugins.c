@@ -6,22 +6,15 @@
 #include "vm/control.h"
 #include "vm/plugin.h"
 #include "worker/config.h"
+#include "worker/plugin_info.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static json_t *file_json(const struct cl_plugin_file *f) {
-  const struct cl_plugin *p = f->plugin;
-  if (!p)
-    return json_pack("{s:s,s:s,s:s}", "file", f->path, "state", "rejected", "reason", f->reason);
-  return json_pack("{s:s,s:s,s:s,s:s,s:s,s:O,s:s,s:s}", "file", f->path, "state", "accepted", "class", p->class, "type",
-                   cl_plugin_kind_name(p->kind), "version", p->version, "aliases", p->aliases, "hash", p->hash, "doc",
-                   p->doc ? p->doc : "");
-}
-
-static void print_text(const struct cl_plugin_file *files, size_t n) {
-  size_t rejected = 0;
+static void print_text(const struct cl_plugins *plugins) {
+  size_t n, rejected = 0;
+  const struct cl_plugin_file *files = cl_plugins_files(plugins, &n);
   for (size_t i = 0; i < n; i++) {
     const struct cl_plugin *p = files[i].plugin;
     if (p)
@@ -37,10 +30,8 @@ static void print_text(const struct cl_plugin_file *files, size_t n) {
   }
 }
 
-static void print_json(const struct cl_plugin_file *files, size_t n) {
-  json_t *out = json_array();
-  for (size_t i = 0; i < n; i++)
-    json_array_append_new(out, file_json(&files[i]));
+static void print_json(const struct cl_plugins *plugins) {
+  json_t *out = cl_plugin_info_files(plugins);
   char *text = json_dumps(out, JSON_INDENT(2));
   puts(text ? text : "[]");
   free(text);
@@ -60,11 +51,10 @@ static int list(const char *worker_file, bool as_json, struct cl_err *err) {
     rc = cl_control_start(&control_conf, &control, err);
   if (rc == 0)
     rc = cl_plugins_scan(control, home, conf ? conf->plugin_path : NULL, &plugins, err);
-  if (rc == 0) {
-    size_t n;
-    const struct cl_plugin_file *files = cl_plugins_files(plugins, &n);
-    (as_json ? print_json : print_text)(files, n);
-  }
+  if (rc == 0 && as_json)
+    print_json(plugins);
+  else if (rc == 0)
+    print_text(plugins);
   if (plugins)
     cl_plugins_free(plugins);
   if (control)

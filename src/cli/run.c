@@ -122,6 +122,7 @@ static int start_and_wait(struct process *p, const char *file, char **connectors
     if (rc != CL_EXIT_OK)
       return rc;
   }
+  cl_herder_ready(p->herder);
   char *id = cl_worker_conf_id(p->worker->conf, cl_server_port(p->server));
   CL_LOG(CL_INFO, "Kafka Connect started in %lld ms; REST on http://%s", (long long)(cl_now_ms() - begun), id ? id : "");
   free(id);

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "task/connector.h"
+#include "worker/validation.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -72,7 +73,7 @@ static void print_known(struct cl_buf *b, const struct cl_plugins *plugins) {
   json_decref(list);
 }
 
-static struct cl_plugin *find_class(const struct cl_worker *w, const json_t *config, struct cl_reply *reply) {
+struct cl_plugin *cl_admit_class(const struct cl_worker *w, const json_t *config, struct cl_reply *reply) {
   const char *class = cl_json_str(config, "connector.class");
   struct cl_plugin *p = class ? cl_plugins_find(w->plugins, CL_PLUGIN_SINK, class) : NULL;
   if (p)
@@ -91,47 +92,15 @@ static struct cl_plugin *find_class(const struct cl_worker *w, const json_t *con
   return NULL;
 }
 
-/* The plugin's own validate(config): {key = {"text", ...}} or {key = "text"}. */
-static int plugin_errors(const struct cl_worker *w, const struct cl_plugin *p, const json_t *config, json_t *errors, struct cl_err *err) {
-  if (!json_object_get(p->verbs, "validate"))
-    return 0;
-  json_t *args = json_pack("[O]", (json_t *)config), *result = NULL, *value, *text;
+/* A null for a key of the plugin's own passes Apache's validation and fails its connector at the
+ * start; here it is refused. */
+static void own_null_errors(struct cl_validation *v) {
   const char *key;
-  size_t i;
-  int rc = cl_control_call(w->control, p, "validate", args, &result, err);
-  json_object_foreach(result, key, value) {
-    if (json_is_string(value))
-      json_array_append(errors, value);
-    json_array_foreach(value, i, text) {
-      if (json_is_string(text))
-        json_array_append(errors, text);
-    }
+  json_t *value;
+  json_object_foreach((json_t *)v->config, key, value) {
+    if (json_is_null(value) && !cl_validation_has_errors(v, key))
+      cl_validation_error(v, key, CL_VALIDATION_NULL);
   }
-  json_decref(result);
-  json_decref(args);
-  return rc;
-}
-
-static void converter_errors(const struct cl_worker *w, const json_t *config, json_t *errors) {
-  static const char *const roles[] = {"key", "value"};
-  for (size_t i = 0; i < 2; i++) {
-    struct cl_err err;
-    struct cl_plugin *plugin = NULL;
-    json_t *typed = NULL;
-    if (cl_worker_converter(w->conf, w->plugins, config, roles[i], &plugin, &typed, &err) != 0)
-      json_array_append_new(errors, cl_json_lenient(err.msg));
-    json_decref(typed);
-  }
-}
-
-/* A bad producer.override.* or consumer.override.* is refused here, not by the task later. */
-static void client_errors(const struct cl_worker *w, const struct cl_plugin *p, const char *name, const json_t *config, json_t *errors) {
-  struct cl_err err;
-  json_t *client = NULL;
-  enum cl_client_kind kind = p->kind == CL_PLUGIN_SINK ? CL_CLIENT_CONSUMER : CL_CLIENT_PRODUCER;
-  if (cl_worker_client_conf(w->conf, kind, name, 0, config, &client, &err) != 0)
-    json_array_append_new(errors, cl_json_lenient(err.msg));
-  json_decref(client);
 }
 
 static json_t *with_name(const json_t *config, const char *name) {
@@ -148,32 +117,33 @@ int cl_admit_config(const struct cl_worker *w, const char *name, const json_t *c
     cl_reply_error(reply, 400, "Connector name configuration (%s) doesn't match connector name in the URL (%s)", inner, name);
     return -1;
   }
-  json_t *full = with_name(config, name), *errors = NULL;
-  struct cl_plugin *plugin = find_class(w, full, reply);
+  json_t *full = with_name(config, name);
+  struct cl_plugin *plugin = cl_admit_class(w, full, reply);
   if (!plugin) {
     json_decref(full);
     return -1;
   }
-  int rc = cl_connector_check(full, plugin, &errors);
-  if (rc == 0) {
-    converter_errors(w, full, errors);
-    client_errors(w, plugin, name, full, errors);
-    if (json_array_size(errors) == 0)
-      rc = plugin_errors(w, plugin, full, errors, &err);
-  }
+  struct cl_validation v;
+  int rc = cl_validate_config(w, plugin, full, &v, &err);
+  if (rc == 0)
+    own_null_errors(&v);
+  if (rc == 0 && cl_validate_wants_plugin(&v))
+    rc = cl_validate_plugin(&v, &err);
   if (rc != 0) {
-    cl_reply_error(reply, 500, "%s", err.msg[0] ? err.msg : "no memory");
-  } else if (json_array_size(errors) > 0) {
+    cl_reply_error(reply, 500, "%s", err.msg);
+  } else if (v.error_count > 0) {
+    json_t *errors = cl_validate_errors(&v);
     char *text = cl_connector_invalid_message(errors);
     cl_reply_error(reply, 400, "%s", text ? text : "no memory");
     free(text);
+    json_decref(errors);
     rc = -1;
   } else {
     cl_plugin_ref(plugin);
     out->plugin = plugin;
     out->config = json_incref(full);
   }
-  json_decref(errors);
+  cl_validate_clear(&v);
   json_decref(full);
   return rc;
 }

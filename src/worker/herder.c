@@ -46,7 +46,9 @@ static void *herder_main(void *arg) {
   struct cl_command *cmd;
   while ((cmd = cl_queue_pop(h->inbox, -1))) {
     struct cl_reply reply = {0};
+    cl_health_begin(h, cmd);
     cl_standalone_run(h, cmd, &reply);
+    cl_health_end(h);
     cmd->done(cmd->arg, &reply);
     cl_reply_clear(&reply);
     free_command(cmd);
@@ -79,6 +81,12 @@ void cl_herder_announce(struct cl_herder *h, char *worker_id) {
   pthread_mutex_lock(&h->lock);
   free(h->worker_id);
   h->worker_id = worker_id;
+  pthread_mutex_unlock(&h->lock);
+}
+
+void cl_herder_ready(struct cl_herder *h) {
+  pthread_mutex_lock(&h->lock);
+  h->ready = true;
   pthread_mutex_unlock(&h->lock);
 }
 

@@ -22,15 +22,18 @@ void cl_reply_clear(struct cl_reply *r);
 void cl_reply_error(struct cl_reply *r, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 enum cl_command_kind {
-  CL_CMD_CREATE, CL_CMD_PUT_CONFIG, CL_CMD_DELETE,
-  CL_CMD_PAUSE, CL_CMD_RESUME, CL_CMD_STOP, CL_CMD_RESTART
+  CL_CMD_CREATE, CL_CMD_PUT_CONFIG, CL_CMD_PATCH_CONFIG, CL_CMD_DELETE,
+  CL_CMD_PAUSE, CL_CMD_RESUME, CL_CMD_STOP, CL_CMD_RESTART, CL_CMD_RESTART_TASK,
+  CL_CMD_RESET_TOPICS, CL_CMD_PUT_TASKS, CL_CMD_FENCE,
+  CL_CMD_VALIDATE
 };
 struct cl_command {
   enum cl_command_kind kind;
-  char *name;            /* connector; malloc'd, owned by the command */
-  json_t *config;        /* CREATE, PUT_CONFIG */
+  char *name;            /* connector, VALIDATE: plugin; malloc'd, owned by the command */
+  json_t *config;        /* CREATE, PUT_CONFIG, PATCH_CONFIG (null = remove the key), VALIDATE */
   char *initial_state;   /* CREATE: or NULL */
   bool include_tasks, only_failed; /* RESTART */
+  int task;              /* RESTART_TASK */
   void (*done)(void *arg, struct cl_reply *reply); /* @thread herder; takes the reply's contents */
   void *arg;
 };
@@ -39,15 +42,20 @@ struct cl_command {
 int cl_herder_submit(struct cl_herder *h, struct cl_command *cmd, struct cl_err *err);
 
 enum cl_query_kind {
-  CL_GET_ROOT, CL_GET_CONNECTORS, CL_GET_CONNECTOR, CL_GET_CONFIG, CL_GET_STATUS, CL_GET_TASKS, CL_GET_PLUGINS
+  CL_GET_ROOT, CL_GET_HEALTH, CL_GET_CONNECTORS, CL_GET_CONNECTOR, CL_GET_CONFIG, CL_GET_STATUS, CL_GET_TASKS,
+  CL_GET_TASK_STATUS, CL_GET_TOPICS, CL_GET_PLUGINS, CL_GET_PLUGIN_CONFIG, CL_GET_PLUGIN_FILES, CL_GET_VALIDATION
 };
 struct cl_query {
   enum cl_query_kind kind;
-  const char *name;
+  const char *name;                /* connector; GET_PLUGIN_CONFIG, GET_VALIDATION: plugin */
+  int task;                        /* GET_TASK_STATUS */
   bool expand_status, expand_info; /* GET_CONNECTORS */
   bool connectors_only;            /* GET_PLUGINS */
+  const char *version;             /* GET_PLUGIN_CONFIG: or NULL */
+  const json_t *config;            /* GET_VALIDATION */
 };
-/* Never waits for Lua or Kafka. @thread any. */
+/* Never waits for Lua or Kafka: a validation that needs the plugin's own code leaves out->status
+ * 0 and has to be submitted as CL_CMD_VALIDATE. @thread any. */
 void cl_herder_query(struct cl_herder *h, const struct cl_query *q, struct cl_reply *out);
 
 struct cl_worker;
@@ -55,6 +63,8 @@ int cl_herder_start(const struct cl_worker *w, struct cl_herder **out, struct cl
 /* The worker id (host:port) that statuses show; takes it (malloc'd). The listener's port may
  * be known only after the herder has started. @thread main */
 void cl_herder_announce(struct cl_herder *h, char *worker_id);
+/* The connectors of the command line are there: from now on GET /health says so. @thread main */
+void cl_herder_ready(struct cl_herder *h);
 /* Refuses new commands, answers what is queued, stops all tasks, ends the thread, frees. */
 void cl_herder_stop(struct cl_herder *h);
 /* Runs cmd and waits for its reply. @thread main (connector files of the command line) */

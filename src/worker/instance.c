@@ -18,11 +18,13 @@ struct cl_instance *cl_instance_new(const char *name, struct cl_plugin *plugin, 
   if (c) {
     c->name = strdup(name);
     c->task_configs = json_array();
+    c->topics = json_object();
   }
-  if (!c || !c->name || !c->task_configs) {
+  if (!c || !c->name || !c->task_configs || !c->topics) {
     if (c) {
       free(c->name);
       json_decref(c->task_configs);
+      json_decref(c->topics);
     }
     free(c);
     return NULL;
@@ -51,6 +53,7 @@ void cl_instance_free(struct cl_instance *c) {
   json_decref(c->config);
   json_decref(c->task_configs);
   json_decref(c->applied);
+  json_decref(c->topics);
   free(c->trace);
   if (c->abandoned_some)
     return; /* a stuck task may still look here, a few hundred bytes stay until the end */
@@ -157,6 +160,29 @@ static void on_status(void *arg, int task, uint64_t generation, enum cl_state st
   pthread_mutex_unlock(c->lock);
 }
 
+/* Topics are few; a connector that names ever new ones is not followed for ever. */
+enum { TOPICS_MAX = 100000 };
+
+static void on_topic(void *arg, uint64_t generation, const char *topic, size_t len) {
+  struct cl_instance *c = arg;
+  char *name = strndup(topic, len);
+  pthread_mutex_lock(c->lock);
+  if (name && generation == c->generation && json_object_size(c->topics) < TOPICS_MAX)
+    json_object_set_new(c->topics, name, json_true());
+  pthread_mutex_unlock(c->lock);
+  free(name);
+}
+
+void cl_instance_forget_topics(struct cl_instance *c) {
+  pthread_mutex_lock(c->lock);
+  json_object_clear(c->topics);
+  pthread_mutex_unlock(c->lock);
+  for (size_t i = 0; i < c->n_runs; i++) {
+    if (c->runs[i].task)
+      cl_task_forget_topics(c->runs[i].task);
+  }
+}
+
 struct parts { /* what a task config resolves to; all references are ours */
   struct cl_task_part plugin, key, value;
   json_t *client, *topics;
@@ -233,6 +259,7 @@ static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, s
         .embedded = w->embedded,
         .budget = w->budget,
         .status = on_status,
+        .topic = wc->topic_tracking ? on_topic : NULL,
         .arg = c,
         .generation = c->generation,
     };

@@ -2,7 +2,7 @@
  *
  * One connector as the herder knows it. All fields are changed by the herder thread
  * alone and, where readers see them (config, states, task list), under the herder's lock;
- * task threads change `state` and `trace` of their run under the same lock.
+ * task threads change `state` and `trace` of their run, and add topics, under the same lock.
  */
 #pragma once
 
@@ -26,6 +26,7 @@ struct cl_instance {
   enum cl_state state;
   char *trace;             /* why FAILED */
   json_t *task_configs;    /* array of configs, as shown by GET tasks; immutable */
+  json_t *topics;          /* those used so far, as keys */
   json_t *applied;         /* the config that task_configs were made from; NULL = none yet */
   struct cl_run *runs;
   size_t n_runs;
@@ -47,6 +48,9 @@ void cl_instance_start_tasks(const struct cl_worker *w, struct cl_instance *c);
 /* Stops task `which`, or all (-1), waiting for them at most the graceful timeout in all. */
 void cl_instance_stop_tasks(const struct cl_worker *w, struct cl_instance *c, int which);
 void cl_instance_start_task(const struct cl_worker *w, struct cl_instance *c, int which);
+
+/* Its tasks report their topics anew. @locks takes the herder's. */
+void cl_instance_forget_topics(struct cl_instance *c);
 
 /* Takes trace (malloc'd, or NULL). @locks takes the herder's. */
 void cl_instance_set_state(struct cl_instance *c, enum cl_state state, char *trace);

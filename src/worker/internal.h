@@ -2,9 +2,19 @@
  * What herder.c, standalone.c and snapshot.c share. */
 #pragma once
 
+#include <pthread.h>
+#include <stdint.h>
+
 #include "base/queue.h"
 #include "worker/instance.h"
 #include "worker/herder.h"
+
+struct cl_stage {
+  char text[320];     /* "creating connector x"; "" = nothing yet */
+  int64_t began_ms;   /* monotonic */
+  int64_t began_wall; /* since the epoch */
+  bool over;
+};
 
 struct cl_herder {
   const struct cl_worker *worker;
@@ -13,6 +23,8 @@ struct cl_herder {
   pthread_mutex_t lock; /* guards the id, the list and what cl_instance says */
   char *worker_id;      /* host:port */
   struct cl_instance *list; /* in order of creation */
+  bool ready;               /* the command line's connectors are there */
+  struct cl_stage stage;    /* what the herder thread does */
 };
 
 /* @locks the caller holds h->lock, or is the herder thread. */
@@ -22,6 +34,16 @@ struct cl_instance *cl_herder_find(struct cl_herder *h, const char *name);
 void cl_standalone_run(struct cl_herder *h, struct cl_command *cmd, struct cl_reply *reply);
 /* Stops every task of every connector. @thread herder, at its end */
 void cl_standalone_stop_all(struct cl_herder *h);
+
+/* health.c: what the herder does from now on, and what GET /health makes of it. @locks take h->lock */
+void cl_health_begin(struct cl_herder *h, const struct cl_command *cmd);
+void cl_health_end(struct cl_herder *h);
+void cl_health_query(struct cl_herder *h, struct cl_reply *out);
+
+/* plugin_info.c: what is said of plugins. @thread any */
+void cl_plugin_info_config(const struct cl_worker *w, const struct cl_query *q, struct cl_reply *out);
+/* @locks none. out->status stays 0 when the plugin's own code is needed, unless lua says that it may run. */
+void cl_plugin_info_validate(const struct cl_worker *w, const char *plugin, const json_t *config, bool lua, struct cl_reply *out);
 
 /* snapshot.c: JSON of a connector. @locks the caller holds h->lock. */
 json_t *cl_snapshot_info(const struct cl_instance *c);

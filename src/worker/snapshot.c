@@ -5,9 +5,9 @@
  */
 #include "worker/internal.h"
 
-#include <string.h>
+#include "worker/plugin_info.h"
 
-#define CL_CONNECT_API "4.2.0"
+#include <string.h>
 
 static const char *type_name(const struct cl_instance *c) {
   return c->plugin ? cl_plugin_kind_name(c->plugin->kind) : "unknown";
@@ -28,15 +28,18 @@ static json_t *unit_status(const struct cl_herder *h, const struct cl_instance *
   return out;
 }
 
+static json_t *task_status(const struct cl_herder *h, const struct cl_instance *c, size_t i) {
+  json_t *task = json_pack("{s:i}", "id", (int)i);
+  json_t *rest = unit_status(h, c, c->runs[i].state, c->runs[i].trace, true);
+  json_object_update(task, rest);
+  json_decref(rest);
+  return task;
+}
+
 json_t *cl_snapshot_status(const struct cl_herder *h, const struct cl_instance *c) {
   json_t *tasks = json_array();
-  for (size_t i = 0; i < c->n_runs; i++) {
-    json_t *task = json_pack("{s:i}", "id", (int)i);
-    json_t *rest = unit_status(h, c, c->runs[i].state, c->runs[i].trace, true);
-    json_object_update(task, rest);
-    json_decref(rest);
-    json_array_append_new(tasks, task);
-  }
+  for (size_t i = 0; i < c->n_runs; i++)
+    json_array_append_new(tasks, task_status(h, c, i));
   return json_pack("{s:s,s:o,s:o,s:s}", "name", c->name, "connector",
                    unit_status(h, c, c->state, c->trace, c->state != CL_FAILED), "tasks", tasks, "type", type_name(c));
 }
@@ -84,25 +87,59 @@ static void one_connector(struct cl_herder *h, const struct cl_query *q, struct 
     out->body = tasks_of(c);
 }
 
+static void one_task(struct cl_herder *h, const struct cl_query *q, struct cl_reply *out) {
+  const struct cl_instance *c = cl_herder_find(h, q->name);
+  if (c && q->task >= 0 && (size_t)q->task < c->n_runs)
+    out->body = task_status(h, c, (size_t)q->task);
+  else
+    cl_reply_error(out, 404, "No status found for task %s-%d", q->name, q->task);
+}
+
+/* An unknown connector has none, which is no error: Apache's. */
+static void topics_of(struct cl_herder *h, const struct cl_query *q, struct cl_reply *out) {
+  const struct cl_instance *c = cl_herder_find(h, q->name);
+  json_t *topics = json_array(), *value;
+  const char *topic;
+  if (c) {
+    json_object_foreach(c->topics, topic, value)
+      json_array_append_new(topics, json_string(topic));
+  }
+  out->body = json_pack("{s:{s:o}}", q->name, "topics", topics);
+}
+
 /* Clients decide by `version` what they may ask for: it is the level of Connect's API. */
 static json_t *server_info(const struct cl_herder *h) {
   return json_pack("{s:s,s:s,s:s?}", "version", CL_CONNECT_API, "commit", "connect-lua-" CL_VERSION "-" CL_COMMIT,
                    "kafka_cluster_id", cl_cluster_id(h->worker->cluster));
 }
 
+static void query_connectors(struct cl_herder *h, const struct cl_query *q, struct cl_reply *out) {
+  pthread_mutex_lock(&h->lock);
+  switch (q->kind) {
+  case CL_GET_CONNECTORS: out->body = all_connectors(h, q); break;
+  case CL_GET_TASK_STATUS: one_task(h, q, out); break;
+  case CL_GET_TOPICS: topics_of(h, q, out); break;
+  default: one_connector(h, q, out); break;
+  }
+  pthread_mutex_unlock(&h->lock);
+}
+
 void cl_herder_query(struct cl_herder *h, const struct cl_query *q, struct cl_reply *out) {
+  const struct cl_worker *w = h->worker;
   *out = (struct cl_reply){.status = 200};
   switch (q->kind) {
-  case CL_GET_ROOT:
-    out->body = server_info(h);
-    return;
-  case CL_GET_PLUGINS: out->body = cl_plugins_list(h->worker->plugins, q->connectors_only); return;
-  default: break;
+  case CL_GET_ROOT: out->body = server_info(h); break;
+  case CL_GET_HEALTH: cl_health_query(h, out); break;
+  case CL_GET_PLUGINS: out->body = cl_plugins_list(w->plugins, q->connectors_only); break;
+  case CL_GET_PLUGIN_CONFIG: cl_plugin_info_config(w, q, out); break;
+  case CL_GET_PLUGIN_FILES: out->body = cl_plugin_info_files(w->plugins); break;
+  case CL_GET_VALIDATION: cl_plugin_info_validate(w, q->name, q->config, false, out); break;
+  case CL_GET_TOPICS:
+    if (w->conf->topic_tracking)
+      query_connectors(h, q, out);
+    else
+      cl_reply_error(out, 403, "Topic tracking is disabled.");
+    break;
+  default: query_connectors(h, q, out); break;
   }
-  pthread_mutex_lock(&h->lock);
-  if (q->kind == CL_GET_CONNECTORS)
-    out->body = all_connectors(h, q);
-  else
-    one_connector(h, q, out);
-  pthread_mutex_unlock(&h->lock);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the commands do in standalone mode: create, change, delete, pause, resume, stop
- * and restart connectors. Status codes and texts are Apache's StandaloneHerder's.
+ * and restart connectors, restart tasks. Status codes and texts are Apache's StandaloneHerder's.
  * Thread: the herder's. May include floors 5-0.
  */
 #define CL_COMPONENT "herder"
@@ -11,7 +11,6 @@
 #include "task/connector.h"
 #include "worker/admit.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +45,7 @@ static void replace_tasks(struct cl_herder *h, struct cl_instance *c, json_t *co
  * changed, the tasks. Only for a connector whose target is RUNNING. */
 static int update_tasks(struct cl_herder *h, struct cl_instance *c, struct cl_err *err) {
   json_t *configs = NULL;
-  if (cl_instance_task_configs(h->worker, c, &configs, err) != 0) {
+  if (cl_connector_start_check(c->config, c->plugin, err) != 0 || cl_instance_task_configs(h->worker, c, &configs, err) != 0) {
     fail_connector(c, err);
     return err->code;
   }
@@ -153,6 +152,23 @@ static void run_put_config(struct cl_herder *h, struct cl_command *cmd, struct c
   cl_admitted_clear(&a);
 }
 
+/* The stored config with the patch over it; a null takes the key away. */
+static void run_patch_config(struct cl_herder *h, struct cl_instance *c, const struct cl_command *cmd, struct cl_reply *reply) {
+  struct cl_admitted a = {0};
+  json_t *config = json_copy(c->config), *value;
+  const char *key;
+  json_object_foreach(cmd->config, key, value) {
+    if (json_is_null(value))
+      json_object_del(config, key);
+    else
+      json_object_set(config, key, value);
+  }
+  if (cl_admit_config(h->worker, c->name, config, &a, reply) == 0)
+    change(h, c, &a, reply);
+  cl_admitted_clear(&a);
+  json_decref(config);
+}
+
 /* ------------------------------------------------------------ commands on one that exists */
 
 static void run_delete(struct cl_herder *h, struct cl_instance *c, struct cl_reply *reply) {
@@ -244,17 +260,47 @@ static void run_restart(struct cl_herder *h, struct cl_instance *c, const struct
     cl_reply_error(reply, 500, "%s", err.msg);
 }
 
+static void run_restart_task(struct cl_herder *h, struct cl_instance *c, int task, struct cl_reply *reply) {
+  if (task < 0 || (size_t)task >= c->n_runs) {
+    cl_reply_error(reply, 404, "Task %s-%d not found", c->name, task);
+    return;
+  }
+  cl_instance_stop_tasks(h->worker, c, task);
+  cl_instance_start_task(h->worker, c, task);
+  if (c->runs[task].task)
+    reply->status = 204;
+  else
+    cl_reply_error(reply, 500, "Failed to start task: %s-%d", c->name, task);
+}
+
 /* ----------------------------------------------------------------------- dispatch */
+
+static void run_reset_topics(struct cl_herder *h, const char *name, struct cl_reply *reply) {
+  struct cl_instance *c = cl_herder_find(h, name);
+  if (!h->worker->conf->topic_tracking)
+    cl_reply_error(reply, 403, "Topic tracking is disabled.");
+  else if (!h->worker->conf->topic_tracking_allow_reset)
+    cl_reply_error(reply, 403, "Topic tracking reset is disabled.");
+  else
+    reply->status = 202; /* for an unknown connector too, as in Apache */
+  if (c && reply->status == 202)
+    cl_instance_forget_topics(c);
+}
+
+static void unknown_connector(const struct cl_command *cmd, struct cl_reply *reply) {
+  switch (cmd->kind) {
+  case CL_CMD_DELETE:
+  case CL_CMD_PATCH_CONFIG: cl_reply_error(reply, 404, "Connector %s not found", cmd->name); break;
+  case CL_CMD_RESTART:
+  case CL_CMD_RESTART_TASK: cl_reply_error(reply, 404, "Unknown connector: %s", cmd->name); break;
+  default: cl_reply_error(reply, 404, "Unknown connector %s", cmd->name); break;
+  }
+}
 
 static void run_on_existing(struct cl_herder *h, struct cl_command *cmd, struct cl_reply *reply) {
   struct cl_instance *c = cl_herder_find(h, cmd->name);
   if (!c) {
-    const char *fmt = cmd->kind == CL_CMD_DELETE    ? "Connector %s not found"
-                      : cmd->kind == CL_CMD_RESTART ? "Unknown connector: %s"
-                                                    : "Unknown connector %s";
-    char text[1024];
-    snprintf(text, sizeof(text), fmt, cmd->name);
-    cl_reply_error(reply, 404, "%s", text);
+    unknown_connector(cmd, reply);
     return;
   }
   switch (cmd->kind) {
@@ -262,6 +308,8 @@ static void run_on_existing(struct cl_herder *h, struct cl_command *cmd, struct 
   case CL_CMD_PAUSE: run_pause(c, reply); break;
   case CL_CMD_RESUME: run_resume(h, c, reply); break;
   case CL_CMD_STOP: run_stop(h, c, reply); break;
+  case CL_CMD_PATCH_CONFIG: run_patch_config(h, c, cmd, reply); break;
+  case CL_CMD_RESTART_TASK: run_restart_task(h, c, cmd->task, reply); break;
   default: run_restart(h, c, cmd, reply); break;
   }
 }
@@ -271,6 +319,14 @@ void cl_standalone_run(struct cl_herder *h, struct cl_command *cmd, struct cl_re
   switch (cmd->kind) {
   case CL_CMD_CREATE: run_create(h, cmd, reply); break;
   case CL_CMD_PUT_CONFIG: run_put_config(h, cmd, reply); break;
+  case CL_CMD_RESET_TOPICS: run_reset_topics(h, cmd->name, reply); break;
+  case CL_CMD_VALIDATE: cl_plugin_info_validate(h->worker, cmd->name, cmd->config, true, reply); break;
+  case CL_CMD_PUT_TASKS:
+    cl_reply_error(reply, 500, "Kafka Connect in standalone mode does not support externally setting task configurations.");
+    break;
+  case CL_CMD_FENCE:
+    cl_reply_error(reply, 500, "Kafka Connect in standalone mode does not support exactly-once source connectors.");
+    break;
   default: run_on_existing(h, cmd, reply); break;
   }
   cl_log_context(NULL);

@@ -15,6 +15,9 @@
 #include "worker/cluster.h"
 #include "worker/config.h"
 
+/* Clients decide by this level of Connect's API what they may ask for. */
+#define CL_CONNECT_API "4.2.0"
+
 struct cl_worker {
   struct cl_worker_conf *conf;
   char *home; /* folder holding lua/ and connectors/ */

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What REST says of plugins: the files found, a plugin's keys, a config's validation.
+ * Any thread, no state. May include floors 5-0.
+ */
+#include "worker/plugin_info.h"
+
+#include "worker/internal.h"
+
+#include "task/connector.h"
+#include "worker/admit.h"
+#include "worker/config_internal.h"
+#include "worker/validation.h"
+
+#include <string.h>
+
+/* ------------------------------------------------------------------------ files */
+
+static json_t *file_json(const struct cl_plugin_file *f) {
+  const struct cl_plugin *p = f->plugin;
+  if (!p)
+    return json_pack("{s:o,s:s,s:o}", "file", cl_json_lenient(f->path), "state", "rejected", "reason", cl_json_lenient(f->reason));
+  return json_pack("{s:o,s:s,s:s,s:s,s:s,s:O,s:s,s:s}", "file", cl_json_lenient(f->path), "state", "accepted", "class", p->class, "type",
+                   cl_plugin_kind_name(p->kind), "version", p->version, "aliases", p->aliases, "hash", p->hash, "doc",
+                   p->doc ? p->doc : "");
+}
+
+json_t *cl_plugin_info_files(const struct cl_plugins *plugins) {
+  size_t n;
+  const struct cl_plugin_file *files = cl_plugins_files(plugins, &n);
+  json_t *out = json_array();
+  for (size_t i = 0; i < n; i++)
+    json_array_append_new(out, file_json(&files[i]));
+  return out;
+}
+
+/* ------------------------------------------------------------------- definitions */
+
+static struct cl_plugin *find_any(const struct cl_plugins *plugins, const char *name) {
+  static const enum cl_plugin_kind kinds[] = {CL_PLUGIN_SINK, CL_PLUGIN_CONVERTER, CL_PLUGIN_TRANSFORM, CL_PLUGIN_PREDICATE};
+  struct cl_plugin *found = NULL;
+  for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && !found; i++)
+    found = cl_plugins_find(plugins, kinds[i], name);
+  return found;
+}
+
+static void describe(json_t *out, const struct cl_conf_row *row, const struct cl_plugin *p) {
+  struct cl_conf_row copy = *row;
+  if (strcmp(row->name, "connector.plugin.version") == 0 && strcmp(p->version, "undefined") != 0)
+    copy.dflt = p->version;
+  json_array_append_new(out, cl_conf_describe(&copy));
+}
+
+/* The plugin's own keys, then for connectors the framework's that it does not define itself. */
+static json_t *definitions(const struct cl_plugin *p) {
+  json_t *out = json_array();
+  for (size_t i = 0; i < p->def->n; i++)
+    describe(out, &p->def->rows[i], p);
+  if (p->kind != CL_PLUGIN_SINK && p->kind != CL_PLUGIN_SOURCE)
+    return out;
+  const struct cl_conf_def *def = cl_connector_def(p->kind == CL_PLUGIN_SINK);
+  for (size_t i = 0; i < def->n; i++) {
+    if (!cl_conf_find(p->def, def->rows[i].name))
+      describe(out, &def->rows[i], p);
+  }
+  return out;
+}
+
+static bool is_version(const char *asked, const char *version) {
+  return !asked || strcmp(asked, "latest") == 0 || strcmp(asked, version) == 0;
+}
+
+void cl_plugin_info_config(const struct cl_worker *w, const struct cl_query *q, struct cl_reply *out) {
+  struct cl_found_class header = cl_validation_class(w, CL_PLUGIN_CONVERTER, true, q->name);
+  const struct cl_plugin *p = find_any(w->plugins, q->name);
+  if (!p && !header.class)
+    cl_reply_error(out, 404, "Unknown plugin %s.", q->name);
+  else if (!is_version(q->version, p ? p->version : header.version))
+    cl_reply_error(out, 400, "Plugin %s not found that matches the version range [%s,%s], available versions: [%s]",
+                   p ? p->class : header.class, q->version, q->version, p ? p->version : header.version);
+  else
+    out->body = p ? definitions(p) : json_array(); /* the built-in header converter has no keys */
+}
+
+/* -------------------------------------------------------------------- validation */
+
+/* "Connector" at the end of either name does not count; the plugin of the path ends the config's. */
+static size_t without_suffix(const char *name) {
+  size_t n = strlen(name), cut = strlen("Connector");
+  return n > cut && strcmp(name + n - cut, "Connector") == 0 ? n - cut : n;
+}
+
+static bool fits_path(const char *class, const char *path) {
+  size_t n = without_suffix(class), m = without_suffix(path);
+  return n >= m && memcmp(class + n - m, path, m) == 0;
+}
+
+void cl_plugin_info_validate(const struct cl_worker *w, const char *plugin, const json_t *config, bool lua, struct cl_reply *out) {
+  struct cl_err err = CL_ERR_INIT;
+  struct cl_validation v = {0};
+  const char *class = cl_json_str(config, "connector.class");
+  if (class && !fits_path(class, plugin)) {
+    cl_reply_error(out, 400, "Included connector type %s does not match request type %s", class, plugin);
+    goto out;
+  }
+  const struct cl_plugin *p = cl_admit_class(w, config, out);
+  if (!p)
+    goto out;
+  int rc = cl_validate_config(w, p, config, &v, &err);
+  if (rc == 0 && cl_validate_wants_plugin(&v)) {
+    if (!lua) {
+      out->status = 0;
+      goto out;
+    }
+    rc = cl_validate_plugin(&v, &err);
+  }
+  if (rc != 0) {
+    cl_reply_error(out, 500, "%s", err.msg);
+  } else {
+    out->status = 200;
+    out->body = cl_validate_body(&v);
+  }
+out:
+  cl_validate_clear(&v);
+}
