@@ -22,7 +22,7 @@ static void bad_body(struct cl_exchange *x, const char *what, const struct cl_er
 }
 
 static void query(struct cl_exchange *x, enum cl_query_kind kind) {
-  struct cl_query q = {.kind = kind, .name = x->name};
+  struct cl_query q = {.kind = kind, .name = x->name, .task = x->task};
   cl_herder_query(x->herder, &q, &x->answer.reply);
 }
 
@@ -43,6 +43,7 @@ static void command(struct cl_exchange *x, enum cl_command_kind kind, const char
   cmd->name = copy;
   cmd->config = config;
   cmd->initial_state = initial_state;
+  cmd->task = x->task;
   x->cmd = cmd;
 }
 
@@ -151,18 +152,25 @@ out:
   json_decref(body);
 }
 
-void cl_handlers_put_config(struct cl_exchange *x) {
+static void config_command(struct cl_exchange *x, enum cl_command_kind kind) {
   json_t *body = body_object(x);
   json_t *config = body ? to_config(x, body) : NULL;
   if (config)
-    command(x, CL_CMD_PUT_CONFIG, x->name, config, NULL);
+    command(x, kind, x->name, config, NULL);
   json_decref(body);
 }
+
+void cl_handlers_put_config(struct cl_exchange *x) { config_command(x, CL_CMD_PUT_CONFIG); }
+void cl_handlers_patch_config(struct cl_exchange *x) { config_command(x, CL_CMD_PATCH_CONFIG); }
 
 void cl_handlers_delete(struct cl_exchange *x) { command(x, CL_CMD_DELETE, x->name, NULL, NULL); }
 void cl_handlers_pause(struct cl_exchange *x) { command(x, CL_CMD_PAUSE, x->name, NULL, NULL); }
 void cl_handlers_resume(struct cl_exchange *x) { command(x, CL_CMD_RESUME, x->name, NULL, NULL); }
 void cl_handlers_stop(struct cl_exchange *x) { command(x, CL_CMD_STOP, x->name, NULL, NULL); }
+void cl_handlers_task_restart(struct cl_exchange *x) { command(x, CL_CMD_RESTART_TASK, x->name, NULL, NULL); }
+void cl_handlers_reset_topics(struct cl_exchange *x) { command(x, CL_CMD_RESET_TOPICS, x->name, NULL, NULL); }
+void cl_handlers_put_tasks(struct cl_exchange *x) { command(x, CL_CMD_PUT_TASKS, x->name, NULL, NULL); }
+void cl_handlers_fence(struct cl_exchange *x) { command(x, CL_CMD_FENCE, x->name, NULL, NULL); }
 
 void cl_handlers_restart(struct cl_exchange *x) {
   command(x, CL_CMD_RESTART, x->name, NULL, NULL);
@@ -209,9 +217,55 @@ void cl_handlers_get(struct cl_exchange *x) { query(x, CL_GET_CONNECTOR); }
 void cl_handlers_get_config(struct cl_exchange *x) { query(x, CL_GET_CONFIG); }
 void cl_handlers_status(struct cl_exchange *x) { query(x, CL_GET_STATUS); }
 void cl_handlers_tasks(struct cl_exchange *x) { query(x, CL_GET_TASKS); }
+void cl_handlers_health(struct cl_exchange *x) { query(x, CL_GET_HEALTH); }
+void cl_handlers_task_status(struct cl_exchange *x) { query(x, CL_GET_TASK_STATUS); }
+void cl_handlers_topics(struct cl_exchange *x) { query(x, CL_GET_TOPICS); }
+void cl_handlers_plugin_files(struct cl_exchange *x) { query(x, CL_GET_PLUGIN_FILES); }
 
 void cl_handlers_plugins(struct cl_exchange *x) {
   struct cl_query q = {.kind = CL_GET_PLUGINS,
                        .connectors_only = cl_request_flag(x->req, "connectorsOnly", true)};
   cl_herder_query(x->herder, &q, &x->answer.reply);
+}
+
+void cl_handlers_plugin_config(struct cl_exchange *x) {
+  struct cl_query q = {.kind = CL_GET_PLUGIN_CONFIG, .name = x->name, .version = cl_request_param(x->req, "version")};
+  cl_herder_query(x->herder, &q, &x->answer.reply);
+}
+
+/* People paste the document that POST takes: then its config is meant, and its name counts. */
+static json_t *config_to_validate(struct cl_exchange *x, const json_t *body) {
+  json_t *inner = json_object_get(body, "config"), *name = json_object_get(body, "name");
+  if (!json_is_object(inner))
+    return to_config(x, body);
+  json_t *config = to_config(x, inner);
+  if (config && json_is_string(name) && !json_object_get(config, "name"))
+    json_object_set(config, "name", name);
+  return config;
+}
+
+/* At once, or by the herder when the plugin's own code has a say. */
+void cl_handlers_validate(struct cl_exchange *x) {
+  json_t *body = body_object(x), *config = body ? config_to_validate(x, body) : NULL;
+  json_decref(body);
+  if (!config)
+    return;
+  struct cl_query q = {.kind = CL_GET_VALIDATION, .name = x->name, .config = config};
+  cl_herder_query(x->herder, &q, &x->answer.reply);
+  if (x->answer.reply.status == 0)
+    command(x, CL_CMD_VALIDATE, x->name, config, NULL);
+  else
+    json_decref(config);
+}
+
+void cl_handlers_unbuilt(struct cl_exchange *x) {
+  cl_reply_error(&x->answer.reply, 501, "connect-lua does not serve this route yet");
+}
+
+void cl_handlers_unbuilt_offsets(struct cl_exchange *x) {
+  query(x, CL_GET_CONNECTOR);
+  if (x->answer.reply.status != 200)
+    return;
+  cl_reply_clear(&x->answer.reply);
+  cl_handlers_unbuilt(x);
 }

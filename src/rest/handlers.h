@@ -21,3 +21,17 @@ void cl_handlers_resume(struct cl_exchange *x);
 void cl_handlers_stop(struct cl_exchange *x);
 void cl_handlers_restart(struct cl_exchange *x);
 void cl_handlers_plugins(struct cl_exchange *x);
+void cl_handlers_health(struct cl_exchange *x);
+void cl_handlers_patch_config(struct cl_exchange *x);
+void cl_handlers_put_tasks(struct cl_exchange *x);
+void cl_handlers_fence(struct cl_exchange *x);
+void cl_handlers_task_status(struct cl_exchange *x);
+void cl_handlers_task_restart(struct cl_exchange *x);
+void cl_handlers_topics(struct cl_exchange *x);
+void cl_handlers_reset_topics(struct cl_exchange *x);
+void cl_handlers_plugin_config(struct cl_exchange *x);
+void cl_handlers_plugin_files(struct cl_exchange *x);
+void cl_handlers_validate(struct cl_exchange *x);
+/* 501, for a connector that exists; an unknown one is 404 here, too. */
+void cl_handlers_unbuilt_offsets(struct cl_exchange *x);
+void cl_handlers_unbuilt(struct cl_exchange *x);

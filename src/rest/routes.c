@@ -8,6 +8,8 @@
 
 #include "rest/handlers.h"
 
+#include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,19 +23,38 @@ struct route {
 
 static const struct route routes[] = {
   {.method = "GET", .path = "/", .any_type = true, .handle = cl_handlers_root},
+  {.method = "GET", .path = "/health", .any_type = true, .handle = cl_handlers_health},
   {.method = "GET", .path = "/connectors", .handle = cl_handlers_list},
   {.method = "POST", .path = "/connectors", .reads_body = true, .handle = cl_handlers_create},
   {.method = "GET", .path = "/connectors/{c}", .handle = cl_handlers_get},
   {.method = "DELETE", .path = "/connectors/{c}", .handle = cl_handlers_delete},
   {.method = "GET", .path = "/connectors/{c}/config", .handle = cl_handlers_get_config},
   {.method = "PUT", .path = "/connectors/{c}/config", .reads_body = true, .handle = cl_handlers_put_config},
+  {.method = "PATCH", .path = "/connectors/{c}/config", .reads_body = true, .handle = cl_handlers_patch_config},
   {.method = "GET", .path = "/connectors/{c}/status", .handle = cl_handlers_status},
   {.method = "GET", .path = "/connectors/{c}/tasks", .handle = cl_handlers_tasks},
+  {.method = "POST", .path = "/connectors/{c}/tasks", .any_type = true, .handle = cl_handlers_put_tasks},
+  {.method = "PUT", .path = "/connectors/{c}/fence", .any_type = true, .handle = cl_handlers_fence},
+  {.method = "GET", .path = "/connectors/{c}/tasks/{t}/status", .handle = cl_handlers_task_status},
+  {.method = "POST", .path = "/connectors/{c}/tasks/{t}/restart", .handle = cl_handlers_task_restart},
+  {.method = "GET", .path = "/connectors/{c}/topics", .handle = cl_handlers_topics},
+  {.method = "PUT", .path = "/connectors/{c}/topics/reset", .handle = cl_handlers_reset_topics},
   {.method = "PUT", .path = "/connectors/{c}/pause", .handle = cl_handlers_pause},
   {.method = "PUT", .path = "/connectors/{c}/resume", .handle = cl_handlers_resume},
   {.method = "PUT", .path = "/connectors/{c}/stop", .handle = cl_handlers_stop},
   {.method = "POST", .path = "/connectors/{c}/restart", .handle = cl_handlers_restart},
   {.method = "GET", .path = "/connector-plugins", .handle = cl_handlers_plugins},
+  {.method = "GET", .path = "/connector-plugins/{p}/config", .handle = cl_handlers_plugin_config},
+  {.method = "PUT", .path = "/connector-plugins/{p}/config/validate", .reads_body = true, .handle = cl_handlers_validate},
+  {.method = "GET", .path = "/connect-lua/plugins", .any_type = true, .handle = cl_handlers_plugin_files},
+
+  /* Apache's, not built yet: known, so that clients are told what is wrong. */
+  {.method = "GET", .path = "/connectors/{c}/offsets", .handle = cl_handlers_unbuilt_offsets},
+  {.method = "PATCH", .path = "/connectors/{c}/offsets", .handle = cl_handlers_unbuilt_offsets},
+  {.method = "DELETE", .path = "/connectors/{c}/offsets", .handle = cl_handlers_unbuilt_offsets},
+  {.method = "GET", .path = "/admin/loggers", .handle = cl_handlers_unbuilt},
+  {.method = "GET", .path = "/admin/loggers/{l}", .handle = cl_handlers_unbuilt},
+  {.method = "PUT", .path = "/admin/loggers/{l}", .handle = cl_handlers_unbuilt},
 };
 enum { N_ROUTES = sizeof routes / sizeof routes[0] };
 
@@ -41,7 +62,8 @@ enum { N_ROUTES = sizeof routes / sizeof routes[0] };
 static const char *const methods[] = {"HEAD", "DELETE", "POST", "GET", "OPTIONS", "PUT", "PATCH"};
 enum { N_METHODS = sizeof methods / sizeof methods[0] };
 
-static bool path_matches(const char *path, const struct cl_request *req, const char **name) {
+/* {t} gives task its text, every other {} name. */
+static bool path_matches(const char *path, const struct cl_request *req, const char **name, const char **task) {
   size_t i = 0;
   for (const char *p = path + 1; *p; i++) {
     size_t n = strcspn(p, "/");
@@ -49,7 +71,7 @@ static bool path_matches(const char *path, const struct cl_request *req, const c
       return false;
     const struct cl_segment *s = &req->segments[i];
     if (*p == '{')
-      *name = s->text;
+      *(p[1] == 't' ? task : name) = s->text;
     else if (s->escaped || strlen(s->text) != n || memcmp(s->text, p, n) != 0)
       return false;
     p += n + (p[n] == '/');
@@ -66,8 +88,18 @@ static const struct route *find(const char *path, const char *method) {
   return NULL;
 }
 
+/* As Java reads an int; a negative one is a number too. */
+static bool parse_task(const char *text, int *out) {
+  const char *digits = text + (*text == '-' || *text == '+');
+  errno = 0;
+  long n = strtol(text, NULL, 10);
+  if (!*digits || digits[strspn(digits, "0123456789")] || errno != 0 || n < INT32_MIN || n > INT32_MAX)
+    return false;
+  *out = (int)n;
+  return true;
+}
+
 static void refuse(struct cl_exchange *x, int status, const char *reason) {
-  x->answer.bare = true;
   cl_reply_error(&x->answer.reply, status, "HTTP %d %s", status, reason);
 }
 
@@ -88,11 +120,11 @@ static void answer_options(struct cl_exchange *x, const char *path) {
 }
 
 void cl_routes_dispatch(struct cl_exchange *x) {
-  const char *path = NULL;
+  const char *path = NULL, *task = NULL;
   for (size_t i = 0; i < N_ROUTES && !path && !x->req->no_path; i++)
-    if (path_matches(routes[i].path, x->req, &x->name))
+    if (path_matches(routes[i].path, x->req, &x->name, &task))
       path = routes[i].path;
-  if (!path) {
+  if (!path || (task && !parse_task(task, &x->task))) {
     refuse(x, 404, "Not Found");
     return;
   }
@@ -106,7 +138,7 @@ void cl_routes_dispatch(struct cl_exchange *x) {
   else if (!cl_request_takes_json(x->req))
     refuse(x, 406, "Not Acceptable");
   else if (r->reads_body && x->req->body_len > 0 && !cl_request_sends_type(x->req))
-    cl_reply_error(&x->answer.reply, 415, "HTTP 415 Unsupported Media Type");
+    refuse(x, 415, "Unsupported Media Type");
   else
     r->handle(x);
 }

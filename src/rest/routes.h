@@ -10,7 +10,6 @@
 
 struct cl_answer {
   struct cl_reply reply;
-  bool bare;      /* JSON without a Content-Type: Apache's errors raised while routing */
   char allow[64]; /* OPTIONS: the Allow header, "" = none */
   char text[64];  /* OPTIONS: the body */
   char type[96];  /* OPTIONS: its type */
@@ -21,7 +20,8 @@ void cl_answer_clear(struct cl_answer *a);
 struct cl_exchange {
   const struct cl_request *req;
   struct cl_herder *herder;
-  const char *name;         /* the {c} of the path */
+  const char *name;         /* the {c} or {p} of the path */
+  int task;                 /* the {t} of the path */
   struct cl_answer answer;
   struct cl_command *cmd;   /* a write: for cl_herder_submit, which takes it; the answer is then empty */
 };

@@ -255,7 +255,7 @@ static enum MHD_Result send_answer(struct call *c) {
     free(text);
     return MHD_NO;
   }
-  enum MHD_Result ok = add_headers(c, r, a->bare || !*type ? NULL : type);
+  enum MHD_Result ok = add_headers(c, r, *type ? type : NULL);
   if (ok)
     ok = MHD_queue_response(c->con, (unsigned)a->reply.status, r);
   if (ok)

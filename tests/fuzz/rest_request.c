@@ -45,7 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     cl_routes_dispatch(&x);
   /* exactly one of answer and command, and the command complete */
   CL_REQUIRE(x.cmd ? !x.answer.reply.status && x.cmd->name : x.answer.reply.status >= 200);
-  if (x.cmd && (x.cmd->kind == CL_CMD_CREATE || x.cmd->kind == CL_CMD_PUT_CONFIG))
+  if (x.cmd && (x.cmd->kind == CL_CMD_CREATE || x.cmd->kind == CL_CMD_PUT_CONFIG ||
+                x.cmd->kind == CL_CMD_PATCH_CONFIG || x.cmd->kind == CL_CMD_VALIDATE))
     CL_REQUIRE(json_is_object(x.cmd->config));
   if (x.cmd) {
     char *encoded = cl_request_encode(x.cmd->name);

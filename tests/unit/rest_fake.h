@@ -24,10 +24,12 @@ struct cl_herder {
   int n_held, n_submitted;
 };
 
-static const char *const fake_commands[] = {"CREATE", "PUT_CONFIG", "DELETE", "PAUSE",
-                                            "RESUME", "STOP",       "RESTART"};
-static const char *const fake_queries[] = {"ROOT",   "CONNECTORS", "CONNECTOR", "CONFIG",
-                                           "STATUS", "TASKS",      "PLUGINS"};
+static const char *const fake_commands[] = {
+    "CREATE",  "PUT_CONFIG",   "PATCH_CONFIG", "DELETE",    "PAUSE", "RESUME", "STOP",
+    "RESTART", "RESTART_TASK", "RESET_TOPICS", "PUT_TASKS", "FENCE", "VALIDATE"};
+static const char *const fake_queries[] = {"ROOT",   "HEALTH",  "CONNECTORS",    "CONNECTOR",    "CONFIG",
+                                           "STATUS", "TASKS",   "TASK_STATUS",   "TOPICS",       "PLUGINS",
+                                           "PLUGIN_CONFIG", "PLUGIN_FILES", "VALIDATION"};
 
 void cl_reply_clear(struct cl_reply *r) {
   json_decref(r->body);
@@ -60,6 +62,7 @@ static void fake_finish(struct cl_command *cmd) {
   switch (cmd->kind) {
   case CL_CMD_DELETE: r.status = 204; break;
   case CL_CMD_PAUSE: r.status = 202; break;
+  case CL_CMD_RESTART_TASK: r.body = json_pack("{s:s, s:i}", "name", cmd->name, "restarted", cmd->task); break;
   case CL_CMD_CREATE:
     r.status = 201;
     r.location = strdup(cmd->name);
@@ -98,7 +101,15 @@ void cl_herder_query(struct cl_herder *h, const struct cl_query *q, struct cl_re
     return;
   }
   out->status = 200;
-  if (q->kind == CL_GET_CONNECTORS && !q->expand_info && !q->expand_status)
+  if (q->kind == CL_GET_VALIDATION && strcmp(q->name, "lua") == 0)
+    out->status = 0; /* only the herder can say */
+  else if (q->kind == CL_GET_VALIDATION)
+    out->body = json_incref((json_t *)q->config);
+  else if (q->kind == CL_GET_TASK_STATUS)
+    out->body = json_pack("{s:s, s:i}", "name", q->name, "task", q->task);
+  else if (q->kind == CL_GET_PLUGIN_CONFIG)
+    out->body = json_pack("{s:s, s:s?}", "plugin", q->name, "version", q->version);
+  else if (q->kind == CL_GET_CONNECTORS && !q->expand_info && !q->expand_status)
     out->body = json_pack("[s, s]", "a", "b");
   else
     out->body = json_pack("{s:s, s:s?, s:b, s:b, s:b}", "query", fake_queries[q->kind], "name", q->name,

@@ -15,6 +15,9 @@ static void test_reads(void **state) {
       {"/connectors/c1/config", "CONFIG", "\"c1\"", "false,false,false"},
       {"/connectors/c1/status", "STATUS", "\"c1\"", "false,false,false"},
       {"/connectors/c1/tasks/", "TASKS", "\"c1\"", "false,false,false"},
+      {"/connectors/c1/topics", "TOPICS", "\"c1\"", "false,false,false"},
+      {"/health/", "HEALTH", "null", "false,false,false"},
+      {"/connect-lua/plugins", "PLUGIN_FILES", "null", "false,false,false"},
       {"/connectors/a%2Fb%25%20c%C3%A9", "CONNECTOR", "\"a/b% c\xc3\xa9\"", "false,false,false"},
       {"/connector-plugins", "PLUGINS", "null", "false,false,true"},
       {"/connector-plugins?connectorsOnly=False", "PLUGINS", "null", "false,false,false"},
@@ -65,6 +68,59 @@ static void test_writes(void **state) {
         echoed("PUT_CONFIG", "c/d",
                "\"config\":{\"a\":\"1.50\",\"b\":null},\"initial_state\":null,"
                "\"include_tasks\":false,\"only_failed\":false"));
+}
+
+static void test_tasks(void **state) {
+  check(ask(*state, "GET", "/connectors/c%2F1/tasks/07/status", "", NULL), 200, JSON, "{\"name\":\"c/1\",\"task\":7}");
+  check(ask(*state, "GET", "/connectors/c/tasks/-1/status", "", NULL), 200, JSON, "{\"name\":\"c\",\"task\":-1}");
+  check(ask(*state, "POST", "/connectors/c/tasks/2147483647/restart", SENDS_JSON, "null"), 200, JSON,
+        "{\"name\":\"c\",\"restarted\":2147483647}");
+  static const char *const bad[] = {"abc", "1.5", "99999999999", "2147483648", "-", "0x1", "1%20"};
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    char target[64];
+    snprintf(target, sizeof target, "/connectors/c/tasks/%s/restart", bad[i]);
+    check(ask(*state, "POST", target, "", NULL), 404, JSON, ERROR(404, "HTTP 404 Not Found"));
+  }
+}
+
+static void test_plugins(void **state) {
+  check(ask(*state, "GET", "/connector-plugins/Cast%24Value/config", "", NULL), 200, JSON,
+        "{\"plugin\":\"Cast$Value\",\"version\":null}");
+  check(ask(*state, "GET", "/connector-plugins/p/config/?version=1.0", "", NULL), 200, JSON,
+        "{\"plugin\":\"p\",\"version\":\"1.0\"}");
+}
+
+/* Answered at once, or by the herder; the document that POST takes is understood too. */
+static void test_validate(void **state) {
+  const char *const target = "/connector-plugins/p/config/validate";
+  check(ask(*state, "PUT", target, SENDS_JSON, "{\"a\":1,\"b\":null}"), 200, JSON, "{\"a\":\"1\",\"b\":null}");
+  check(ask(*state, "PUT", target, SENDS_JSON, "{\"name\":\"n\",\"config\":{\"a\":1.50},\"initial_state\":\"STOPPED\"}"), 200, JSON,
+        "{\"a\":\"1.50\",\"name\":\"n\"}");
+  check(ask(*state, "PUT", target, SENDS_JSON, "{\"name\":\"n\",\"config\":{\"name\":\"own\"}}"), 200, JSON, "{\"name\":\"own\"}");
+  check(ask(*state, "PUT", target, SENDS_JSON, "{\"config\":\"a key of that name\"}"), 200, JSON, NULL);
+  check(ask(*state, "PUT", target, SENDS_JSON, "{\"a\":{}}"), 400, JSON, NULL);
+  check(ask(*state, "PUT", target, SENDS_JSON, "[]"), 400, JSON, NULL);
+  check(ask(*state, "PUT", "/connector-plugins/lua/config/validate", SENDS_JSON, "{\"a\":\"b\"}"), 200, JSON,
+        echoed("VALIDATE", "lua", "\"config\":{\"a\":\"b\"},\"initial_state\":null,\"include_tasks\":false,\"only_failed\":false"));
+}
+
+static void test_patch_and_internal(void **state) {
+  const char *none = "\"config\":null,\"initial_state\":null,\"include_tasks\":false,\"only_failed\":false";
+  check(ask(*state, "PATCH", "/connectors/c/config", SENDS_JSON, "{\"a\":null}"), 200, JSON,
+        echoed("PATCH_CONFIG", "c", "\"config\":{\"a\":null},\"initial_state\":null,\"include_tasks\":false,\"only_failed\":false"));
+  check(ask(*state, "PATCH", "/connectors/c/config", SENDS_JSON, "[1]"), 400, JSON, NULL);
+  check(ask(*state, "PUT", "/connectors/c/topics/reset", "", NULL), 200, JSON, echoed("RESET_TOPICS", "c", none));
+  check(ask(*state, "POST", "/connectors/c/tasks", "Content-Type: text/plain\r\n", "x"), 200, JSON, echoed("PUT_TASKS", "c", none));
+  check(ask(*state, "PUT", "/connectors/c/fence", "", NULL), 200, JSON, echoed("FENCE", "c", none));
+}
+
+/* Apache's routes that are not built: told so, but for an unknown connector. */
+static void test_unbuilt(void **state) {
+  const char *text = ERROR(501, "connect-lua does not serve this route yet");
+  check(ask(*state, "GET", "/admin/loggers", "", NULL), 501, JSON, text);
+  check(ask(*state, "PUT", "/admin/loggers/a.b", SENDS_JSON, "{}"), 501, JSON, text);
+  check(ask(*state, "DELETE", "/connectors/c/offsets", "", NULL), 501, JSON, text);
+  check(ask(*state, "PATCH", "/connectors/none/offsets", SENDS_JSON, "{}"), 404, JSON, ERROR(404, "Connector none not found"));
 }
 
 static void test_create_and_location(void **state) {
@@ -127,7 +183,7 @@ static void test_routing_errors(void **state) {
     bool head = strcmp(cases[i].method, "HEAD") == 0;
     char *answer = ask(*state, cases[i].method, cases[i].target, cases[i].headers, NULL);
     assert_null(header_of(answer, "Allow"));
-    check(answer, status, NULL, head ? "" : body);
+    check(answer, status, JSON, head ? "" : body);
   }
 }
 
@@ -135,7 +191,7 @@ static void test_types(void **state) {
   const char *body = "{\"name\":\"c\",\"config\":{}}";
   check(ask(*state, "POST", "/connectors", "", body), 415, JSON,
         ERROR(415, "HTTP 415 Unsupported Media Type"));
-  check(ask(*state, "POST", "/connectors", "Content-Type: text/plain\r\n", body), 415, NULL, NULL);
+  check(ask(*state, "POST", "/connectors", "Content-Type: text/plain\r\n", body), 415, JSON, NULL);
   check(ask(*state, "POST", "/connectors", "", ""), 400, JSON,
         ERROR(400, "The request body is empty, a JSON object is needed"));
   check(ask(*state, "GET", "/", "Content-Type: text/plain\r\n", NULL), 200, JSON, NULL);
@@ -159,7 +215,8 @@ static void test_head_and_options(void **state) {
       {"/", "HEAD,GET,OPTIONS", "HEAD, GET, OPTIONS"},
       {"/connectors", "HEAD,POST,GET,OPTIONS", "HEAD, POST, GET, OPTIONS"},
       {"/connectors/c", "HEAD,DELETE,GET,OPTIONS", "HEAD, DELETE, GET, OPTIONS"},
-      {"/connectors/c/config", "HEAD,GET,OPTIONS,PUT", "HEAD, GET, OPTIONS, PUT"},
+      {"/connectors/c/config", "HEAD,GET,OPTIONS,PUT,PATCH", "HEAD, GET, OPTIONS, PUT, PATCH"},
+      {"/connectors/c/offsets", "HEAD,DELETE,GET,OPTIONS,PATCH", "HEAD, DELETE, GET, OPTIONS, PATCH"},
       {"/connectors/c/pause", "OPTIONS,PUT", "OPTIONS, PUT"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -316,6 +373,11 @@ int main(void) {
       TEST(test_reads),
       TEST(test_list),
       TEST(test_writes),
+      TEST(test_tasks),
+      TEST(test_plugins),
+      TEST(test_validate),
+      TEST(test_patch_and_internal),
+      TEST(test_unbuilt),
       TEST(test_create_and_location),
       TEST(test_routing_errors),
       TEST(test_types),
