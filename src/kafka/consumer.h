@@ -71,8 +71,9 @@ struct cl_commit {
 };
 /* Asynchronous: the outcome comes to events.committed with seq. */
 int cl_consumer_commit(struct cl_consumer *c, const struct cl_commit *commits, size_t n, uint64_t seq, struct cl_err *err);
-/* Waits for the broker's answer. */
-int cl_consumer_commit_sync(struct cl_consumer *c, const struct cl_commit *commits, size_t n, struct cl_err *err);
+/* Waits up to timeout_ms for the broker's answer. */
+int cl_consumer_commit_sync(struct cl_consumer *c, const struct cl_commit *commits, size_t n, int64_t timeout_ms,
+                            struct cl_err *err);
 
 /* Ends a waiting cl_consumer_poll early. @thread any. */
 void cl_consumer_wake(struct cl_consumer *c);

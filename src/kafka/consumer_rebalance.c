@@ -14,7 +14,6 @@
 enum {
   POSITION_MS = 60000, /* longest search for the positions of new partitions */
   QUERY_MS = 2000,     /* one question of that search */
-  COMMIT_MS = 60000,   /* longest synchronous commit, Java's default.api.timeout.ms */
   SEEK_MS = 5000
 };
 
@@ -305,14 +304,14 @@ static void on_sync_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_to
   answer->done = true;
 }
 
-int cl_consumer_commit_sync(struct cl_consumer *c, const struct cl_commit *commits, size_t n,
+int cl_consumer_commit_sync(struct cl_consumer *c, const struct cl_commit *commits, size_t n, int64_t timeout_ms,
                             struct cl_err *err) {
   if (atomic_load(&c->client.abandoned))
     return cl_client_stopped(err);
   if (!n)
     return CL_OK;
   struct sync_commit answer = {0};
-  int64_t deadline = cl_now_ms() + COMMIT_MS;
+  int64_t deadline = cl_now_ms() + timeout_ms;
   /* A queue of its own: the answer is waited for in slices, so that abandoning ends it. */
   rd_kafka_queue_t *queue = rd_kafka_queue_new(c->client.rk);
   rd_kafka_topic_partition_list_t *list = commit_list(c, commits, n);

@@ -67,10 +67,13 @@ static void accept_offset(struct cl_sink *s, const json_t *item, const uint32_t 
   uint32_t all;
   struct cl_slot *slots = slots_of(s, &all);
   const char *topic = cl_json_str(item, "topic");
-  json_int_t partition = json_integer_value(json_object_get(item, "partition"));
-  json_t *at = json_object_get(item, "offset");
-  json_int_t offset = json_is_real(at) ? (json_int_t)json_real_value(at) : json_integer_value(at);
-  for (size_t i = 0; topic && i < n; i++) {
+  const json_t *partition_json = json_object_get(item, "partition"), *offset_json = json_object_get(item, "offset");
+  if (!topic || !json_is_integer(partition_json) || !json_is_integer(offset_json)) {
+    CL_LOG(CL_WARN, "flush returned an item that is not {topic, partition, offset} with whole numbers; ignored");
+    return;
+  }
+  json_int_t partition = json_integer_value(partition_json), offset = json_integer_value(offset_json);
+  for (size_t i = 0; i < n; i++) {
     const struct cl_slot *slot = &slots[which[i]];
     if (!slot_is(slot, topic, partition))
       continue;
@@ -81,8 +84,8 @@ static void accept_offset(struct cl_sink *s, const json_t *item, const uint32_t 
       out[(*n_out)++] = (struct cl_commit){which[i], offset};
     return;
   }
-  CL_LOG(CL_WARN, "flush returned an offset for %s-%lld, which is not among those it was asked for; ignored",
-         topic ? topic : "(no topic)", (long long)partition);
+  CL_LOG(CL_WARN, "flush returned an offset for %s-%lld, which is not among those it was asked for; ignored", topic,
+         (long long)partition);
 }
 
 /* The plugin's flush, then what may be committed. *out is malloc'd. */
@@ -92,6 +95,8 @@ static int pre_commit(struct cl_sink *s, const uint32_t *which, size_t n, struct
   *out = NULL;
   int rc = cl_vm_flush(s->t->vm, offsets, &returned, err);
   const json_t *list = returned ? returned : offsets;
+  if (rc == 0 && !json_is_array(list) && json_object_size(list) > 0)
+    rc = cl_err_set(err, CL_ELUA, "flush returned a table that is not a list of {topic, partition, offset}");
   if (rc == 0) {
     *out = calloc(json_array_size(list) + 1, sizeof(**out));
     size_t i;
@@ -189,6 +194,13 @@ int cl_sink_commit_if_due(struct cl_sink *s, struct cl_err *err) {
 
 /* ------------------------------------------------- partitions coming and going */
 
+/* A rebalance waits as long as Java's clients do; a task that is to stop must not wait itself
+ * into being given up. */
+static int64_t closing_wait(const struct cl_sink *s) {
+  enum { REBALANCE_MS = 60000 };
+  return cl_task_stopping(s->t) ? s->t->conf.final_wait_ms : REBALANCE_MS;
+}
+
 int cl_sink_close_slots(struct cl_sink *s, const uint32_t *which, size_t n, struct cl_err *err) {
   struct cl_err flush_err;
   struct cl_commit *commits = NULL;
@@ -198,7 +210,7 @@ int cl_sink_close_slots(struct cl_sink *s, const uint32_t *which, size_t n, stru
   json_t *parts = partitions_json(s, which, n);
   int rc = cl_vm_close(s->t->vm, parts, err);
   json_decref(parts);
-  if (n_commits && cl_consumer_commit_sync(s->t->consumer, commits, n_commits, &flush_err) != 0)
+  if (n_commits && cl_consumer_commit_sync(s->t->consumer, commits, n_commits, closing_wait(s), &flush_err) != 0)
     CL_LOG(CL_ERROR, "final commit of sink offsets failed, their records will be delivered again: %s", flush_err.msg);
   free(commits);
   return rc;

@@ -230,6 +230,12 @@ static int64_t metadata_max_age(const json_t *client) {
   return text ? strtoll(text, NULL, 10) : 300000;
 }
 
+/* Ending takes a wait for Kafka and the plugin's own part, all before the stop deadline. */
+static int64_t final_wait(const struct cl_worker_conf *wc) {
+  int64_t most = wc->task_shutdown_graceful_timeout_ms * 3 / 5;
+  return wc->offset_flush_timeout_ms < most ? wc->offset_flush_timeout_ms : most;
+}
+
 static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, struct cl_task **out, struct cl_err *err) {
   const struct cl_worker_conf *wc = w->conf;
   struct parts p = {0};
@@ -250,6 +256,7 @@ static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, s
         .home = w->home,
         .offset_flush_interval_ms = wc->offset_flush_interval_ms,
         .offset_flush_timeout_ms = wc->offset_flush_timeout_ms,
+        .final_wait_ms = final_wait(wc),
         .metadata_max_age_ms = metadata_max_age(p.client),
         .max_poll_records = cl_worker_max_poll_records(wc, c->config),
         .memory_max = wc->memory_max,

@@ -42,7 +42,7 @@ static void hold_messages(void) {
   struct cl_commit commit = {t.ids[0], 5};
   check(cl_consumer_poll(t.c, b, 10, 5000, &err) == CL_ESTOPPED);
   check(cl_consumer_commit(t.c, &commit, 1, 1, &err) == CL_ESTOPPED);
-  check(cl_consumer_commit_sync(t.c, &commit, 1, &err) == CL_ESTOPPED);
+  check(cl_consumer_commit_sync(t.c, &commit, 1, 60000, &err) == CL_ESTOPPED);
   check(cl_consumer_seek(t.c, t.ids[0], 0, &err) == CL_ESTOPPED);
   check(cl_consumer_pause(t.c, t.ids[0], &err) == CL_ESTOPPED);
   check(t.revoked == 0); /* its events are not called any more */

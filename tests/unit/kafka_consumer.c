@@ -109,8 +109,8 @@ static void commits_are_resumed_from(void **state) {
   rig_expect(&t, 10, 20);
   assert_int_equal(t.starts[0], 10);
   commit.offset = 25;
-  must(cl_consumer_commit_sync(t.c, &commit, 1, &err));
-  must(cl_consumer_commit_sync(t.c, &commit, 0, &err));
+  must(cl_consumer_commit_sync(t.c, &commit, 1, 60000, &err));
+  must(cl_consumer_commit_sync(t.c, &commit, 0, 60000, &err));
   cl_consumer_close(t.c);
 
   rig_consumer(&t, "resume", "resume");
@@ -389,7 +389,7 @@ static void a_group_shares_partitions(void **state) {
   read_from_start(&two, &two_has);
   int before = one.revoked;
   struct cl_commit commits[] = {{two.ids[0], 10}, {two.ids[1], 7}};
-  must(cl_consumer_commit_sync(two.c, commits, 2, &err));
+  must(cl_consumer_commit_sync(two.c, commits, 2, 60000, &err));
   must(cl_consumer_pause(one.c, one.ids[0], &err)); /* forgotten by the rebalance */
   cl_batch_unref(two_has);
   cl_consumer_close(two.c);

@@ -414,6 +414,7 @@ static void no_broker(void **state) {
   job.conf.embedded = NULL;
   job.conf.memory_max = 16 << 20;
   job.conf.offset_flush_timeout_ms = 300;
+  job.conf.final_wait_ms = 300;
   job_start(&job);
   wait_said(&job, "poll", 20);
   usleep(1000000);
