@@ -6,7 +6,7 @@ local codec = require "connect.codec"
 return {
   api = 1,
   kind = "converter",
-  version = connect.version,
+  version = "4.2.0", -- of the Apache class it stands in for: configs name it in *.plugin.version
   class = "org.apache.kafka.connect.json.JsonConverter",
   doc = "Keys or values as JSON, with or without a schema beside the payload.",
   config = {

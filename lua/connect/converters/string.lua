@@ -8,7 +8,7 @@ local function is_utf8(name) return name:upper():gsub("[-_]", "") == "UTF8" end
 return {
   api = 1,
   kind = "converter",
-  version = connect.version,
+  version = "4.2.0", -- of the Apache class it stands in for: configs name it in *.plugin.version
   class = "org.apache.kafka.connect.storage.StringConverter",
   doc = "Keys or values as plain text.",
   config = {
