@@ -196,7 +196,7 @@ static inline void job_init(struct job *j, const char *name) {
                                   .max = 1,
                                   .home = CL_SOURCE_DIR,
                                   .offset_flush_interval_ms = 60000,
-                                  .offset_flush_timeout_ms = 5000,
+                                  .offset_flush_timeout_ms = 5000, .final_wait_ms = 5000,
                                   .metadata_max_age_ms = 300000,
                                   .max_poll_records = 500,
                                   .memory_max = 64 << 20,
@@ -277,6 +277,49 @@ static inline void job_set(struct job *j, const char *key, const char *value) {
   if (!j->client)
     j->client = rig_client(NULL);
   json_object_set_new(j->client, key, json_string(value));
+}
+
+/* ------------------------------------------------------------------- sinks */
+
+/* take(ctx, batch): a line `value@offset` for each record. */
+#define TAKE                                                                                                 \
+  "local function take(ctx, batch) for _, r in batch:records() do "                                          \
+  "say(ctx, '%s@%d', connect.text(r.value), r.offset) end end "
+
+/* Where the next consumer of the sink's group would begin. */
+static inline int64_t group_offset(const char *topic) {
+  struct rig_task t;
+  struct cl_batch *b = cl_batch_get(pool);
+  rig_consumer(&t, "plugin", topic);
+  for (int64_t deadline = cl_now_ms() + LONG_MS; !t.assigned && cl_now_ms() < deadline;)
+    must(cl_consumer_poll(t.c, b, 1, 10, &err));
+  cl_batch_unref(b);
+  cl_consumer_close(t.c);
+  return t.n == 1 ? t.starts[0] : -1;
+}
+
+static inline void wait_group_offset(struct job *j, const char *topic, int64_t offset) {
+  int64_t deadline = cl_now_ms() + LONG_MS, now;
+  while ((now = group_offset(topic)) != offset) {
+    if (cl_now_ms() >= deadline)
+      job_fail(j, "committed of %s is %lld, not %lld", topic, (long long)now, (long long)offset);
+    usleep(5000);
+  }
+}
+
+static inline void job_topics(struct job *j, const char *a, const char *b) {
+  j->topics = json_pack("[s, s*]", a, b);
+}
+
+static inline void send_value(const char *topic, const char *value) {
+  struct rig_reports reports = {0};
+  struct cl_producer *p = rig_producer(&reports, false, NULL);
+  struct cl_batch *b = cl_batch_get(pool);
+  must(cl_producer_send(p, rig_record(b, topic, NULL, value), &err));
+  must(cl_producer_flush(p, 10000, &err));
+  assert_int_equal(reports.failed, 0);
+  cl_producer_close(p, 1000);
+  cl_batch_unref(b);
 }
 
 /* ------------------------------------------------------------------- suites */
