@@ -107,6 +107,8 @@ static int settings(struct cl_consumer *c, const struct cl_consumer_conf *want, 
     rc = cl_client_default(conf, client, "partition.assignment.strategy", "range", err);
   if (!rc && want->embedded) /* the mock answers an empty fetch only after this time */
     rc = cl_client_default(conf, client, "fetch.wait.max.ms", "10", err);
+  if (!rc)
+    rc = cl_consumer_fetcher_settings(c, client, conf, err);
   const char *strategy = cl_json_str(client, "partition.assignment.strategy");
   if (!rc && strategy && strstr(strategy, "cooperative"))
     rc = cl_err_set(err, CL_EINVAL,
@@ -275,6 +277,7 @@ static int on_trouble(struct cl_consumer *c, const rd_kafka_message_t *m, struct
 static void take_message(struct cl_consumer *c, rd_kafka_message_t *m) {
   struct cl_err err = CL_ERR_INIT;
   int rc;
+  cl_consumer_fetcher_taken(c, m->len);
   if (m->err) {
     rc = on_trouble(c, m, &err);
     rd_kafka_message_destroy(m);
@@ -346,6 +349,7 @@ void cl_consumer_close(struct cl_consumer *c) {
   if (c->queue)
     rd_kafka_queue_destroy(c->queue);
   cl_consumer_topics_close(c);
+  cl_consumer_fetcher_close(c);
   if (c->client.rk)
     rd_kafka_destroy(c->client.rk);
   if (c->budget)

@@ -85,12 +85,23 @@ struct cl_consumer {
   bool assigning;       /* inside events.assigned: seek and pause are only noted */
   struct cl_err failed; /* code != 0: what the running or next poll returns */
   atomic_bool woken;
+
+  /* Waking the fetcher, see consumer_fetcher.c. */
+  char *username, *password;
+  size_t queue_messages, queue_bytes;   /* what librdkafka's queue may hold; 0 = it wakes by itself */
+  size_t taken_messages, taken_bytes;   /* out of it, since the fetcher was woken last */
 };
 
 /* consumer.c */
 void cl_consumer_remember(struct cl_consumer *c, const struct cl_err *err); /* the first one wins */
 int cl_consumer_slot(struct cl_consumer *c, const char *topic, int32_t partition,
                      uint32_t *slot); /* finds or adds */
+
+/* consumer_fetcher.c */
+int cl_consumer_fetcher_settings(struct cl_consumer *c, const json_t *client, rd_kafka_conf_t *conf,
+                                 struct cl_err *err);
+void cl_consumer_fetcher_taken(struct cl_consumer *c, size_t bytes); /* one message left the queue */
+void cl_consumer_fetcher_close(struct cl_consumer *c);
 
 /* consumer_rebalance.c */
 void cl_consumer_rebalance_cb(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
