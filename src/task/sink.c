@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { COMMITTING_MS = 50 };
+
 /* ------------------------------------------------------------- what Lua asks */
 
 static int op_sleep(void *arg, int64_t ms) {
@@ -24,8 +26,32 @@ static int op_sleep(void *arg, int64_t ms) {
 
 static bool op_stopping(void *arg) { return cl_task_stopping(((struct cl_sink *)arg)->t); }
 
+static struct cl_slot *find_slot(struct cl_sink *s, const char *topic, int32_t partition) {
+  uint32_t n;
+  struct cl_slot *slots = cl_consumer_slots(s->t->consumer, &n);
+  for (uint32_t i = 0; i < n; i++) {
+    if (slots[i].assigned && slots[i].partition == partition && slots[i].topic.len == strlen(topic) &&
+        memcmp(slots[i].topic.p, topic, slots[i].topic.len) == 0)
+      return &slots[i];
+  }
+  return NULL;
+}
+
+/* In start nothing is assigned yet: kept until the partition comes. */
 static int op_rewind(void *arg, const char *topic, int32_t partition, int64_t offset, struct cl_err *err) {
   struct cl_sink *s = arg;
+  uint32_t known;
+  cl_consumer_slots(s->t->consumer, &known);
+  if (known > 0 && !find_slot(s, topic, partition))
+    return cl_err_set(err, CL_EINVAL, "cannot rewind %s-%d: it is not assigned to this task", topic, partition);
+  if (offset < 0)
+    return cl_err_set(err, CL_EINVAL, "cannot rewind %s-%d to %lld", topic, partition, (long long)offset);
+  for (size_t i = 0; i < s->n_rewinds; i++) {
+    if (s->rewinds[i].partition == partition && strcmp(s->rewinds[i].topic, topic) == 0) {
+      s->rewinds[i].offset = offset;
+      return 0;
+    }
+  }
   struct rewind *p = realloc(s->rewinds, (s->n_rewinds + 1) * sizeof(*p));
   char *copy = strdup(topic);
   if (p)
@@ -36,17 +62,6 @@ static int op_rewind(void *arg, const char *topic, int32_t partition, int64_t of
   }
   p[s->n_rewinds++] = (struct rewind){copy, partition, offset};
   return 0;
-}
-
-static struct cl_slot *find_slot(struct cl_sink *s, const char *topic, int32_t partition) {
-  uint32_t n;
-  struct cl_slot *slots = cl_consumer_slots(s->t->consumer, &n);
-  for (uint32_t i = 0; i < n; i++) {
-    if (slots[i].assigned && slots[i].partition == partition && slots[i].topic.len == strlen(topic) &&
-        memcmp(slots[i].topic.p, topic, slots[i].topic.len) == 0)
-      return &slots[i];
-  }
-  return NULL;
 }
 
 static int op_pause(void *arg, const char *topic, int32_t partition, bool pause, struct cl_err *err) {
@@ -104,6 +119,8 @@ static int follow_target_state(struct cl_sink *s, struct cl_err *err) {
 
 static int64_t poll_wait(struct cl_sink *s) {
   int64_t ms = s->next_commit - cl_now_ms();
+  if (s->committing && ms < COMMITTING_MS)
+    ms = COMMITTING_MS; /* due again, but the answer to the last one comes inside the poll */
   if (s->timeout_ms >= 0 && s->timeout_ms < ms)
     ms = s->timeout_ms;
   s->timeout_ms = -1;
@@ -119,6 +136,8 @@ static void advance(struct cl_sink *s) {
     if (rec->slot == CL_SLOT_NONE)
       continue;
     struct cl_slot *slot = &slots[rec->slot];
+    if (slot->committed < 0)
+      slot->committed = rec->offset; /* where reading began was not known: a failed flush goes back here */
     if (slot->assigned && rec->offset >= slot->current)
       slot->current = rec->offset + 1;
   }
@@ -166,9 +185,10 @@ static int poll_group(struct cl_sink *s, int64_t wait_ms, struct cl_err *err) {
   return rc;
 }
 
+/* Rewinds come before the commit, other than in Apache: what put asked to have again must not
+ * be committed as taken. */
 static int one_turn(struct cl_sink *s, struct cl_err *err) {
-  if (follow_target_state(s, err) != 0 || cl_sink_commit_if_due(s, err) != 0 ||
-      cl_sink_apply_rewinds(s, err) != 0)
+  if (follow_target_state(s, err) != 0 || cl_sink_apply_rewinds(s, err) != 0 || cl_sink_commit_if_due(s, err) != 0)
     return err->code;
   if (s->repause && cl_sink_apply_pauses(s, err) != 0)
     return err->code;

@@ -111,6 +111,37 @@ static int pre_commit(struct cl_sink *s, const uint32_t *which, size_t n, struct
   return rc;
 }
 
+/* ------------------------------------------------------------- positions move */
+
+/* Records of a partition that goes away, or is read again, leave the batch that waits for
+ * redelivery. They lose their slot too: their offsets must not move it any more. */
+static void drop_from_batch(struct cl_sink *s, uint32_t slot) {
+  for (uint32_t i = 0; s->batch && i < s->batch->n; i++) {
+    if (s->batch->records[i].slot == slot) {
+      s->batch->records[i].state = CL_RECORD_DROPPED;
+      s->batch->records[i].slot = CL_SLOT_NONE;
+    }
+  }
+}
+
+/* A commit's answer that comes late says nothing about a position that has moved since. */
+static void forget_inflight(struct cl_sink *s, uint32_t slot) {
+  for (size_t i = 0; i < s->n_inflight; i++) {
+    if (s->inflight[i].slot == slot)
+      s->inflight[i].slot = CL_SLOT_NONE;
+  }
+}
+
+/* The next record put of this partition is the one at offset. */
+static int move_to(struct cl_sink *s, uint32_t which, int64_t offset, struct cl_err *err) {
+  uint32_t all;
+  struct cl_slot *slot = &slots_of(s, &all)[which];
+  forget_inflight(s, which);
+  drop_from_batch(s, which);
+  slot->current = slot->committed = offset;
+  return cl_consumer_seek(s->t->consumer, which, offset, err);
+}
+
 /* -------------------------------------------------------- asynchronous commits */
 
 void cl_sink_committed(void *arg, uint64_t seq, int code, const char *text) {
@@ -125,23 +156,21 @@ void cl_sink_committed(void *arg, uint64_t seq, int code, const char *text) {
   uint32_t all;
   struct cl_slot *slots = slots_of(s, &all);
   for (size_t i = 0; i < s->n_inflight; i++) {
-    if (slots[s->inflight[i].slot].assigned)
+    if (s->inflight[i].slot != CL_SLOT_NONE)
       slots[s->inflight[i].slot].committed = s->inflight[i].offset;
   }
   CL_LOG(CL_DEBUG, "committed the offsets of %zu partitions", s->n_inflight);
 }
 
-/* flush failed: what it has not made safe is read again. */
+/* flush failed: what it has not made safe is read again, a batch that put has refused after it.
+ * (Apache puts that one first, and then counts what came before it as safe.) */
 static int rewind_to_committed(struct cl_sink *s, const uint32_t *which, size_t n, struct cl_err *err) {
   uint32_t all;
   struct cl_slot *slots = slots_of(s, &all);
   for (size_t i = 0; i < n; i++) {
-    struct cl_slot *slot = &slots[which[i]];
-    if (slot->committed < 0 || slot->current == slot->committed)
-      continue;
-    if (cl_consumer_seek(s->t->consumer, which[i], slot->committed, err) != 0)
+    const struct cl_slot *slot = &slots[which[i]];
+    if (slot->committed >= 0 && slot->current != slot->committed && move_to(s, which[i], slot->committed, err) != 0)
       return err->code;
-    slot->current = slot->committed;
   }
   return 0;
 }
@@ -236,20 +265,6 @@ int cl_sink_assigned(void *arg, const uint32_t *which, size_t n, struct cl_err *
   return rc != 0 ? rc : cl_sink_apply_pauses(s, err);
 }
 
-/* Records of partitions that go away leave the batch that waits for redelivery. They lose
- * their slot too: should the partition come back, they must not move its offset. */
-static void drop_from_batch(struct cl_sink *s, const uint32_t *which, size_t n) {
-  for (uint32_t i = 0; s->batch && i < s->batch->n; i++) {
-    for (size_t k = 0; k < n; k++) {
-      if (s->batch->records[i].slot != which[k])
-        continue;
-      s->batch->records[i].state = CL_RECORD_DROPPED;
-      s->batch->records[i].slot = CL_SLOT_NONE;
-      break;
-    }
-  }
-}
-
 int cl_sink_revoked(void *arg, const uint32_t *which, size_t n, bool lost, struct cl_err *err) {
   struct cl_sink *s = arg;
   if (n == 0 || s->closing)
@@ -263,11 +278,13 @@ int cl_sink_revoked(void *arg, const uint32_t *which, size_t n, bool lost, struc
   } else {
     rc = cl_sink_close_slots(s, which, n, err);
   }
-  drop_from_batch(s, which, n);
   uint32_t all;
   struct cl_slot *slots = slots_of(s, &all);
-  for (size_t i = 0; i < n; i++)
+  for (size_t i = 0; i < n; i++) {
+    forget_inflight(s, which[i]);
+    drop_from_batch(s, which[i]);
     slots[which[i]].current = slots[which[i]].committed = -1;
+  }
   return rc;
 }
 
@@ -275,14 +292,17 @@ int cl_sink_apply_rewinds(struct cl_sink *s, struct cl_err *err) {
   uint32_t all;
   struct cl_slot *slots = slots_of(s, &all);
   int rc = 0;
+  if (all == 0)
+    return 0; /* asked for in start: kept until partitions come */
   for (size_t i = 0; i < s->n_rewinds; i++) {
     struct rewind *r = &s->rewinds[i];
-    for (uint32_t k = 0; k < all && rc == 0; k++) {
-      if (!slots[k].assigned || !slot_is(&slots[k], r->topic, r->partition))
-        continue;
-      rc = cl_consumer_seek(s->t->consumer, k, r->offset, err);
-      slots[k].current = slots[k].committed = r->offset;
-    }
+    uint32_t k = 0;
+    while (k < all && !(slots[k].assigned && slot_is(&slots[k], r->topic, r->partition)))
+      k++;
+    if (k == all)
+      CL_LOG(CL_WARN, "%s-%d is not rewound: it is not assigned to this task", r->topic, (int)r->partition);
+    else if (rc == 0)
+      rc = move_to(s, k, r->offset, err);
     free(r->topic);
   }
   s->n_rewinds = 0;
