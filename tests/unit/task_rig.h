@@ -197,7 +197,7 @@ static inline void job_init(struct job *j, const char *name) {
                                   .home = CL_SOURCE_DIR,
                                   .offset_flush_interval_ms = 60000,
                                   .offset_flush_timeout_ms = 5000,
-                                  .final_wait_ms = 5000, .final_wait_ms = 5000,
+                                  .final_wait_ms = 5000,
                                   .metadata_max_age_ms = 300000,
                                   .max_poll_records = 500,
                                   .memory_max = 64 << 20,
