@@ -167,6 +167,14 @@ static void call_answer_error(struct call *c, int status, const char *message) {
   call_answer(c, &reply);
 }
 
+static void answer_timed_out(struct call *c) {
+  struct cl_reply reply = {0};
+  char stage[512];
+  cl_herder_stage(c->server->herder, stage, sizeof stage);
+  cl_reply_error(&reply, 500, "Request timed out%s%s", *stage ? "." : "", stage);
+  call_answer(c, &reply);
+}
+
 /* The herder's callback. @thread herder */
 static void call_done(void *arg, struct cl_reply *reply) {
   struct call *c = arg;
@@ -187,7 +195,7 @@ static int64_t expire_oldest(struct cl_server *s) {
     return left;
   c->refs++;
   pthread_mutex_unlock(&s->lock);
-  call_answer_error(c, 500, "Request timed out");
+  answer_timed_out(c);
   call_unref(c);
   pthread_mutex_lock(&s->lock);
   return 0;

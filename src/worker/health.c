@@ -45,7 +45,6 @@ void cl_health_end(struct cl_herder *h) {
   pthread_mutex_unlock(&h->lock);
 }
 
-/* Apache's sentence, with a blank before it; "" when the herder is idle. */
 static void stage_sentence(const struct cl_stage *s, char *out, size_t size) {
   char at[32];
   struct tm tm;
@@ -56,6 +55,12 @@ static void stage_sentence(const struct cl_stage *s, char *out, size_t size) {
   gmtime_r(&seconds, &tm);
   strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%S", &tm);
   snprintf(out, size, " The worker is currently %s, which began at %s.%03dZ.", s->text, at, (int)(s->began_wall % 1000));
+}
+
+void cl_herder_stage(struct cl_herder *h, char *out, size_t size) {
+  pthread_mutex_lock(&h->lock);
+  stage_sentence(&h->stage, out, size);
+  pthread_mutex_unlock(&h->lock);
 }
 
 static void answer(struct cl_reply *out, int http, const char *status, const char *message, const char *stage) {

@@ -9,6 +9,7 @@
 #include "base/json.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct cl_herder;
 
@@ -57,6 +58,9 @@ struct cl_query {
 /* Never waits for Lua or Kafka: a validation that needs the plugin's own code leaves out->status
  * 0 and has to be submitted as CL_CMD_VALIDATE. @thread any. */
 void cl_herder_query(struct cl_herder *h, const struct cl_query *q, struct cl_reply *out);
+
+/* What the herder thread does now, as Apache says it, with a blank before; "" when idle. @thread any */
+void cl_herder_stage(struct cl_herder *h, char *out, size_t size);
 
 struct cl_worker;
 int cl_herder_start(const struct cl_worker *w, struct cl_herder **out, struct cl_err *err);

@@ -94,6 +94,12 @@ int cl_herder_submit(struct cl_herder *h, struct cl_command *cmd, struct cl_err 
   return 0;
 }
 
+void cl_herder_stage(struct cl_herder *h, char *out, size_t size) {
+  pthread_mutex_lock(&h->lock);
+  snprintf(out, size, "%s", h->n_held ? " The worker is currently busy." : "");
+  pthread_mutex_unlock(&h->lock);
+}
+
 void cl_herder_query(struct cl_herder *h, const struct cl_query *q, struct cl_reply *out) {
   (void)h;
   if (q->name && strcmp(q->name, "none") == 0) {
