@@ -273,10 +273,11 @@ end
 
 local broker_stopped = false
 
-local function broker(...)
+local function broker(verb, port)
   local dir = assert(os.getenv "CL_BROKER_DIR", "CL_BROKER_DIR does not say where the broker is")
-  local out, code = helpers.shell(table.concat({ quote(helpers.root .. "/tests/kafka/broker"), (...), quote(dir), select(2, ...) }, " "))
-  assert(code == 0, out)
+  local command = ("%s/tests/kafka/broker %s %s %s"):format(quote(helpers.root), verb, quote(dir), port or "")
+  local out, code = helpers.shell(command)
+  assert(code == 0, command .. ": " .. out)
 end
 
 --- Stops the real broker, and starts it again with all it held.
