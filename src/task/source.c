@@ -308,7 +308,7 @@ static void end_source(struct source *s, bool started, bool running) {
   struct cl_task *t = s->t;
   struct cl_err err;
   if (running) {
-    if (cl_producer_flush(t->producer, t->conf.final_wait_ms, &err) != 0)
+    if (cl_producer_flush(t->producer, t->conf.final_wait_ms, &err) == CL_ETIMEOUT)
       CL_LOG(CL_WARN, "%s; their offsets are not committed", err.msg);
     if (commit_offsets(s))
       s->commit_verb_due = true;

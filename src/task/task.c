@@ -108,17 +108,26 @@ static void free_task(struct cl_task *t) {
   free(t);
 }
 
+/* Who was asked to stop and had to be interrupted has not failed. */
+static void report_end(struct cl_task *t, int rc, const struct cl_err *err) {
+  char *trace = cl_err_trace(err);
+  const char *text = trace ? trace : err->msg;
+  if (rc == CL_ESTOPPED && cl_task_stopping(t)) {
+    CL_LOG(CL_WARN, "interrupted, since it did not stop: %s", text);
+  } else {
+    CL_LOG(CL_ERROR, "task failed and stays down until it is restarted: %s", text);
+    cl_task_report(t, CL_FAILED, text);
+  }
+  free(trace);
+}
+
 static void run(struct cl_task *t) {
   struct cl_err err = CL_ERR_INIT;
   int rc = open_memory(t, &err);
   if (rc == 0)
     rc = t->conf.plugin.plugin->kind == CL_PLUGIN_SOURCE ? cl_source_run(t, &err) : cl_sink_run(t, &err);
-  if (rc != 0 && !atomic_load(&t->abandoned)) {
-    char *trace = cl_err_trace(&err);
-    CL_LOG(CL_ERROR, "task failed and stays down until it is restarted: %s", trace ? trace : err.msg);
-    cl_task_report(t, CL_FAILED, trace ? trace : err.msg);
-    free(trace);
-  }
+  if (rc != 0 && !atomic_load(&t->abandoned))
+    report_end(t, rc, &err);
   if (!t->pool) /* closed, not leaked */
     cl_space_free(t->space);
 }
@@ -129,15 +138,15 @@ static void *thread_main(void *arg) {
   snprintf(context, sizeof(context), "%s|task-%d", t->conf.connector, t->conf.id);
   cl_log_context(context);
   run(t);
-  if (atomic_load(&t->abandoned)) {
-    CL_LOG(CL_WARN, "a task that had been given up has ended after all");
-    atomic_fetch_sub(&abandoned_total, 1);
-    return NULL; /* the herder has forgotten it; what it points to may be gone */
-  }
   pthread_mutex_lock(&t->lock);
+  bool abandoned = atomic_load(&t->abandoned);
   t->ended = true;
   pthread_cond_broadcast(&t->wake);
-  pthread_mutex_unlock(&t->lock);
+  pthread_mutex_unlock(&t->lock); /* from here on t is the herder's, which frees it unless abandoned */
+  if (abandoned) {
+    CL_LOG(CL_WARN, "a task that had been given up has ended after all");
+    atomic_fetch_sub(&abandoned_total, 1);
+  }
   return NULL;
 }
 
@@ -228,20 +237,27 @@ static bool wait_ended(struct cl_task *t, int64_t deadline_ms) {
   return ended;
 }
 
-static void abandon(struct cl_task *t) {
+/* False when the thread has ended at the last moment. */
+static bool abandon(struct cl_task *t) {
+  pthread_mutex_lock(&t->lock);
+  bool ended = t->ended;
+  if (!ended) {
+    atomic_fetch_add(&abandoned_total, 1);
+    atomic_store(&t->abandoned, true);
+    if (t->consumer)
+      cl_consumer_abandon(t->consumer);
+    if (t->producer)
+      cl_producer_abandon(t->producer);
+  }
+  pthread_mutex_unlock(&t->lock);
+  if (ended)
+    return false;
   CL_LOG(CL_ERROR,
          "task %s-%d did not stop in time and is given up: its thread is stuck in the plugin %s. What it emits from "
          "now on is refused; the thread and its memory stay until the worker ends",
          t->conf.connector, t->conf.id, t->conf.plugin.plugin->class);
-  atomic_fetch_add(&abandoned_total, 1);
-  atomic_store(&t->abandoned, true);
-  pthread_mutex_lock(&t->lock);
-  if (t->consumer)
-    cl_consumer_abandon(t->consumer);
-  if (t->producer)
-    cl_producer_abandon(t->producer);
-  pthread_mutex_unlock(&t->lock);
   pthread_detach(t->thread);
+  return true;
 }
 
 bool cl_task_join(struct cl_task *t, int64_t deadline_ms) {
@@ -254,10 +270,8 @@ bool cl_task_join(struct cl_task *t, int64_t deadline_ms) {
     pthread_kill(t->thread, WAKE_SIGNAL);
     ended = wait_ended(t, cl_now_ms() + INTERRUPT_GRACE_MS);
   }
-  if (!ended) {
-    abandon(t);
+  if (!ended && abandon(t))
     return false;
-  }
   pthread_join(t->thread, NULL);
   free_task(t);
   return true;
