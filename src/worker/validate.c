@@ -8,6 +8,8 @@
 
 #include "task/connector.h"
 #include "worker/config_internal.h"
+#include "worker/plugin_info.h"
+#include "worker/unbuilt.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -104,8 +106,8 @@ struct cl_found_class cl_validation_class(const struct cl_worker *w, enum cl_plu
   char *text = name ? trimmed(name) : NULL;
   if (text && header && is_simple_header_converter(text))
     found = (struct cl_found_class){CL_SIMPLE_HEADER_CONVERTER, CL_CONNECT_API, NULL};
-  else if (text)
-    found.plugin = cl_plugins_find(w->plugins, kind, text);
+  else if (text && !(found.plugin = cl_plugins_find(w->plugins, kind, text)))
+    found.plugin = cl_unbuilt_find(kind, text);
   if (found.plugin) {
     found.class = found.plugin->class;
     found.version = strcmp(found.plugin->version, "undefined") == 0 ? NULL : found.plugin->version;
@@ -125,7 +127,7 @@ static bool is_other_class(const struct cl_worker *w, const char *name) {
   static const enum cl_plugin_kind kinds[] = {CL_PLUGIN_SINK, CL_PLUGIN_TRANSFORM, CL_PLUGIN_PREDICATE, CL_PLUGIN_CONVERTER};
   bool known = strncmp(name, "java.lang.", 10) == 0;
   for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && !known; i++)
-    known = cl_plugins_find(w->plugins, kinds[i], name) != NULL;
+    known = cl_plugins_find(w->plugins, kinds[i], name) || cl_unbuilt_find(kinds[i], name);
   return known;
 }
 
@@ -169,17 +171,15 @@ void cl_validation_version(struct cl_validation *v, const char *class_key, const
 }
 
 const char *const *cl_validation_classes(const struct cl_worker *w, enum cl_plugin_kind kind, bool header, struct cl_arena *arena) {
-  json_t *all = cl_plugins_list(w->plugins, false), *item;
-  const char **out = cl_arena_zalloc(arena, (json_array_size(all) + 2) * sizeof(*out));
-  const char *type = cl_plugin_kind_name(kind);
+  json_t *all = cl_plugin_info_list(w->plugins, false), *item;
+  const char **out = cl_arena_zalloc(arena, (json_array_size(all) + 1) * sizeof(*out));
+  const char *type = header ? "header_converter" : cl_plugin_kind_name(kind);
   size_t i, n = 0;
   json_array_foreach(all, i, item) {
     const char *class = cl_json_str(item, "class");
     if (out && strcmp(cl_json_str(item, "type"), type) == 0)
       out[n++] = cl_arena_copy(arena, class, strlen(class));
   }
-  if (out && header)
-    out[n] = CL_SIMPLE_HEADER_CONVERTER;
   json_decref(all);
   return out;
 }
@@ -195,6 +195,15 @@ static void null_errors(struct cl_validation *v) {
   }
 }
 
+static void refuse_unbuilt(struct cl_validation *v) {
+  static const char *const keys[] = {"key.converter", "value.converter"};
+  for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+    const char *given = cl_json_str(v->config, keys[i]);
+    if (given && cl_unbuilt_is(cl_validation_class(v->worker, CL_PLUGIN_CONVERTER, false, given).plugin))
+      cl_validation_error(v, keys[i], "Invalid value %s for configuration %s: connect-lua does not have this converter yet", given, keys[i]);
+  }
+}
+
 /* What Apache would do and connect-lua cannot yet: told only when nothing else is wrong. */
 static int refusals(struct cl_validation *v) {
   json_t *found = NULL, *item;
@@ -205,6 +214,7 @@ static int refusals(struct cl_validation *v) {
   json_array_foreach(found, i, item)
     cl_validation_error(v, cl_json_str(item, "key"), "%s", cl_json_str(item, "message"));
   json_decref(found);
+  refuse_unbuilt(v);
   return rc;
 }
 
