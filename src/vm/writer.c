@@ -24,9 +24,10 @@ struct cl_writer {
   char *path; /* NULL = standard output */
   int fd;     /* -1 = closed */
   bool regular;
+  bool unnamed; /* perhaps new: its folder is not synced yet */
   bool failed;
   size_t len;
-  char buf[BUFFER_SIZE];
+  char *buf; /* BUFFER_SIZE, made for the first line: most of a thousand tasks are idle */
 };
 
 static const char *name_of(const struct cl_writer *w) { return w->path ? w->path : "standard output"; }
@@ -72,12 +73,14 @@ static int write_out(struct cl_writer *w) {
 }
 
 static int add_line(struct cl_writer *w, const char *s, size_t len) {
-  if (len + 1 > sizeof(w->buf) - w->len) {
+  if (!w->buf && !(w->buf = malloc(BUFFER_SIZE)))
+    return cl_file_fail(CL_ENOMEM, "writing %s: no memory", name_of(w));
+  if (len + 1 > BUFFER_SIZE - w->len) {
     int rc = write_out(w);
     if (rc != 0)
       return rc;
   }
-  if (len + 1 > sizeof(w->buf)) {
+  if (len + 1 > BUFFER_SIZE) {
     struct iovec io[2] = {{(char *)s, len}, {"\n", 1}};
     return write_all(w, io, 2);
   }
@@ -111,7 +114,8 @@ static int end_torn_line(struct cl_writer *w, off_t size) {
   return rc;
 }
 
-/* The name of a new file must survive a crash as well as its content. */
+/* The name of a new file must survive a crash as well as its content. Done by the first
+ * flush, not on opening: it may cost milliseconds, and many tasks start at once. */
 static void sync_folder(const char *path) {
   char *copy = strdup(path);
   int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -135,8 +139,7 @@ static int open_file(struct cl_writer *w) {
   if (!w->regular) /* only the opening must not wait, for a pipe's reader */
     return fcntl(w->fd, F_SETFL, O_APPEND) == 0 ? 0
                                                 : cl_file_fail(CL_EIO, "%s: %s", w->path, strerror(errno));
-  if (st.st_size == 0)
-    sync_folder(w->path);
+  w->unnamed = true; /* even when it holds something: another task may have made it just now */
   return end_torn_line(w, st.st_size);
 }
 
@@ -186,6 +189,10 @@ int cl_ffi_writer_flush(struct cl_writer *w, int durable) {
     w->failed = true;
     rc = cl_file_fail(CL_EIO, "writing %s: %s", name_of(w), strerror(errno));
   }
+  if (rc == 0 && durable && w->unnamed) {
+    sync_folder(w->path);
+    w->unnamed = false;
+  }
   return rc;
 }
 
@@ -204,6 +211,7 @@ void cl_ffi_writer_free(struct cl_writer *w) {
     return;
   if (w->fd > STDOUT_FILENO)
     close(w->fd); /* without close: the lines were never flushed, hence never acknowledged */
+  free(w->buf);
   free(w->path);
   free(w);
 }
