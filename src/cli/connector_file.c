@@ -18,6 +18,7 @@ static int from_document(const char *path, const json_t *doc, char **name, json_
   const char *inner = cl_json_str(*config, "name");
   if (inner && (!outer || strcmp(inner, outer) != 0)) {
     json_decref(*config);
+    *config = NULL;
     return cl_err_set(err, CL_EINVAL, "Connector name configuration in 'config' doesn't match the one specified in 'name' at '%s'", path);
   }
   if (outer && !inner)

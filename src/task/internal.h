@@ -41,8 +41,8 @@ struct cl_task {
   atomic_bool forget_topics;
 };
 
-/* Waits up to ms, or until the task is asked to stop or its target state changes. */
-void cl_task_wait(struct cl_task *t, int64_t ms);
+/* Waits up to ms, or until the task is asked to stop or is no longer `paused` as the caller saw it. */
+void cl_task_wait(struct cl_task *t, int64_t ms, bool paused);
 
 
 static inline bool cl_task_stopping(struct cl_task *t) { return atomic_load_explicit(&t->stop, memory_order_relaxed); }

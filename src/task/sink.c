@@ -20,29 +20,18 @@ static int op_sleep(void *arg, int64_t ms) {
   struct cl_sink *s = arg;
   int64_t until = cl_now_ms() + ms;
   for (int64_t left = ms; left > 0 && !cl_task_stopping(s->t); left = until - cl_now_ms())
-    cl_task_wait(s->t, left);
+    cl_task_wait(s->t, left, cl_task_paused(s->t));
   return cl_task_stopping(s->t);
 }
 
 static bool op_stopping(void *arg) { return cl_task_stopping(((struct cl_sink *)arg)->t); }
-
-static struct cl_slot *find_slot(struct cl_sink *s, const char *topic, int32_t partition) {
-  uint32_t n;
-  struct cl_slot *slots = cl_consumer_slots(s->t->consumer, &n);
-  for (uint32_t i = 0; i < n; i++) {
-    if (slots[i].assigned && slots[i].partition == partition && slots[i].topic.len == strlen(topic) &&
-        memcmp(slots[i].topic.p, topic, slots[i].topic.len) == 0)
-      return &slots[i];
-  }
-  return NULL;
-}
 
 /* In start nothing is assigned yet: kept until the partition comes. */
 static int op_rewind(void *arg, const char *topic, int32_t partition, int64_t offset, struct cl_err *err) {
   struct cl_sink *s = arg;
   uint32_t known;
   cl_consumer_slots(s->t->consumer, &known);
-  if (known > 0 && !find_slot(s, topic, partition))
+  if (known > 0 && !cl_sink_find_slot(s, topic, partition))
     return cl_err_set(err, CL_EINVAL, "cannot rewind %s-%d: it is not assigned to this task", topic, partition);
   if (offset < 0)
     return cl_err_set(err, CL_EINVAL, "cannot rewind %s-%d to %lld", topic, partition, (long long)offset);
@@ -66,7 +55,7 @@ static int op_rewind(void *arg, const char *topic, int32_t partition, int64_t of
 
 static int op_pause(void *arg, const char *topic, int32_t partition, bool pause, struct cl_err *err) {
   struct cl_sink *s = arg;
-  struct cl_slot *slot = find_slot(s, topic, partition);
+  struct cl_slot *slot = cl_sink_find_slot(s, topic, partition);
   if (!slot)
     return cl_err_set(err, CL_EINVAL, "cannot %s %s-%d: it is not assigned to this task", pause ? "pause" : "resume", topic,
                       partition);
@@ -208,7 +197,7 @@ static int open_sink(struct cl_sink *s, struct cl_err *err) {
   if (cl_task_paused(t)) { /* a task born paused waits before it joins the group */
     cl_task_report(t, CL_PAUSED, NULL);
     while (cl_task_paused(t) && !cl_task_stopping(t))
-      cl_task_wait(t, 1000);
+      cl_task_wait(t, 1000, true);
   }
   if (cl_task_stopping(t))
     return 0;
@@ -242,15 +231,18 @@ static void end_sink(struct cl_sink *s, bool started) {
     cl_batch_unref(s->batch);
     s->batch = NULL;
   }
+  s->ending = true;
   if (t->consumer && started && !atomic_load(&t->abandoned)) {
     size_t n;
     uint32_t *slots = cl_sink_assignment(s, &n);
-    if (n && cl_sink_close_slots(s, slots, n, &err) != 0)
+    if (!slots)
+      CL_LOG(CL_ERROR, "no memory to close the partitions; nothing is committed for them");
+    else if (n && cl_sink_close_slots(s, slots, n, &err) != 0)
       CL_LOG(CL_ERROR, "closing the partitions failed: %s", err.msg);
     free(slots);
   }
-  s->closing = true;
-  if (t->vm && started && cl_vm_stop(t->vm, &err) != 0)
+  s->closed = true;
+  if (t->vm && started && !atomic_load(&t->abandoned) && cl_vm_stop(t->vm, &err) != 0)
     CL_LOG(CL_ERROR, "stop failed: %s", err.msg);
 }
 

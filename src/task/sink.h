@@ -23,7 +23,8 @@ struct cl_sink {
   bool redelivering;           /* everything is paused until put accepts `batch` */
   bool connector_paused;
   bool repause;                /* the plugin paused or resumed partitions: to be told */
-  bool closing;                /* partitions are closed already: ignore the group's last callback */
+  bool ending;                 /* stopping or failed: waits for Kafka are short */
+  bool closed;                 /* partitions are closed already: ignore the group's last callback */
 
   int64_t timeout_ms;          /* one-shot bound of the next poll, -1 = none */
   struct rewind *rewinds;
@@ -49,5 +50,7 @@ void cl_sink_committed(void *arg, uint64_t seq, int code, const char *text);
 int cl_sink_apply_rewinds(struct cl_sink *s, struct cl_err *err);
 /* Tells the client which slots are to be paused now. */
 int cl_sink_apply_pauses(struct cl_sink *s, struct cl_err *err);
-/* Slot numbers of what is assigned; malloc'd. */
+/* The slot of a partition assigned now, or NULL. */
+struct cl_slot *cl_sink_find_slot(struct cl_sink *s, const char *topic, int32_t partition);
+/* Slot numbers of what is assigned; malloc'd, NULL = no memory. */
 uint32_t *cl_sink_assignment(struct cl_sink *s, size_t *n);

@@ -61,6 +61,26 @@ static bool slot_is(const struct cl_slot *slot, const char *topic, json_int_t pa
   return slot->partition == partition && slot->topic.len == strlen(topic) && memcmp(slot->topic.p, topic, slot->topic.len) == 0;
 }
 
+struct cl_slot *cl_sink_find_slot(struct cl_sink *s, const char *topic, int32_t partition) {
+  uint32_t n;
+  struct cl_slot *slots = slots_of(s, &n);
+  for (uint32_t i = 0; i < n; i++) {
+    if (slots[i].assigned && slot_is(&slots[i], topic, partition))
+      return &slots[i];
+  }
+  return NULL;
+}
+
+/* What lies beyond a rewind that is still to be applied is not safe. */
+static int64_t bound_by_rewind(const struct cl_sink *s, const struct cl_slot *slot, int64_t offset) {
+  for (size_t i = 0; i < s->n_rewinds; i++) {
+    const struct rewind *r = &s->rewinds[i];
+    if (r->offset < offset && slot_is(slot, r->topic, r->partition))
+      return r->offset;
+  }
+  return offset;
+}
+
 /* Takes one offset the plugin returned, if it is one it was asked for and not beyond what
  * put accepted; anything else is ignored with a log line, as in Apache. */
 static void accept_offset(struct cl_sink *s, const json_t *item, const uint32_t *which, size_t n, struct cl_commit *out, size_t *n_out) {
@@ -80,7 +100,7 @@ static void accept_offset(struct cl_sink *s, const json_t *item, const uint32_t 
     if (offset < 0 || offset > slot->current)
       CL_LOG(CL_WARN, "flush returned offset %lld for %s-%lld, but only %lld was delivered; ignored", (long long)offset, topic,
              (long long)partition, (long long)slot->current);
-    else if (offset != slot->committed)
+    else if ((offset = bound_by_rewind(s, slot, offset)) != slot->committed)
       out[(*n_out)++] = (struct cl_commit){which[i], offset};
     return;
   }
@@ -217,7 +237,6 @@ int cl_sink_commit_if_due(struct cl_sink *s, struct cl_err *err) {
     return 0;
   s->commit_requested = false;
   s->next_commit = now + s->t->conf.offset_flush_interval_ms;
-  /* A batch that put has refused may be half taken: its flush would cover less than it says. */
   return commit_async(s, err);
 }
 
@@ -227,7 +246,7 @@ int cl_sink_commit_if_due(struct cl_sink *s, struct cl_err *err) {
  * into being given up. */
 static int64_t closing_wait(const struct cl_sink *s) {
   enum { REBALANCE_MS = 60000 };
-  return cl_task_stopping(s->t) ? s->t->conf.final_wait_ms : REBALANCE_MS;
+  return s->ending || cl_task_stopping(s->t) ? s->t->conf.final_wait_ms : REBALANCE_MS;
 }
 
 int cl_sink_close_slots(struct cl_sink *s, const uint32_t *which, size_t n, struct cl_err *err) {
@@ -254,7 +273,7 @@ int cl_sink_assigned(void *arg, const uint32_t *which, size_t n, struct cl_err *
     slot->current = slot->committed = slot->start;
     slot->paused = slot->paused_by_task = false;
   }
-  if (n == 0 || s->closing)
+  if (n == 0 || s->closed)
     return 0;
   json_t *parts = partitions_json(s, which, n);
   int rc = cl_vm_open(s->t->vm, parts, err);
@@ -267,7 +286,7 @@ int cl_sink_assigned(void *arg, const uint32_t *which, size_t n, struct cl_err *
 
 int cl_sink_revoked(void *arg, const uint32_t *which, size_t n, bool lost, struct cl_err *err) {
   struct cl_sink *s = arg;
-  if (n == 0 || s->closing)
+  if (n == 0 || s->closed)
     return 0;
   int rc;
   if (lost) {
@@ -296,13 +315,11 @@ int cl_sink_apply_rewinds(struct cl_sink *s, struct cl_err *err) {
     return 0; /* asked for in start: kept until partitions come */
   for (size_t i = 0; i < s->n_rewinds; i++) {
     struct rewind *r = &s->rewinds[i];
-    uint32_t k = 0;
-    while (k < all && !(slots[k].assigned && slot_is(&slots[k], r->topic, r->partition)))
-      k++;
-    if (k == all)
+    const struct cl_slot *slot = cl_sink_find_slot(s, r->topic, r->partition);
+    if (!slot)
       CL_LOG(CL_WARN, "%s-%d is not rewound: it is not assigned to this task", r->topic, (int)r->partition);
     else if (rc == 0)
-      rc = move_to(s, k, r->offset, err);
+      rc = move_to(s, (uint32_t)(slot - slots), r->offset, err);
     free(r->topic);
   }
   s->n_rewinds = 0;

@@ -70,10 +70,10 @@ static void on_delivered(void *arg, struct cl_record *rec, int code, const char 
 static void tell_plugin_records(struct source *s) {
   struct cl_err err;
   for (size_t i = 0; i < s->told_n; i++) {
-    struct delivered *d = &s->told[i];
-    if (cl_vm_commit_record(s->t->vm, d->rec, d->partition, d->offset, true, &err) != 0)
+    struct delivered d = s->told[i]; /* a copy: ctx:sleep in commit_record serves reports, which grow the queue */
+    if (cl_vm_commit_record(s->t->vm, d.rec, d.partition, d.offset, true, &err) != 0)
       CL_LOG(CL_ERROR, "commit_record failed: %s", err.msg);
-    cl_batch_unref(d->rec->batch);
+    cl_batch_unref(d.rec->batch);
   }
   s->told_n = 0;
 }
@@ -157,12 +157,10 @@ static int op_sleep(void *arg, int64_t ms) {
     bool waiting = cl_ack_waiting(s->ack) > 0;
     cl_producer_poll(t->producer, 0);
     commit_if_due(s);
-    if (left <= 0)
-      break;
+    if (left <= 0 || cl_task_paused(t))
+      break; /* the loop parks a paused task */
     int64_t slice = waiting ? SERVE_SLICE_MS : s->next_commit - cl_now_ms();
-    cl_task_wait(t, slice < left ? (slice < 1 ? 1 : slice) : left);
-    if (cl_task_paused(t))
-      break; /* the loop parks the task */
+    cl_task_wait(t, slice < left ? (slice < 1 ? 1 : slice) : left, false);
   }
   return cl_task_stopping(t);
 }
@@ -259,7 +257,7 @@ static int one_turn(struct source *s, struct cl_err *err) {
     cl_task_report(t, CL_PAUSED, NULL);
     while (cl_task_paused(t) && !cl_task_stopping(t)) {
       housekeeping(s, 0);
-      cl_task_wait(t, cl_ack_waiting(s->ack) > 0 ? SERVE_SLICE_MS : RETRY_MS);
+      cl_task_wait(t, cl_ack_waiting(s->ack) > 0 ? SERVE_SLICE_MS : RETRY_MS, true);
     }
     if (!cl_task_stopping(t))
       cl_task_report(t, CL_RUNNING, NULL);
@@ -313,7 +311,7 @@ static void end_source(struct source *s, bool started, bool running) {
     if (commit_offsets(s))
       s->commit_verb_due = true;
   }
-  if (started) {
+  if (started && !atomic_load(&t->abandoned)) { /* a successor may run already */
     tell_plugin_records(s);
     if (s->commit_verb_due)
       tell_plugin_commit(s);
@@ -334,7 +332,7 @@ static void close_source(struct source *s) {
   if (leak)
     return;
   if (producer)
-    cl_producer_close(producer, 0); /* its reports still arrive, as failures, and release batches */
+    cl_producer_close(producer, 0); /* before the batches it may be sending from */
   for (size_t i = 0; i < s->told_n; i++)
     cl_batch_unref(s->told[i].rec->batch);
   free(s->told);
@@ -355,7 +353,7 @@ int cl_source_run(struct cl_task *t, struct cl_err *err) {
   if (rc == 0 && cl_task_paused(t)) { /* a task born paused waits before its start */
     cl_task_report(t, CL_PAUSED, NULL);
     while (cl_task_paused(t) && !cl_task_stopping(t))
-      cl_task_wait(t, 1000);
+      cl_task_wait(t, 1000, true);
   }
   if (rc == 0 && !cl_task_stopping(t)) {
     rc = cl_vm_start(t->vm, err);

@@ -40,7 +40,7 @@ void cl_task_report(struct cl_task *t, enum cl_state state, const char *trace) {
     t->conf.status(t->conf.arg, t->conf.id, t->conf.generation, state, trace);
 }
 
-void cl_task_wait(struct cl_task *t, int64_t ms) {
+void cl_task_wait(struct cl_task *t, int64_t ms, bool paused) {
   struct timespec until;
   clock_gettime(CLOCK_MONOTONIC, &until);
   until.tv_sec += ms / 1000;
@@ -49,7 +49,6 @@ void cl_task_wait(struct cl_task *t, int64_t ms) {
     until.tv_sec++;
     until.tv_nsec -= 1000000000;
   }
-  bool paused = cl_task_paused(t);
   pthread_mutex_lock(&t->lock);
   while (!cl_task_stopping(t) && cl_task_paused(t) == paused) {
     if (pthread_cond_timedwait(&t->wake, &t->lock, &until) == ETIMEDOUT)
@@ -253,26 +252,39 @@ static bool abandon(struct cl_task *t) {
   if (ended)
     return false;
   CL_LOG(CL_ERROR,
-         "task %s-%d did not stop in time and is given up: its thread is stuck in the plugin %s. What it emits from "
-         "now on is refused; the thread and its memory stay until the worker ends",
+         "task %s-%d did not stop in time and is given up: its thread (plugin %s) has not ended. What it emits "
+         "from now on is refused; the thread and its memory stay until the worker ends",
          t->conf.connector, t->conf.id, t->conf.plugin.plugin->class);
   pthread_detach(t->thread);
   return true;
 }
 
-bool cl_task_join(struct cl_task *t, int64_t deadline_ms) {
-  bool ended = wait_ended(t, deadline_ms);
-  if (!ended) {
-    pthread_mutex_lock(&t->lock);
-    if (t->vm)
-      cl_vm_interrupt(t->vm);
-    pthread_mutex_unlock(&t->lock);
-    pthread_kill(t->thread, WAKE_SIGNAL);
-    ended = wait_ended(t, cl_now_ms() + INTERRUPT_GRACE_MS);
+static void interrupt(struct cl_task *t) {
+  pthread_mutex_lock(&t->lock);
+  if (t->vm)
+    cl_vm_interrupt(t->vm);
+  pthread_mutex_unlock(&t->lock);
+  pthread_kill(t->thread, WAKE_SIGNAL);
+}
+
+size_t cl_task_join(struct cl_task **tasks, size_t n, int64_t deadline_ms) {
+  size_t given_up = 0;
+  bool all = true;
+  for (size_t i = 0; i < n; i++)
+    all &= wait_ended(tasks[i], deadline_ms);
+  for (size_t i = 0; !all && i < n; i++) {
+    if (!wait_ended(tasks[i], 0))
+      interrupt(tasks[i]);
   }
-  if (!ended && abandon(t))
-    return false;
-  pthread_join(t->thread, NULL);
-  free_task(t);
-  return true;
+  int64_t grace = cl_now_ms() + INTERRUPT_GRACE_MS;
+  for (size_t i = 0; i < n; i++) {
+    if (!wait_ended(tasks[i], grace) && abandon(tasks[i])) {
+      given_up++;
+      continue;
+    }
+    pthread_join(tasks[i]->thread, NULL);
+    free_task(tasks[i]);
+    tasks[i] = NULL;
+  }
+  return given_up;
 }

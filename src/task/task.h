@@ -58,9 +58,10 @@ void cl_task_pause(struct cl_task *t, bool pause);
 /* conf.topic is told of every topic anew. */
 void cl_task_forget_topics(struct cl_task *t);
 
-/* The stop ladder: ask; wait until deadline_ms (monotonic); abandon. */
+/* The stop ladder: ask them all; join waits for them together until deadline_ms (monotonic),
+ * interrupts those still running, waits a moment more and gives up the rest. */
 void cl_task_ask_stop(struct cl_task *t);
-/* True when the thread has ended and the task is freed; false when it was abandoned: counted,
- * its Kafka client closed from outside, its memory left alone. */
-bool cl_task_join(struct cl_task *t, int64_t deadline_ms);
+/* Answers how many were given up: counted, their Kafka clients closed from outside, their
+ * memory left alone. The others are freed and their entries set to NULL. */
+size_t cl_task_join(struct cl_task **tasks, size_t n, int64_t deadline_ms);
 int cl_task_abandoned_total(void); /* while one lives the process must end by _exit */

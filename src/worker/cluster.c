@@ -25,9 +25,9 @@ struct cl_cluster {
 };
 
 /* Waits ms; true when the worker is to stop. */
-static bool rest(struct cl_cluster *c, int64_t ms) {
+static bool pause_for(struct cl_cluster *c, int64_t ms) {
   struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
+  clock_gettime(CLOCK_MONOTONIC, &until);
   until.tv_sec += ms / 1000;
   pthread_mutex_lock(&c->lock);
   while (!c->stop && ms > 0 && pthread_cond_timedwait(&c->stopped, &c->lock, &until) != ETIMEDOUT)
@@ -40,7 +40,7 @@ static bool rest(struct cl_cluster *c, int64_t ms) {
 static void *ask(void *arg) {
   struct cl_cluster *c = arg;
   struct cl_err err = CL_ERR_INIT;
-  for (int64_t pause = 0; !rest(c, pause);) {
+  for (int64_t pause = 0; !pause_for(c, pause);) {
     char *id = NULL;
     if (cl_client_cluster_id(c->client, ASK_MS, &id, &err) == 0) {
       atomic_store(&c->id, id);
@@ -60,7 +60,11 @@ int cl_cluster_watch(const json_t *client, struct cl_cluster **out, struct cl_er
     return cl_err_set(err, CL_ENOMEM, "no memory to ask for the cluster id");
   c->client = json_incref((json_t *)client);
   pthread_mutex_init(&c->lock, NULL);
-  pthread_cond_init(&c->stopped, NULL);
+  pthread_condattr_t attr;
+  pthread_condattr_init(&attr);
+  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+  pthread_cond_init(&c->stopped, &attr);
+  pthread_condattr_destroy(&attr);
   int rc = pthread_create(&c->thread, NULL, ask, c);
   if (rc != 0) {
     json_decref(c->client);

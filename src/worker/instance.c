@@ -198,17 +198,18 @@ static void drop_parts(struct parts *p) {
   free(p->topics_regex);
 }
 
-static int resolve_topics(const json_t *config, struct parts *p) {
+static int resolve_topics(const json_t *config, struct parts *p, struct cl_err *err) {
   struct cl_conf_value v = {0};
-  struct cl_err err;
   const struct cl_conf_row *row = cl_conf_find(cl_connector_def(true), "topics");
   const char *regex = cl_json_str(config, "topics.regex");
-  if (regex && regex[0])
+  if (regex && regex[0]) {
     p->topics_regex = strdup(regex);
-  else if (cl_conf_parse_one(row, cl_json_str(config, "topics"), &v, &err) == 0)
-    p->topics = json_incref(v.list);
+    return p->topics_regex ? 0 : cl_err_set(err, CL_ENOMEM, "no memory for topics.regex");
+  }
+  int rc = cl_conf_parse_one(row, cl_json_str(config, "topics"), &v, err);
+  p->topics = json_incref(v.list);
   cl_conf_value_free(&v);
-  return 0;
+  return rc;
 }
 
 static int resolve_parts(const struct cl_worker *w, struct cl_instance *c, int id, const json_t *config, struct parts *p, struct cl_err *err) {
@@ -221,7 +222,7 @@ static int resolve_parts(const struct cl_worker *w, struct cl_instance *c, int i
     return err->code;
   if (w->embedded)
     json_object_set_new(p->client, "bootstrap.servers", json_string(cl_embedded_bootstrap(w->embedded)));
-  return sink ? resolve_topics(c->config, p) : 0;
+  return sink ? resolve_topics(c->config, p, err) : 0;
 }
 
 /* How often a topics.regex is looked at again: Java's metadata.max.age.ms by its librdkafka name. */
@@ -303,16 +304,33 @@ void cl_instance_start_tasks(const struct cl_worker *w, struct cl_instance *c) {
     cl_instance_start_task(w, c, (int)i);
 }
 
-void cl_instance_stop_tasks(const struct cl_worker *w, struct cl_instance *c, int which) {
-  size_t from = which < 0 ? 0 : (size_t)which, to = which < 0 ? c->n_runs : (size_t)which + 1;
-  for (size_t i = from; i < to; i++) {
-    if (c->runs[i].task)
-      cl_task_ask_stop(c->runs[i].task);
+void cl_instance_stop_runs(const struct cl_worker *w, struct cl_stop *stops, size_t n) {
+  struct cl_task **tasks = calloc(n + 1, sizeof(struct cl_task *));
+  size_t n_tasks = 0;
+  CL_REQUIRE(tasks);
+  for (size_t i = 0; i < n; i++) {
+    struct cl_run *run = &stops[i].c->runs[stops[i].run];
+    if (!run->task)
+      continue;
+    cl_task_ask_stop(run->task);
+    tasks[n_tasks++] = run->task;
   }
-  int64_t deadline = cl_now_ms() + w->conf->task_shutdown_graceful_timeout_ms;
-  for (size_t i = from; i < to; i++) {
-    if (c->runs[i].task && !cl_task_join(c->runs[i].task, deadline))
-      c->abandoned_some = true;
-    c->runs[i].task = NULL;
+  cl_task_join(tasks, n_tasks, cl_now_ms() + w->conf->task_shutdown_graceful_timeout_ms);
+  for (size_t i = 0, at = 0; i < n; i++) {
+    struct cl_run *run = &stops[i].c->runs[stops[i].run];
+    if (!run->task)
+      continue;
+    stops[i].c->abandoned_some |= tasks[at++] != NULL;
+    run->task = NULL;
   }
+  free(tasks);
+}
+
+void cl_instance_stop_tasks(const struct cl_worker *w, struct cl_instance *c) {
+  struct cl_stop *stops = calloc(c->n_runs + 1, sizeof(*stops));
+  CL_REQUIRE(stops);
+  for (size_t i = 0; i < c->n_runs; i++)
+    stops[i] = (struct cl_stop){c, i};
+  cl_instance_stop_runs(w, stops, c->n_runs);
+  free(stops);
 }

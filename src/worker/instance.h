@@ -45,8 +45,14 @@ int cl_instance_task_configs(const struct cl_worker *w, const struct cl_instance
 
 /* Starts one task per task config; a task that cannot start is FAILED with a trace. */
 void cl_instance_start_tasks(const struct cl_worker *w, struct cl_instance *c);
-/* Stops task `which`, or all (-1), waiting for them at most the graceful timeout in all. */
-void cl_instance_stop_tasks(const struct cl_worker *w, struct cl_instance *c, int which);
+struct cl_stop { /* one task to be stopped */
+  struct cl_instance *c;
+  size_t run;
+};
+/* Stops these tasks side by side: all are asked first, and one graceful timeout holds for all
+ * of them together. */
+void cl_instance_stop_runs(const struct cl_worker *w, struct cl_stop *stops, size_t n);
+void cl_instance_stop_tasks(const struct cl_worker *w, struct cl_instance *c); /* all of one connector */
 void cl_instance_start_task(const struct cl_worker *w, struct cl_instance *c, int which);
 
 /* Its tasks report their topics anew. @locks takes the herder's. */

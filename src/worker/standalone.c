@@ -31,7 +31,7 @@ static void fail_connector(struct cl_instance *c, const struct cl_err *err) {
 
 /* Stops the tasks there are and starts those of configs (taken; an empty list = none). */
 static void replace_tasks(struct cl_herder *h, struct cl_instance *c, json_t *configs) {
-  cl_instance_stop_tasks(h->worker, c, -1);
+  cl_instance_stop_tasks(h->worker, c);
   pthread_mutex_lock(&h->lock);
   json_decref(c->task_configs);
   c->task_configs = configs;
@@ -172,7 +172,7 @@ static void run_patch_config(struct cl_herder *h, struct cl_instance *c, const s
 /* ------------------------------------------------------------ commands on one that exists */
 
 static void run_delete(struct cl_herder *h, struct cl_instance *c, struct cl_reply *reply) {
-  cl_instance_stop_tasks(h->worker, c, -1);
+  cl_instance_stop_tasks(h->worker, c);
   pthread_mutex_lock(&h->lock);
   struct cl_instance **at = &h->list;
   while (*at != c)
@@ -229,16 +229,21 @@ static json_t *restart_plan(struct cl_herder *h, const struct cl_instance *c, co
   return plan;
 }
 
+/* All are asked to stop before any is waited for. */
 static void restart_tasks(struct cl_herder *h, struct cl_instance *c, bool only_failed) {
+  struct cl_stop *chosen = calloc(c->n_runs + 1, sizeof(*chosen));
+  size_t n = 0;
+  CL_REQUIRE(chosen);
+  pthread_mutex_lock(&h->lock);
   for (size_t i = 0; i < c->n_runs; i++) {
-    pthread_mutex_lock(&h->lock);
-    bool chosen = task_chosen(c, i, only_failed);
-    pthread_mutex_unlock(&h->lock);
-    if (!chosen)
-      continue;
-    cl_instance_stop_tasks(h->worker, c, (int)i);
-    cl_instance_start_task(h->worker, c, (int)i);
+    if (task_chosen(c, i, only_failed))
+      chosen[n++] = (struct cl_stop){c, i};
   }
+  pthread_mutex_unlock(&h->lock);
+  cl_instance_stop_runs(h->worker, chosen, n);
+  for (size_t i = 0; i < n; i++)
+    cl_instance_start_task(h->worker, c, (int)chosen[i].run);
+  free(chosen);
 }
 
 static void run_restart(struct cl_herder *h, struct cl_instance *c, const struct cl_command *cmd, struct cl_reply *reply) {
@@ -265,7 +270,8 @@ static void run_restart_task(struct cl_herder *h, struct cl_instance *c, int tas
     cl_reply_error(reply, 404, "Task %s-%d not found", c->name, task);
     return;
   }
-  cl_instance_stop_tasks(h->worker, c, task);
+  struct cl_stop stop = {c, (size_t)task};
+  cl_instance_stop_runs(h->worker, &stop, 1);
   cl_instance_start_task(h->worker, c, task);
   if (c->runs[task].task)
     reply->status = 204;
@@ -332,14 +338,16 @@ void cl_standalone_run(struct cl_herder *h, struct cl_command *cmd, struct cl_re
   cl_log_context(NULL);
 }
 
-/* All tasks are asked before any is waited for, so that they stop side by side. */
 void cl_standalone_stop_all(struct cl_herder *h) {
-  for (struct cl_instance *c = h->list; c; c = c->next) {
-    for (size_t i = 0; i < c->n_runs; i++) {
-      if (c->runs[i].task)
-        cl_task_ask_stop(c->runs[i].task);
-    }
-  }
+  size_t n = 0, total = 0;
   for (struct cl_instance *c = h->list; c; c = c->next)
-    cl_instance_stop_tasks(h->worker, c, -1);
+    total += c->n_runs;
+  struct cl_stop *stops = calloc(total + 1, sizeof(*stops));
+  CL_REQUIRE(stops);
+  for (struct cl_instance *c = h->list; c; c = c->next) {
+    for (size_t i = 0; i < c->n_runs; i++)
+      stops[n++] = (struct cl_stop){c, i};
+  }
+  cl_instance_stop_runs(h->worker, stops, n);
+  free(stops);
 }

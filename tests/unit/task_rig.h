@@ -249,7 +249,7 @@ static inline void job_start(struct job *j) {
 /* Asks, and answers whether the thread ended within ms (and the grace of the ladder). */
 static inline bool job_join(struct job *j, int64_t ms) {
   cl_task_ask_stop(j->task);
-  bool ended = cl_task_join(j->task, cl_now_ms() + ms);
+  bool ended = cl_task_join(&j->task, 1, cl_now_ms() + ms) == 0;
   j->task = NULL;
   return ended;
 }

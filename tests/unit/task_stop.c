@@ -93,8 +93,8 @@ static void share_the_deadline(void) {
   int64_t from = cl_now_ms();
   cl_task_ask_stop(job.task);
   cl_task_ask_stop(second.task);
-  assert_true(cl_task_join(job.task, from + 1000));
-  assert_true(cl_task_join(second.task, from + 1000));
+  assert_true(cl_task_join(&job.task, 1, from + 1000) == 0);
+  assert_true(cl_task_join(&second.task, 1, from + 1000) == 0);
   assert_in_range(cl_now_ms() - from, 1000, 4000);
 }
 
