@@ -115,8 +115,19 @@ static int convert_error(lua_State *L) {
   return 0;
 }
 
+static int collect(lua_State *L) {
+  lua_gc(L, LUA_GCCOLLECT, 0);
+  return 0;
+}
+
 static int memory_error(struct cl_lua *s, struct cl_err *err) {
-  lua_gc(s->L, LUA_GCCOLLECT, 0); /* the garbage of the last allocation still fills the cap */
+  /* The garbage of the last allocation still fills the cap. Collecting may allocate, and runs
+   * finalizers: protected, and without a cap. */
+  size_t max = s->max;
+  s->max = 0;
+  if (lua_cpcall(s->L, collect, NULL) != 0)
+    lua_pop(s->L, 1);
+  s->max = max;
   int code = cl_err_set(err, CL_ELUA,
                         "not enough memory: the Lua state reached its cap of %zu bytes "
                         "(connect.lua.memory.max.bytes)",

@@ -13,15 +13,28 @@
 #include <luajit.h>
 
 enum {
-  GC_PAUSE = 115,       /* with a cap: collect often, so that live data may fill most of it */
-  DEADLINE_STEP = 10000 /* instructions between two looks at the clock */
+  GC_PAUSE = 115,          /* with a cap: collect often, so that live data may fill most of it */
+  STRING_TABLE_MIN = 2048, /* bytes: LuaJIT's smallest, 256 slots */
+  DEADLINE_STEP = 10000    /* instructions between two looks at the clock */
 };
+
+/* Whether the request may be for LuaJIT's string table: a fresh vector of a power of two of
+ * slots. The collector shrinks that table, into a new one of half the size, wherever it
+ * happens to run: in a trace, or in lua_gc outside of any protected call. A refusal there is
+ * a panic or a crash in the unwinder. */
+static bool is_string_table(size_t osize, size_t nsize) {
+  return osize == 0 && nsize >= STRING_TABLE_MIN && (nsize & (nsize - 1)) == 0;
+}
 
 /* LuaJIT wants its own allocator, so we count around it. */
 static void *counting_alloc(void *ud, void *p, size_t osize, size_t nsize) {
   struct cl_lua *s = ud;
-  if (nsize > osize && s->max && s->used + (nsize - osize) > s->max)
-    return NULL;
+  if (nsize > osize && s->max) {
+    /* A quarter holds the table of as many short strings as fit below the cap. */
+    size_t reserve = is_string_table(osize, nsize) ? s->max / 4 : 0;
+    if (s->used + (nsize - osize) > s->max + reserve)
+      return NULL;
+  }
   void *q = s->alloc(s->alloc_ud, p, osize, nsize);
   if (q || nsize == 0)
     s->used += nsize - osize;
