@@ -166,8 +166,8 @@ static int move_to(struct cl_sink *s, uint32_t which, int64_t offset, struct cl_
 
 void cl_sink_committed(void *arg, uint64_t seq, int code, const char *text) {
   struct cl_sink *s = arg;
-  if (seq != s->commit_seq || !s->committing)
-    return; /* a late answer to an older commit */
+  if (s->closed || seq != s->commit_seq || !s->committing)
+    return; /* a late answer: the consumer is closing, or a newer commit is under way */
   s->committing = false;
   if (code != 0) {
     CL_LOG(CL_ERROR, "commit of sink offsets failed, it is tried again at the next one: %s", text);

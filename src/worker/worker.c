@@ -31,6 +31,20 @@ static int watch_cluster(struct cl_worker *w, struct cl_err *err) {
   return rc;
 }
 
+/* A worker whose own converters cannot be used would fail every connector that relies on them. */
+static int check_converters(const struct cl_worker *w, struct cl_err *err) {
+  static const char *const roles[] = {"key", "value"};
+  for (size_t i = 0; i < 2; i++) {
+    struct cl_plugin *plugin;
+    json_t *typed = NULL;
+    int rc = cl_worker_converter(w->conf, w->plugins, NULL, roles[i], &plugin, &typed, err);
+    json_decref(typed);
+    if (rc != 0)
+      return cl_err_prefix(err, "%s: ", w->conf->path);
+  }
+  return 0;
+}
+
 static int open_parts(struct cl_worker *w, struct cl_err *err) {
   struct cl_worker_conf *conf = w->conf;
   struct cl_control_conf control = {.home = w->home};
@@ -38,6 +52,8 @@ static int open_parts(struct cl_worker *w, struct cl_err *err) {
       cl_plugins_scan(w->control, w->home, conf->plugin_path, &w->plugins, err) != 0)
     return err->code;
   log_plugins(w->plugins);
+  if (check_converters(w, err) != 0)
+    return err->code;
   if (conf->embedded && cl_embedded_start(&w->embedded, err) != 0)
     return err->code;
   /* The embedded broker's topics die with the process, so their offsets must too. */
