@@ -118,6 +118,17 @@ static void test_collector_is_never_refused(void **state) {
   }
 }
 
+/* Reading a plugin's file takes memory by its size, not by the ceiling of sizes. */
+static void test_small_cap_loads_a_plugin(void **state) {
+  (void)state;
+  struct cl_lua s;
+  open_state(&s, 2 << 20, true);
+  check(&s, "local sandbox = require 'connect.host.sandbox'\n"
+            "local root = '" CL_SOURCE_DIR "/connectors'\n"
+            "assert(sandbox.load(root .. '/hello_source.lua', root).api == 1)");
+  cl_state_close(&s);
+}
+
 /* ------------------------------------------------------------------- errors */
 
 static const char make_error[] = "local function E(t) return setmetatable(t, { __name = 'connect.error', "
@@ -320,6 +331,7 @@ static void test_source_key(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_memory_cap),    cmocka_unit_test(test_collector_is_never_refused),
+      cmocka_unit_test(test_small_cap_loads_a_plugin),
       cmocka_unit_test(test_lowered_pause_lets_live_data_fill_the_cap),
       cmocka_unit_test(test_error_classes), cmocka_unit_test(test_hostile_error_values),
       cmocka_unit_test(test_trace),         cmocka_unit_test(test_interrupt),

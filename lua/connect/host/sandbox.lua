@@ -156,10 +156,12 @@ end
 local function read_file(path)
   local file, why = io_open(path, "rb")
   if not file then return nil, why end
-  local text = file:read(MAX_FILE + 1)
+  -- Its real size: read takes a buffer of what it is asked for, out of the state's memory.
+  local size = file:seek "end"
+  local small = size ~= nil and size <= MAX_FILE
+  local text = small and file:seek "set" and file:read(size) or ""
   file:close()
-  text = text or ""
-  if #text > MAX_FILE then error(path .. ": larger than " .. MAX_FILE .. " bytes", 0) end
+  if not small then error(path .. ": larger than " .. MAX_FILE .. " bytes, or no file", 0) end
   return text
 end
 
