@@ -262,6 +262,7 @@ void cl_ffi_emit_undo(struct cl_batch *batch);
 int cl_ffi_put_str(struct cl_batch *batch, struct cl_str *out, const char *s, uint32_t len); /* copied */
 struct cl_header *cl_ffi_headers(struct cl_batch *batch, struct cl_record *rec, uint32_t n);
 const struct cl_schema *cl_ffi_primitive(struct cl_batch *batch, int type, int optional);
+int cl_ffi_batch_full(const struct cl_batch *batch); /* 1 = poll should return: by records or by bytes */
 int cl_ffi_batch_live(struct cl_batch *batch); /* makes batch.live */
 void cl_ffi_batch_ref(struct cl_batch *batch);
 void cl_ffi_batch_unref(struct cl_batch *batch);

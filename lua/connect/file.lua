@@ -14,6 +14,7 @@
 local ffi = require "ffi"
 
 local C = require "connect.host.abi"
+local draft = require "connect.host.draft"
 local errors = require "connect.errors"
 local view = require "connect.host.view"
 
@@ -49,6 +50,7 @@ function reader:fill(options)
   if batch == nil or batch.stage ~= 0 then error("reader:fill works inside poll only", 2) end
   local topic = field(options, "topic", "string") or error("topic is missing", 2)
   local partition = field(options, "partition", "number") or error("partition is missing", 2)
+  if not draft.is_id(partition) then error("partition " .. partition .. " is no id of ctx:partition", 2) end
   local max = math.max(1, math.min(field(options, "max", "number", 0x7fffffff), 0x7fffffff))
   local n = C.cl_ffi_reader_fill(self, batch, max, topic, #topic, partition)
   if n >= 0 then return n end

@@ -124,6 +124,10 @@ describe("a source", function()
     assert.matches("timestamp must be", refused { topic = "t", timestamp = "now" })
     assert.matches("source_offset must be a table", refused { topic = "t", source_offset = 3 })
     assert.matches("source_partition must be", refused { topic = "t", source_partition = "p" })
+    for _, id in ipairs { 42, -1, 1.5, 2 ^ 32 + 1, 0 / 0 } do
+      assert.matches("source_partition must be .* id of ctx:partition, not",
+        refused { topic = "t", source_partition = id })
+    end
     assert.matches("headers", refused { topic = "t", headers = "h" })
     assert.matches("value of a must be a string", refused { topic = "t", headers = { a = 1 } })
     assert.matches("takes a table", refused "record")
@@ -145,6 +149,24 @@ describe("a source", function()
     assert.same({ n = 3 }, out[3].source_offset)
     assert.equal([[{"p":1}]], out[3].source_partition)
     assert.error_matches(function() draft.value = 2 end, "stale view")
+  end)
+
+  it("refuses an id it did not give, field by field too", function()
+    source(function(ctx)
+      local rec = ctx:record()
+      rec.topic = "t"
+      assert.error_matches(function() rec.source_partition = 42 end, "id of ctx:partition, not 42")
+      assert.error_matches(function() rec.source_partition = "x" end, "id of ctx:partition, not a string")
+    end):poll()
+  end)
+
+  it("says full by bytes long before large records fill the arena", function()
+    local line = ("x"):rep(20000)
+    t = task.new { cap = 4096, plugin = { kind = "source", poll = function(ctx)
+      while not ctx.full do ctx:emit { topic = "t", value = line, value_schema = "string" } end
+    end } }
+    local n = #t:poll()
+    assert.is_true(n > 300 and n < 500, n)
   end)
 
   it("must give a record of ctx:record a topic", function()

@@ -191,6 +191,14 @@ describe("connect.file", function()
       assert.equal(0, filled[1])
     end)
 
+    it("refuses a partition that is no id of ctx:partition", function()
+      write(path, "a\n")
+      t = task.new { plugin = { kind = "source", poll = function()
+        connect.file.reader({ path = path }):fill { topic = "t", partition = 42 }
+      end } }
+      assert.error_matches(function() t:poll() end, "partition 42 is no id of ctx:partition")
+    end)
+
     it("takes at most max lines, the rest next time", function()
       write(path, "a\nb\nc\nd\ne\n")
       source { path = path, max = 2 }

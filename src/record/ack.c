@@ -131,7 +131,8 @@ static int ring_grow(struct partition *p, struct cl_err *err) {
 }
 
 int cl_ack_sent(struct cl_ack *a, struct cl_record *rec, struct cl_err *err) {
-  CL_REQUIRE(rec->slot < a->n);
+  if (rec->slot >= a->n)
+    return cl_err_set(err, CL_EINVAL, "a record names source partition #%u, which does not exist", rec->slot);
   struct partition *p = &a->part[rec->slot];
   if (p->n == p->cap && ring_grow(p, err) != 0)
     return err->code;

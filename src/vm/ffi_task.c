@@ -22,6 +22,13 @@ int cl_ffi_stopping(void *task) {
 
 /* ------------------------------------------------------------------ batches */
 
+/* Encoding takes as much again, and batches wait for their delivery reports. */
+enum { FULL_BYTES = 8 << 20 };
+
+int cl_ffi_batch_full(const struct cl_batch *batch) {
+  return batch->n >= batch->cap || cl_arena_used(batch->arena) >= FULL_BYTES;
+}
+
 struct cl_record *cl_ffi_emit(struct cl_batch *batch) {
   struct cl_record *rec = cl_batch_add(batch);
   if (rec) {

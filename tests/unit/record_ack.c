@@ -92,6 +92,10 @@ static void refused_records_are_forgotten(void **state) {
   int64_t p = partition(a, "{}");
   struct cl_record *one = sent(a, r.b, p, 1), *two = sent(a, r.b, p, 2);
   cl_ack_unsend(a, two);
+  struct cl_record stray = {.slot = 42, .batch = r.b};
+  struct cl_err err;
+  assert_int_equal(cl_ack_sent(a, &stray, &err), CL_EINVAL);
+  assert_non_null(strstr(err.msg, "#42"));
   assert_int_equal(r.b->refs, 2);
   cl_ack_done(a, one);
   takes(a, "{}={\"n\":1};");

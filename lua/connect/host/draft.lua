@@ -14,6 +14,24 @@ local type, pairs = type, pairs
 
 local M = {}
 
+-- -------------------------------------------------------- source partitions
+
+local ids = {} -- id -> text: the source partitions of this state's source
+
+--- The table in which the source notes what ctx:partition gave out.
+function M.use_ids(known) ids = known end
+
+--- Whether x is such an id: what C does with it relies on that.
+function M.is_id(x) return type(x) == "number" and ids[x] ~= nil end
+
+local function set_id(rec, x)
+  if not M.is_id(x) then
+    error("source_partition must be a table or an id of ctx:partition, not "
+      .. (type(x) == "number" and tostring(x) or "a " .. type(x)), 0)
+  end
+  rec.slot = x
+end
+
 -- ------------------------------------------------------------------- fields
 
 local function set_topic(batch, rec, topic)
@@ -96,14 +114,12 @@ function M.fill(batch, rec, fields, partition, no_partition)
   if fields.timestamp ~= nil then set_timestamp(rec, fields.timestamp) end
   if fields.headers ~= nil then set_headers(batch, rec, fields.headers) end
   local from = fields.source_partition
-  if type(from) == "number" then
-    rec.slot = from
-  elseif type(from) == "table" then
+  if type(from) == "table" then
     rec.slot = partition(from)
   elseif from == nil or from == null then
     rec.slot = no_partition()
   else
-    error("source_partition must be a table or an id of ctx:partition, not a " .. type(from), 0)
+    set_id(rec, from)
   end
   set_source_offset(batch, rec, fields.source_offset)
 end
@@ -128,8 +144,7 @@ local function set_field(self, name, x)
   elseif name == "partition" then
     set_partition(rec, x)
   elseif name == "source_partition" then
-    if type(x) ~= "number" then error("source_partition must be an id of ctx:partition", 2) end
-    rec.slot = x
+    set_id(rec, x)
   elseif name == "source_offset" then
     set_source_offset(batch, rec, x)
   elseif name == "headers" then

@@ -18,7 +18,8 @@ local current = view.current
 return function(spec)
   local plugin = spec.plugin.module
   local key, value = convert.new(spec.key, "key"), convert.new(spec.value, "value")
-  local partitions = {} -- id -> text, for errors
+  local partitions = {} -- id -> text
+  draft.use_ids(partitions)
   local verbs = {}
 
   local function partition_text(id) return partitions[id] or "#" .. tonumber(id) end
@@ -77,7 +78,7 @@ return function(spec)
   local ctx = ctx_of.new(spec, methods, {
     full = function()
       local batch = current.batch
-      return batch ~= nil and batch.n >= batch.cap
+      return batch ~= nil and C.cl_ffi_batch_full(batch) ~= 0
     end,
   })
 
