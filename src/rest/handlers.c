@@ -113,7 +113,7 @@ static json_t *to_config(struct cl_exchange *x, const json_t *in) {
 static bool known_fields(struct cl_exchange *x, json_t *body) {
   const char *key;
   json_t *v;
-  json_object_foreach(body, key, v) {
+  json_object_foreach (body, key, v) {
     if (strcmp(key, "name") == 0 || strcmp(key, "config") == 0 || strcmp(key, "initial_state") == 0)
       continue;
     cl_reply_error(&x->answer.reply, 400,
@@ -188,7 +188,7 @@ static void names_to_map(struct cl_exchange *x) {
   json_t *map = json_object(), *name;
   size_t i;
   bool ok = map;
-  json_array_foreach(reply->body, i, name) {
+  json_array_foreach (reply->body, i, name) {
     ok = ok && json_object_set_new(map, json_string_value(name), json_object()) == 0;
   }
   json_decref(reply->body);
@@ -229,7 +229,8 @@ void cl_handlers_plugins(struct cl_exchange *x) {
 }
 
 void cl_handlers_plugin_config(struct cl_exchange *x) {
-  struct cl_query q = {.kind = CL_GET_PLUGIN_CONFIG, .name = x->name, .version = cl_request_param(x->req, "version")};
+  struct cl_query q = {
+      .kind = CL_GET_PLUGIN_CONFIG, .name = x->name, .version = cl_request_param(x->req, "version")};
   cl_herder_query(x->herder, &q, &x->answer.reply);
 }
 

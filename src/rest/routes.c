@@ -30,7 +30,8 @@ static const struct route routes[] = {
   {.method = "DELETE", .path = "/connectors/{c}", .handle = cl_handlers_delete},
   {.method = "GET", .path = "/connectors/{c}/config", .handle = cl_handlers_get_config},
   {.method = "PUT", .path = "/connectors/{c}/config", .reads_body = true, .handle = cl_handlers_put_config},
-  {.method = "PATCH", .path = "/connectors/{c}/config", .reads_body = true, .handle = cl_handlers_patch_config},
+  {.method = "PATCH", .path = "/connectors/{c}/config",
+   .reads_body = true, .handle = cl_handlers_patch_config},
   {.method = "GET", .path = "/connectors/{c}/status", .handle = cl_handlers_status},
   {.method = "GET", .path = "/connectors/{c}/tasks", .handle = cl_handlers_tasks},
   {.method = "POST", .path = "/connectors/{c}/tasks", .any_type = true, .handle = cl_handlers_put_tasks},
@@ -45,7 +46,8 @@ static const struct route routes[] = {
   {.method = "POST", .path = "/connectors/{c}/restart", .handle = cl_handlers_restart},
   {.method = "GET", .path = "/connector-plugins", .handle = cl_handlers_plugins},
   {.method = "GET", .path = "/connector-plugins/{p}/config", .handle = cl_handlers_plugin_config},
-  {.method = "PUT", .path = "/connector-plugins/{p}/config/validate", .reads_body = true, .handle = cl_handlers_validate},
+  {.method = "PUT", .path = "/connector-plugins/{p}/config/validate",
+   .reads_body = true, .handle = cl_handlers_validate},
   {.method = "GET", .path = "/connect-lua/plugins", .any_type = true, .handle = cl_handlers_plugin_files},
 
   /* Apache's, not built yet: known, so that clients are told what is wrong. */

@@ -54,7 +54,8 @@ static void stage_sentence(const struct cl_stage *s, char *out, size_t size) {
     return;
   gmtime_r(&seconds, &tm);
   strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%S", &tm);
-  snprintf(out, size, " The worker is currently %s, which began at %s.%03dZ.", s->text, at, (int)(s->began_wall % 1000));
+  snprintf(out, size, " The worker is currently %s, which began at %s.%03dZ.", s->text, at,
+           (int)(s->began_wall % 1000));
 }
 
 void cl_herder_stage(struct cl_herder *h, char *out, size_t size) {
@@ -63,7 +64,8 @@ void cl_herder_stage(struct cl_herder *h, char *out, size_t size) {
   pthread_mutex_unlock(&h->lock);
 }
 
-static void answer(struct cl_reply *out, int http, const char *status, const char *message, const char *stage) {
+static void answer(struct cl_reply *out, int http, const char *status, const char *message,
+                   const char *stage) {
   char text[640];
   snprintf(text, sizeof(text), "%s%s", message, stage);
   out->status = http;
@@ -73,13 +75,15 @@ static void answer(struct cl_reply *out, int http, const char *status, const cha
 void cl_health_query(struct cl_herder *h, struct cl_reply *out) {
   char stage[512];
   pthread_mutex_lock(&h->lock);
-  bool ready = h->ready, stuck = h->stage.text[0] && !h->stage.over && cl_now_ms() - h->stage.began_ms >= PATIENCE_MS;
+  bool ready = h->ready,
+       stuck = h->stage.text[0] && !h->stage.over && cl_now_ms() - h->stage.began_ms >= PATIENCE_MS;
   stage_sentence(&h->stage, stage, sizeof(stage));
   pthread_mutex_unlock(&h->lock);
   if (!ready)
     answer(out, 503, "starting", "Worker is still starting up.", stage);
   else if (stuck)
-    answer(out, 500, "unhealthy", "Worker was unable to handle this request and may be unable to handle other requests.", stage);
+    answer(out, 500, "unhealthy",
+           "Worker was unable to handle this request and may be unable to handle other requests.", stage);
   else
     answer(out, 200, "healthy", "Worker has completed startup and is ready to handle requests.", "");
 }

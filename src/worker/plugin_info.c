@@ -21,10 +21,11 @@
 static json_t *file_json(const struct cl_plugin_file *f) {
   const struct cl_plugin *p = f->plugin;
   if (!p)
-    return json_pack("{s:o,s:s,s:o}", "file", cl_json_lenient(f->path), "state", "rejected", "reason", cl_json_lenient(f->reason));
-  return json_pack("{s:o,s:s,s:s,s:s,s:s,s:O,s:s,s:s}", "file", cl_json_lenient(f->path), "state", "accepted", "class", p->class, "type",
-                   cl_plugin_kind_name(p->kind), "version", p->version, "aliases", p->aliases, "hash", p->hash, "doc",
-                   p->doc ? p->doc : "");
+    return json_pack("{s:o,s:s,s:o}", "file", cl_json_lenient(f->path), "state", "rejected", "reason",
+                     cl_json_lenient(f->reason));
+  return json_pack("{s:o,s:s,s:s,s:s,s:s,s:O,s:s,s:s}", "file", cl_json_lenient(f->path), "state", "accepted",
+                   "class", p->class, "type", cl_plugin_kind_name(p->kind), "version", p->version, "aliases",
+                   p->aliases, "hash", p->hash, "doc", p->doc ? p->doc : "");
 }
 
 json_t *cl_plugin_info_files(const struct cl_plugins *plugins) {
@@ -55,7 +56,8 @@ static void add_unbuilt(const struct cl_plugins *plugins, json_t *list) {
 }
 
 static int type_rank(const json_t *item) {
-  static const char *const order[] = {"sink", "source", "transformation", "predicate", "converter", "header_converter"};
+  static const char *const order[] = {"sink",      "source",    "transformation",
+                                      "predicate", "converter", "header_converter"};
   int rank = 0;
   while (rank < 5 && strcmp(cl_json_str(item, "type"), order[rank]) != 0)
     rank++;
@@ -77,7 +79,7 @@ json_t *cl_plugin_info_list(const struct cl_plugins *plugins, bool connectors_on
   add_unbuilt(plugins, list);
   size_t n = json_array_size(list), i;
   json_t **sorted = calloc(n + 1, sizeof(struct json_t *));
-  json_array_foreach(list, i, item) {
+  json_array_foreach (list, i, item) {
     if (sorted)
       sorted[i] = item;
   }
@@ -93,7 +95,8 @@ json_t *cl_plugin_info_list(const struct cl_plugins *plugins, bool connectors_on
 /* ------------------------------------------------------------------- definitions */
 
 static struct cl_plugin *find_any(const struct cl_plugins *plugins, const char *name) {
-  static const enum cl_plugin_kind kinds[] = {CL_PLUGIN_SINK, CL_PLUGIN_CONVERTER, CL_PLUGIN_TRANSFORM, CL_PLUGIN_PREDICATE};
+  static const enum cl_plugin_kind kinds[] = {CL_PLUGIN_SINK, CL_PLUGIN_CONVERTER, CL_PLUGIN_TRANSFORM,
+                                              CL_PLUGIN_PREDICATE};
   struct cl_plugin *found = NULL;
   for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && !found; i++)
     found = cl_plugins_find(plugins, kinds[i], name);
@@ -134,7 +137,8 @@ void cl_plugin_info_config(const struct cl_worker *w, const struct cl_query *q, 
   if (!p && !header.class)
     cl_reply_error(out, 404, "Unknown plugin %s.", q->name);
   else if (!is_version(q->version, p ? p->version : header.version))
-    cl_reply_error(out, 400, "Plugin %s not found that matches the version range [%s,%s], available versions: [%s]",
+    cl_reply_error(out, 400,
+                   "Plugin %s not found that matches the version range [%s,%s], available versions: [%s]",
                    p ? p->class : header.class, q->version, q->version, p ? p->version : header.version);
   else
     out->body = p ? definitions(p) : json_array(); /* the built-in header converter has no keys */
@@ -153,7 +157,8 @@ static bool fits_path(const char *class, const char *path) {
   return n >= m && memcmp(class + n - m, path, m) == 0;
 }
 
-void cl_plugin_info_validate(const struct cl_worker *w, const char *plugin, const json_t *config, bool lua, struct cl_reply *out) {
+void cl_plugin_info_validate(const struct cl_worker *w, const char *plugin, const json_t *config, bool lua,
+                             struct cl_reply *out) {
   struct cl_err err = CL_ERR_INIT;
   struct cl_validation v = {0};
   const char *class = cl_json_str(config, "connector.class");

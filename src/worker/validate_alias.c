@@ -23,8 +23,17 @@ static const struct family {
 
 /* Every transform has these beside its own. */
 static const struct cl_conf_row implicit[] = {
-    {.name = "predicate", .type = CL_CONF_STRING, .importance = CL_CONF_MEDIUM, .order = -1, .doc = "The alias of a predicate used to determine whether to apply this transformation."},
-    {.name = "negate", .type = CL_CONF_BOOLEAN, .dflt = "false", .importance = CL_CONF_MEDIUM, .order = -1, .doc = "Whether the configured predicate should be negated."},
+    {.name = "predicate",
+     .type = CL_CONF_STRING,
+     .importance = CL_CONF_MEDIUM,
+     .order = -1,
+     .doc = "The alias of a predicate used to determine whether to apply this transformation."},
+    {.name = "negate",
+     .type = CL_CONF_BOOLEAN,
+     .dflt = "false",
+     .importance = CL_CONF_MEDIUM,
+     .order = -1,
+     .doc = "Whether the configured predicate should be negated."},
 };
 
 static char *text(struct cl_arena *arena, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -39,7 +48,8 @@ static char *text(struct cl_arena *arena, const char *fmt, ...) {
 
 /* Java's order of embedded keys: no group first, then group order, required first, importance, name. */
 static int by_place(const void *a, const void *b) {
-  const struct cl_conf_row *x = *(const struct cl_conf_row *const *)a, *y = *(const struct cl_conf_row *const *)b;
+  const struct cl_conf_row *x = *(const struct cl_conf_row *const *)a,
+                           *y = *(const struct cl_conf_row *const *)b;
   if (!x->group != !y->group)
     return x->group ? 1 : -1;
   int groups = x->group ? strcmp(x->group, y->group) : 0;
@@ -55,9 +65,10 @@ static int by_place(const void *a, const void *b) {
 }
 
 /* Validators name the key as the class knows it, missing and unreadable values in full. */
-static json_t *validate_embedded(const struct cl_validation *v, const struct cl_conf_row *full, const struct cl_conf_row *own,
-                                 const json_t *settings) {
-  json_t *all = cl_conf_validate(&(struct cl_conf_def){full, 1}, v->config), *shorter = cl_conf_validate(&(struct cl_conf_def){own, 1}, settings);
+static json_t *validate_embedded(const struct cl_validation *v, const struct cl_conf_row *full,
+                                 const struct cl_conf_row *own, const json_t *settings) {
+  json_t *all = cl_conf_validate(&(struct cl_conf_def){full, 1}, v->config),
+         *shorter = cl_conf_validate(&(struct cl_conf_def){own, 1}, settings);
   json_t *value = json_incref(json_array_get(all, 0)), *errors = json_object_get(value, "errors");
   json_t *names = json_object_get(json_array_get(shorter, 0), "errors");
   for (size_t i = json_is_null(json_object_get(value, "value")) ? 1 : 0; i < json_array_size(errors); i++)
@@ -67,20 +78,22 @@ static json_t *validate_embedded(const struct cl_validation *v, const struct cl_
   return value;
 }
 
-static void put_embedded(struct cl_validation *v, const struct cl_conf_row *own, const char *prefix, const char *group, int order,
-                         const json_t *settings, struct cl_arena *arena) {
+static void put_embedded(struct cl_validation *v, const struct cl_conf_row *own, const char *prefix,
+                         const char *group, int order, const json_t *settings, struct cl_arena *arena) {
   struct cl_conf_row full = *own;
   full.name = text(arena, "%s%s", prefix, own->name);
   full.display = own->display ? own->display : own->name;
   full.group = own->group ? text(arena, "%s: %s", group, own->group) : group;
   full.order = order;
   if (full.name && full.group)
-    cl_validation_put(v, full.name, cl_conf_describe(&full), validate_embedded(v, &full, own, settings), full.group);
+    cl_validation_put(v, full.name, cl_conf_describe(&full), validate_embedded(v, &full, own, settings),
+                      full.group);
 }
 
-static int put_own_keys(struct cl_validation *v, const struct family *f, const struct cl_plugin *plugin, const char *prefix, const char *group,
-                        struct cl_arena *arena) {
-  size_t extra = f->kind == CL_PLUGIN_TRANSFORM ? sizeof(implicit) / sizeof(*implicit) : 0, n = plugin->def->n + extra;
+static int put_own_keys(struct cl_validation *v, const struct family *f, const struct cl_plugin *plugin,
+                        const char *prefix, const char *group, struct cl_arena *arena) {
+  size_t extra = f->kind == CL_PLUGIN_TRANSFORM ? sizeof(implicit) / sizeof(*implicit) : 0,
+         n = plugin->def->n + extra;
   const struct cl_conf_row **rows = cl_arena_zalloc(arena, (n + 1) * sizeof(*rows));
   if (!rows)
     return CL_ENOMEM;
@@ -94,22 +107,35 @@ static int put_own_keys(struct cl_validation *v, const struct family *f, const s
   return 0;
 }
 
-static int one_alias(struct cl_validation *v, const struct family *f, const char *alias, struct cl_arena *arena) {
+static int one_alias(struct cl_validation *v, const struct family *f, const char *alias,
+                     struct cl_arena *arena) {
   char *prefix = text(arena, "%s.%s.", f->list, alias), *group = text(arena, "%s: %s", f->group, alias);
   if (!prefix || !group)
     return CL_ENOMEM;
-  struct cl_conf_row type = {.name = text(arena, "%stype", prefix), .type = CL_CONF_CLASS, .required = true, .importance = CL_CONF_HIGH,
-                             .doc = text(arena, "Class for the '%s' %s.", alias, f->lower), .group = group, .order = 0,
-                             .width = CL_CONF_W_LONG, .display = text(arena, "%s type for %s", f->one, alias),
+  struct cl_conf_row type = {.name = text(arena, "%stype", prefix),
+                             .type = CL_CONF_CLASS,
+                             .required = true,
+                             .importance = CL_CONF_HIGH,
+                             .doc = text(arena, "Class for the '%s' %s.", alias, f->lower),
+                             .group = group,
+                             .order = 0,
+                             .width = CL_CONF_W_LONG,
+                             .display = text(arena, "%s type for %s", f->one, alias),
                              .recommended = cl_validation_classes(v->worker, f->kind, false, arena)};
   if (!type.name || !type.doc || !type.display)
     return CL_ENOMEM;
   cl_validation_rows(v, &(struct cl_conf_def){&type, 1});
   struct cl_found_class found = cl_validation_resolve(v, f->kind, false, type.name);
   const char *versions[] = {found.version, NULL};
-  struct cl_conf_row version = {.name = text(arena, "%splugin.version", prefix), .type = CL_CONF_STRING, .dflt = found.version,
-                                .importance = CL_CONF_HIGH, .doc = text(arena, "Version of the '%s' %s.", alias, f->lower), .group = group,
-                                .order = 1, .width = CL_CONF_W_LONG, .display = text(arena, "%s version for %s", f->one, alias),
+  struct cl_conf_row version = {.name = text(arena, "%splugin.version", prefix),
+                                .type = CL_CONF_STRING,
+                                .dflt = found.version,
+                                .importance = CL_CONF_HIGH,
+                                .doc = text(arena, "Version of the '%s' %s.", alias, f->lower),
+                                .group = group,
+                                .order = 1,
+                                .width = CL_CONF_W_LONG,
+                                .display = text(arena, "%s version for %s", f->one, alias),
                                 .recommended = versions};
   if (!version.name || !version.doc || !version.display)
     return CL_ENOMEM;
@@ -128,7 +154,7 @@ int cl_validation_aliases(struct cl_validation *v, struct cl_arena *arena) {
     size_t k;
     if (cl_conf_parse_one(&row, cl_json_str(v->config, row.name), &list, &ignored) != 0)
       continue;
-    json_array_foreach(list.list, k, alias) {
+    json_array_foreach (list.list, k, alias) {
       if (rc == 0)
         rc = one_alias(v, &families[i], json_string_value(alias), arena);
     }

@@ -10,7 +10,8 @@
 
 #include <string.h>
 
-static void put_prefixed(struct cl_validation *v, const char *prefix, const struct cl_conf_row *row, json_t *value) {
+static void put_prefixed(struct cl_validation *v, const char *prefix, const struct cl_conf_row *row,
+                         json_t *value) {
   char key[512];
   snprintf(key, sizeof(key), "%s%s", prefix, row->name);
   json_t *definition = cl_conf_describe(row);
@@ -35,7 +36,7 @@ static void one_converter(struct cl_validation *v, const char *key, const char *
   json_object_set_new(settings, "converter.type", json_string(role));
   json_t *values = cl_conf_validate(found.plugin->def, settings), *value;
   size_t i;
-  json_array_foreach(values, i, value)
+  json_array_foreach (values, i, value)
     put_prefixed(v, prefix, &found.plugin->def->rows[i], json_incref(value));
   json_decref(values);
   json_decref(settings);
@@ -52,7 +53,7 @@ static const char *blamed(const json_t *config, const char *prefix, const char *
   const char *key, *first = NULL;
   json_t *value;
   size_t n = strlen(prefix);
-  json_object_foreach((json_t *)config, key, value) {
+  json_object_foreach ((json_t *)config, key, value) {
     if (strncmp(key, prefix, n) != 0)
       continue;
     if (strstr(message, key + n))
@@ -65,10 +66,11 @@ static const char *blamed(const json_t *config, const char *prefix, const char *
 static void list_overrides(struct cl_validation *v, const char *prefix) {
   const char *key;
   json_t *value;
-  json_object_foreach((json_t *)v->config, key, value) {
+  json_object_foreach ((json_t *)v->config, key, value) {
     if (strncmp(key, prefix, strlen(prefix)) == 0 && !cl_validation_find(v, key))
       cl_validation_put(v, key, NULL,
-                        json_pack("{s:s,s:O,s:[],s:[],s:b}", "name", key, "value", value, "recommended_values", "errors", "visible", true),
+                        json_pack("{s:s,s:O,s:[],s:[],s:b}", "name", key, "value", value,
+                                  "recommended_values", "errors", "visible", true),
                         NULL);
   }
 }
@@ -76,11 +78,13 @@ static void list_overrides(struct cl_validation *v, const char *prefix) {
 /* The clients' own settings have no definitions here: librdkafka and its table of Java names decide. */
 void cl_validation_clients(struct cl_validation *v) {
   bool sink = v->plugin->kind == CL_PLUGIN_SINK;
-  const char *prefix = sink ? "consumer.override." : "producer.override.", *name = cl_json_str(v->config, "name");
+  const char *prefix = sink ? "consumer.override." : "producer.override.",
+             *name = cl_json_str(v->config, "name");
   struct cl_err err = CL_ERR_INIT;
   json_t *client = NULL;
   list_overrides(v, prefix);
-  if (cl_worker_client_conf(v->worker->conf, sink ? CL_CLIENT_CONSUMER : CL_CLIENT_PRODUCER, name ? name : "", 0, v->config, &client, &err) != 0) {
+  if (cl_worker_client_conf(v->worker->conf, sink ? CL_CLIENT_CONSUMER : CL_CLIENT_PRODUCER, name ? name : "",
+                            0, v->config, &client, &err) != 0) {
     const char *key = blamed(v->config, prefix, err.msg);
     cl_validation_error(v, key ? key : "connector.class", "%s", err.msg);
   }

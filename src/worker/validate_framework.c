@@ -24,13 +24,16 @@ static const struct role {
 enum { N_ROLES = sizeof(roles) / sizeof(*roles) };
 
 static const char *worker_class(const struct cl_worker *w, size_t role) {
-  return role == 0 ? w->conf->key_converter : role == 1 ? w->conf->value_converter : CL_SIMPLE_HEADER_CONVERTER;
+  return role == 0   ? w->conf->key_converter
+         : role == 1 ? w->conf->value_converter
+                     : CL_SIMPLE_HEADER_CONVERTER;
 }
 
 /* The converter in force: the connector's, or the worker's. */
 static struct cl_found_class converter_of(const struct cl_validation *v, size_t role) {
   const char *own = cl_json_str(v->config, roles[role].key);
-  return cl_validation_class(v->worker, CL_PLUGIN_CONVERTER, roles[role].header, own ? own : worker_class(v->worker, role));
+  return cl_validation_class(v->worker, CL_PLUGIN_CONVERTER, roles[role].header,
+                             own ? own : worker_class(v->worker, role));
 }
 
 static void set_version(struct cl_conf_row *row, const char *version, struct cl_arena *arena) {
@@ -46,7 +49,9 @@ static void fit_row(const struct cl_validation *v, struct cl_conf_row *row, stru
     set_version(row, strcmp(v->plugin->version, "undefined") == 0 ? NULL : v->plugin->version, arena);
   for (size_t i = 0; i < N_ROLES; i++) {
     if (strcmp(row->name, roles[i].key) == 0) {
-      row->dflt = cl_validation_class(v->worker, CL_PLUGIN_CONVERTER, roles[i].header, worker_class(v->worker, i)).class;
+      row->dflt = cl_validation_class(v->worker, CL_PLUGIN_CONVERTER, roles[i].header,
+                                      worker_class(v->worker, i))
+                      .class;
       row->recommended = cl_validation_classes(v->worker, CL_PLUGIN_CONVERTER, roles[i].header, arena);
     } else if (strcmp(row->name, roles[i].version_key) == 0) {
       set_version(row, converter_of(v, i).version, arena);
@@ -65,7 +70,8 @@ static bool is_blank(const char *text) { return !text || text[strspn(text, " \t\
 static bool matches_whole(const char *pattern, const char *text) {
   int code;
   PCRE2_SIZE at;
-  pcre2_code *regex = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED, &code, &at, NULL);
+  pcre2_code *regex = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+                                    PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED, &code, &at, NULL);
   pcre2_match_data *match = regex ? pcre2_match_data_create_from_pattern(regex, NULL) : NULL;
   bool yes = match && pcre2_match(regex, (PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, 0, 0, match, NULL) >= 0;
   pcre2_match_data_free(match);
@@ -78,7 +84,7 @@ static void print_list(struct cl_buf *b, const json_t *list) {
   json_t *item;
   size_t i;
   cl_buf_char(b, '[');
-  json_array_foreach(list, i, item)
+  json_array_foreach (list, i, item)
     cl_buf_fmt(b, "%s%s", i ? ", " : "", json_string_value(item));
   cl_buf_char(b, ']');
 }
@@ -86,7 +92,7 @@ static void print_list(struct cl_buf *b, const json_t *list) {
 static bool has_item(const json_t *list, const char *text) {
   json_t *item;
   size_t i;
-  json_array_foreach(list, i, item) {
+  json_array_foreach (list, i, item) {
     if (strcmp(json_string_value(item), text) == 0)
       return true;
   }
@@ -99,12 +105,16 @@ static void check_dead_letters(struct cl_validation *v, const char *dlq, const c
   const struct cl_conf_row *row = cl_conf_find(cl_connector_def(true), "topics");
   if (!is_blank(regex) && matches_whole(regex, dlq))
     cl_validation_error(v, "topics.regex",
-                        "The DLQ topic '%s' may not be matched by the regex for the topics ('topics.regex=%s') consumed by the connector",
+                        "The DLQ topic '%s' may not be matched by the regex for the topics "
+                        "('topics.regex=%s') consumed by the connector",
                         dlq, regex);
-  if (cl_conf_parse_one(row, cl_json_str(v->config, "topics"), &topics, &ignored) == 0 && has_item(topics.list, dlq)) {
+  if (cl_conf_parse_one(row, cl_json_str(v->config, "topics"), &topics, &ignored) == 0 &&
+      has_item(topics.list, dlq)) {
     struct cl_buf list = {0};
     print_list(&list, topics.list);
-    cl_validation_error(v, "topics", "The DLQ topic '%s' may not be included in the list of topics ('topics=%s') consumed by the connector",
+    cl_validation_error(v, "topics",
+                        "The DLQ topic '%s' may not be included in the list of topics ('topics=%s') consumed "
+                        "by the connector",
                         dlq, list.p ? list.p : "");
     cl_buf_free(&list);
   }
@@ -112,7 +122,8 @@ static void check_dead_letters(struct cl_validation *v, const char *dlq, const c
 }
 
 static void check_topics(struct cl_validation *v) {
-  const char *regex = cl_json_str(v->config, "topics.regex"), *dlq = cl_json_str(v->config, "errors.deadletterqueue.topic.name");
+  const char *regex = cl_json_str(v->config, "topics.regex"),
+             *dlq = cl_json_str(v->config, "errors.deadletterqueue.topic.name");
   bool topics = !is_blank(cl_json_str(v->config, "topics"));
   if (topics && !is_blank(regex))
     both_topics(v, "topics and topics.regex are mutually exclusive options, but both are set.");
@@ -132,7 +143,8 @@ int cl_validation_framework(struct cl_validation *v, struct cl_arena *arena) {
     fit_row(v, &rows[i], arena);
   cl_validation_rows(v, &(struct cl_conf_def){rows, def->n});
   const char *version = strcmp(v->plugin->version, "undefined") == 0 ? NULL : v->plugin->version;
-  cl_validation_version(v, "connector.class", "connector.plugin.version", &(struct cl_found_class){v->plugin->class, version, NULL});
+  cl_validation_version(v, "connector.class", "connector.plugin.version",
+                        &(struct cl_found_class){v->plugin->class, version, NULL});
   for (size_t i = 0; i < N_ROLES; i++) {
     cl_validation_resolve(v, CL_PLUGIN_CONVERTER, roles[i].header, roles[i].key);
     struct cl_found_class found = converter_of(v, i);

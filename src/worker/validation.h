@@ -12,7 +12,8 @@
 json_t *cl_validation_find(const struct cl_validation *v, const char *key);
 /* Adds an entry, or replaces the one of the same name in place; takes definition (NULL = null)
  * and value. group may be NULL. */
-void cl_validation_put(struct cl_validation *v, const char *key, json_t *definition, json_t *value, const char *group);
+void cl_validation_put(struct cl_validation *v, const char *key, json_t *definition, json_t *value,
+                       const char *group);
 /* Validates all rows of def over the config. */
 void cl_validation_rows(struct cl_validation *v, const struct cl_conf_def *def);
 /* A message on key, which gets an entry without definition when it has none. Counted. */
@@ -22,18 +23,22 @@ bool cl_validation_has_errors(const struct cl_validation *v, const char *key);
 
 /* A class as configs name it: trimmed, class or alias. */
 struct cl_found_class {
-  const char *class;   /* full name, NULL = none known */
-  const char *version; /* or NULL */
+  const char *class;        /* full name, NULL = none known */
+  const char *version;      /* or NULL */
   struct cl_plugin *plugin; /* NULL too for the built-in header converter */
 };
 /* role NULL or "header": converters that are built in count for headers only. */
-struct cl_found_class cl_validation_class(const struct cl_worker *w, enum cl_plugin_kind kind, bool header, const char *name);
+struct cl_found_class cl_validation_class(const struct cl_worker *w, enum cl_plugin_kind kind, bool header,
+                                          const char *name);
 /* Replaces the value of a CLASS key by the full name, or adds the error. */
-struct cl_found_class cl_validation_resolve(struct cl_validation *v, enum cl_plugin_kind kind, bool header, const char *key);
+struct cl_found_class cl_validation_resolve(struct cl_validation *v, enum cl_plugin_kind kind, bool header,
+                                            const char *key);
 /* NULL-terminated names of all classes of a kind, in memory of arena. */
-const char *const *cl_validation_classes(const struct cl_worker *w, enum cl_plugin_kind kind, bool header, struct cl_arena *arena);
+const char *const *cl_validation_classes(const struct cl_worker *w, enum cl_plugin_kind kind, bool header,
+                                         struct cl_arena *arena);
 /* Only one version of a plugin exists: any other asked for under key is an error on both keys. */
-void cl_validation_version(struct cl_validation *v, const char *class_key, const char *key, const struct cl_found_class *found);
+void cl_validation_version(struct cl_validation *v, const char *class_key, const char *key,
+                           const struct cl_found_class *found);
 
 /* validate_framework.c: the rows of every sink or source, with this worker's defaults. */
 int cl_validation_framework(struct cl_validation *v, struct cl_arena *arena);

@@ -48,13 +48,14 @@ static const struct request {
     {READ, "GET", "/connectors/stuck/status", NULL, 200, 0, "\"name\":\"stuck\""},
     {READ, "GET", "/connectors/stuck/tasks/0/status", NULL, 200, 0, "\"id\":0"},
     {READ, "GET", "/connectors/nobody/status", NULL, 404, 0, "No status found for connector nobody"},
-    {READ, "GET", "/connectors/nobody%2F%25%20/tasks/7/status", NULL, 404, 0, "No status found for task nobody/% -7"},
+    {READ, "GET", "/connectors/nobody%2F%25%20/tasks/7/status", NULL, 404, 0,
+     "No status found for task nobody/% -7"},
     {READ, "GET", "/connector-plugins", NULL, 200, 0, "FileStreamSinkConnector"},
     {READ, "GET", "/connector-plugins?connectorsOnly=false", NULL, 200, 0, "JsonConverter"},
     {READ, "GET", "/connector-plugins/FileStreamSource/config", NULL, 200, 0, "\"batch.size\""},
     {READ, "GET", "/connect-lua/plugins", NULL, 200, 0, "\"state\":\"accepted\""},
-    {READ, "PUT", "/connector-plugins/FileStreamSink/config/validate", "{\"connector.class\":\"FileStreamSink\",\"topics\":\"a\"}", 200, 0,
-     "\"error_count\":1"},
+    {READ, "PUT", "/connector-plugins/FileStreamSink/config/validate",
+     "{\"connector.class\":\"FileStreamSink\",\"topics\":\"a\"}", 200, 0, "\"error_count\":1"},
     {READ, "HEAD", "/connectors", NULL, 200, 0, NULL},
     {READ, "OPTIONS", "/connectors/x/config", NULL, 200, 0, "PATCH"},
     {READ, "GET", "/connectors/pipeline/offsets", NULL, 501, 200, NULL},
@@ -76,12 +77,15 @@ static const struct request {
     {MALFORMED, "POST", "/connectors", "[]", 400, 0, NULL},
     {MALFORMED, "POST", "/connectors", "", 400, 0, "empty"},
     {MALFORMED, "POST", "/connectors", "{\"name\":\"x\",\"config\":{\"a\":{\"b\":1}}}", 400, 0, NULL},
-    {MALFORMED, "POST", "/connectors", "{\"name\":\"x\",\"config\":{\"connector.class\":\"no.Such\"}}", 400, 0, "Failed to find any class"},
-    {MALFORMED, "POST", "/connectors", "{\"name\":\"x\",\"config\":{\"connector.class\":\"FileStreamSink\",\"tasks.max\":\"x\"}}", 400, 0,
+    {MALFORMED, "POST", "/connectors", "{\"name\":\"x\",\"config\":{\"connector.class\":\"no.Such\"}}", 400,
+     0, "Failed to find any class"},
+    {MALFORMED, "POST", "/connectors",
+     "{\"name\":\"x\",\"config\":{\"connector.class\":\"FileStreamSink\",\"tasks.max\":\"x\"}}", 400, 0,
      "error(s)"},
     {MALFORMED, "PATCH", "/connectors/pipeline/config", "nonsense", 400, 0, NULL},
     {MALFORMED, "PUT", "/connectors/pipeline/config", "{\"a\":\"caf\xe9\"}", 400, 0, NULL},
-    {MALFORMED, "PUT", "/connector-plugins/FileStreamSink/config/validate", "{\"connector.class\":\"FileStreamSource\"}", 400, 0, "does not match"},
+    {MALFORMED, "PUT", "/connector-plugins/FileStreamSink/config/validate",
+     "{\"connector.class\":\"FileStreamSource\"}", 400, 0, "does not match"},
     {MALFORMED, "GET", "/connectors/%zz", NULL, 400, 0, NULL},
     {MALFORMED, "GET", "//connectors", NULL, 400, 0, NULL},
     {MALFORMED, "GET", "/connectors/a%00b", NULL, 400, 0, NULL},
@@ -92,7 +96,8 @@ static const struct request {
     {RAW, "", "GET /connectors HTTP/1.1\r\n\r\n", NULL, 400, 0, NULL},
     {RAW, "", "\x16\x03\x01\x02\x03\r\n\r\n", NULL, 0, 0, NULL},
     {RAW, "", "POST /connectors HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\nx", NULL, 501, 0, NULL},
-    {RAW, "", "POST /connectors HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n{}   ", NULL, 400, 0, NULL},
+    {RAW, "", "POST /connectors HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n{}   ",
+     NULL, 400, 0, NULL},
     {RAW, "", "POST /connectors HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\n", NULL, 413, 0, NULL},
     {RAW, "", "GET / HTTP/9.9\r\nHost: h\r\n\r\n", NULL, 0, 0, NULL},
 };
@@ -112,7 +117,8 @@ static int64_t now_us(void) {
 }
 
 static int dial(void) {
-  struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct sockaddr_in a = {
+      .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   struct timeval patience = {.tv_sec = 100};
   int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -153,7 +159,8 @@ static void compose(const struct request *r, int client, char *out, size_t size)
     snprintf(out, size, "%s", r->path);
     return;
   }
-  snprintf(path, sizeof path, "%.*s%s%s", c ? (int)(c - r->path) : (int)strlen(r->path), r->path, c ? name : "", c ? c + 2 : "");
+  snprintf(path, sizeof path, "%.*s%s%s", c ? (int)(c - r->path) : (int)strlen(r->path), r->path,
+           c ? name : "", c ? c + 2 : "");
   const char *body = r->body ? r->body : "";
   snprintf(out, size, "%s %s HTTP/1.1\r\nHost: h\r\n%sContent-Length: %zu\r\n\r\n%s", r->method, path,
            r->body ? "Content-Type: application/json\r\n" : "", strlen(body), body);
@@ -182,7 +189,8 @@ static void *run_client(void *arg) {
   const struct client *me = arg;
   char *buf = malloc(1 << 20), ask[4096];
   int fd = -1;
-  for (size_t i = me->writes ? 0 : (size_t)me->number; now_us() < until_us || (me->writes && i % N_REQUESTS); i++) {
+  for (size_t i = me->writes ? 0 : (size_t)me->number; now_us() < until_us || (me->writes && i % N_REQUESTS);
+       i++) {
     size_t k = i % N_REQUESTS;
     const struct request *r = &requests[k];
     if (r->kind == WRITE && !me->writes)
@@ -201,7 +209,8 @@ static void *run_client(void *arg) {
     int status = sent < 0 ? 0 : hear(fd, strcmp(r->method, "HEAD") == 0, buf, 1 << 20, &open);
     note(k, now_us() - begun);
     atomic_fetch_add(&counts[r->kind], 1);
-    bool ok = r->status == 0 ? status != 200 : status == r->status || (r->or_status && status == r->or_status);
+    bool ok = r->status == 0 ? status != 200
+                             : status == r->status || (r->or_status && status == r->or_status);
     if (!ok || (r->holds && !strstr(buf, r->holds)))
       complain(r, status, buf);
     if (!open || r->kind == RAW) {
@@ -242,11 +251,11 @@ static void report(void) {
   for (long i = 0; i < n; i++)
     sorted[i] = read_us[i];
   qsort(sorted, (size_t)n, sizeof *sorted, by_value);
-  printf("reads %ld  writes %ld  malformed %ld  raw %ld  connections ended %ld  wrong %ld\n", counts[READ], counts[WRITE], counts[MALFORMED],
-         counts[RAW], cut, wrong);
+  printf("reads %ld  writes %ld  malformed %ld  raw %ld  connections ended %ld  wrong %ld\n", counts[READ],
+         counts[WRITE], counts[MALFORMED], counts[RAW], cut, wrong);
   if (n > 0)
-    printf("reads in ms: median %.2f  99%% %.2f  99.9%% %.2f  slowest %.2f\n", sorted[n / 2] / 1e3, sorted[n * 99 / 100] / 1e3,
-           sorted[n * 999 / 1000] / 1e3, sorted[n - 1] / 1e3);
+    printf("reads in ms: median %.2f  99%% %.2f  99.9%% %.2f  slowest %.2f\n", sorted[n / 2] / 1e3,
+           sorted[n * 99 / 100] / 1e3, sorted[n * 999 / 1000] / 1e3, sorted[n - 1] / 1e3);
   for (size_t i = 0; i < N_REQUESTS; i++)
     if (requests[i].kind == READ && slowest[i] > 100000)
       printf("over 100 ms: %s %s %.1f\n", requests[i].method, requests[i].path, (double)slowest[i] / 1e3);

@@ -25,11 +25,11 @@ struct cl_herder {
 };
 
 static const char *const fake_commands[] = {
-    "CREATE",  "PUT_CONFIG",   "PATCH_CONFIG", "DELETE",    "PAUSE", "RESUME", "STOP",
+    "CREATE",  "PUT_CONFIG",   "PATCH_CONFIG", "DELETE",    "PAUSE", "RESUME",  "STOP",
     "RESTART", "RESTART_TASK", "RESET_TOPICS", "PUT_TASKS", "FENCE", "VALIDATE"};
-static const char *const fake_queries[] = {"ROOT",   "HEALTH",  "CONNECTORS",    "CONNECTOR",    "CONFIG",
-                                           "STATUS", "TASKS",   "TASK_STATUS",   "TOPICS",       "PLUGINS",
-                                           "PLUGIN_CONFIG", "PLUGIN_FILES", "VALIDATION"};
+static const char *const fake_queries[] = {
+    "ROOT",        "HEALTH", "CONNECTORS", "CONNECTOR",     "CONFIG",       "STATUS",    "TASKS",
+    "TASK_STATUS", "TOPICS", "PLUGINS",    "PLUGIN_CONFIG", "PLUGIN_FILES", "VALIDATION"};
 
 void cl_reply_clear(struct cl_reply *r) {
   json_decref(r->body);
@@ -62,7 +62,9 @@ static void fake_finish(struct cl_command *cmd) {
   switch (cmd->kind) {
   case CL_CMD_DELETE: r.status = 204; break;
   case CL_CMD_PAUSE: r.status = 202; break;
-  case CL_CMD_RESTART_TASK: r.body = json_pack("{s:s, s:i}", "name", cmd->name, "restarted", cmd->task); break;
+  case CL_CMD_RESTART_TASK:
+    r.body = json_pack("{s:s, s:i}", "name", cmd->name, "restarted", cmd->task);
+    break;
   case CL_CMD_CREATE:
     r.status = 201;
     r.location = strdup(cmd->name);

@@ -71,8 +71,10 @@ static void test_writes(void **state) {
 }
 
 static void test_tasks(void **state) {
-  check(ask(*state, "GET", "/connectors/c%2F1/tasks/07/status", "", NULL), 200, JSON, "{\"name\":\"c/1\",\"task\":7}");
-  check(ask(*state, "GET", "/connectors/c/tasks/-1/status", "", NULL), 200, JSON, "{\"name\":\"c\",\"task\":-1}");
+  check(ask(*state, "GET", "/connectors/c%2F1/tasks/07/status", "", NULL), 200, JSON,
+        "{\"name\":\"c/1\",\"task\":7}");
+  check(ask(*state, "GET", "/connectors/c/tasks/-1/status", "", NULL), 200, JSON,
+        "{\"name\":\"c\",\"task\":-1}");
   check(ask(*state, "POST", "/connectors/c/tasks/2147483647/restart", SENDS_JSON, "null"), 200, JSON,
         "{\"name\":\"c\",\"restarted\":2147483647}");
   static const char *const bad[] = {"abc", "1.5", "99999999999", "2147483648", "-", "0x1", "1%20"};
@@ -93,24 +95,33 @@ static void test_plugins(void **state) {
 /* Answered at once, or by the herder; the document that POST takes is understood too. */
 static void test_validate(void **state) {
   const char *const target = "/connector-plugins/p/config/validate";
-  check(ask(*state, "PUT", target, SENDS_JSON, "{\"a\":1,\"b\":null}"), 200, JSON, "{\"a\":\"1\",\"b\":null}");
-  check(ask(*state, "PUT", target, SENDS_JSON, "{\"name\":\"n\",\"config\":{\"a\":1.50},\"initial_state\":\"STOPPED\"}"), 200, JSON,
-        "{\"a\":\"1.50\",\"name\":\"n\"}");
-  check(ask(*state, "PUT", target, SENDS_JSON, "{\"name\":\"n\",\"config\":{\"name\":\"own\"}}"), 200, JSON, "{\"name\":\"own\"}");
+  check(ask(*state, "PUT", target, SENDS_JSON, "{\"a\":1,\"b\":null}"), 200, JSON,
+        "{\"a\":\"1\",\"b\":null}");
+  check(ask(*state, "PUT", target, SENDS_JSON,
+            "{\"name\":\"n\",\"config\":{\"a\":1.50},\"initial_state\":\"STOPPED\"}"),
+        200, JSON, "{\"a\":\"1.50\",\"name\":\"n\"}");
+  check(ask(*state, "PUT", target, SENDS_JSON, "{\"name\":\"n\",\"config\":{\"name\":\"own\"}}"), 200, JSON,
+        "{\"name\":\"own\"}");
   check(ask(*state, "PUT", target, SENDS_JSON, "{\"config\":\"a key of that name\"}"), 200, JSON, NULL);
   check(ask(*state, "PUT", target, SENDS_JSON, "{\"a\":{}}"), 400, JSON, NULL);
   check(ask(*state, "PUT", target, SENDS_JSON, "[]"), 400, JSON, NULL);
   check(ask(*state, "PUT", "/connector-plugins/lua/config/validate", SENDS_JSON, "{\"a\":\"b\"}"), 200, JSON,
-        echoed("VALIDATE", "lua", "\"config\":{\"a\":\"b\"},\"initial_state\":null,\"include_tasks\":false,\"only_failed\":false"));
+        echoed(
+            "VALIDATE", "lua",
+            "\"config\":{\"a\":\"b\"},\"initial_state\":null,\"include_tasks\":false,\"only_failed\":false"));
 }
 
 static void test_patch_and_internal(void **state) {
   const char *none = "\"config\":null,\"initial_state\":null,\"include_tasks\":false,\"only_failed\":false";
-  check(ask(*state, "PATCH", "/connectors/c/config", SENDS_JSON, "{\"a\":null}"), 200, JSON,
-        echoed("PATCH_CONFIG", "c", "\"config\":{\"a\":null},\"initial_state\":null,\"include_tasks\":false,\"only_failed\":false"));
+  check(
+      ask(*state, "PATCH", "/connectors/c/config", SENDS_JSON, "{\"a\":null}"), 200, JSON,
+      echoed("PATCH_CONFIG", "c",
+             "\"config\":{\"a\":null},\"initial_state\":null,\"include_tasks\":false,\"only_failed\":false"));
   check(ask(*state, "PATCH", "/connectors/c/config", SENDS_JSON, "[1]"), 400, JSON, NULL);
-  check(ask(*state, "PUT", "/connectors/c/topics/reset", "", NULL), 200, JSON, echoed("RESET_TOPICS", "c", none));
-  check(ask(*state, "POST", "/connectors/c/tasks", "Content-Type: text/plain\r\n", "x"), 200, JSON, echoed("PUT_TASKS", "c", none));
+  check(ask(*state, "PUT", "/connectors/c/topics/reset", "", NULL), 200, JSON,
+        echoed("RESET_TOPICS", "c", none));
+  check(ask(*state, "POST", "/connectors/c/tasks", "Content-Type: text/plain\r\n", "x"), 200, JSON,
+        echoed("PUT_TASKS", "c", none));
   check(ask(*state, "PUT", "/connectors/c/fence", "", NULL), 200, JSON, echoed("FENCE", "c", none));
 }
 
@@ -120,7 +131,8 @@ static void test_unbuilt(void **state) {
   check(ask(*state, "GET", "/admin/loggers", "", NULL), 501, JSON, text);
   check(ask(*state, "PUT", "/admin/loggers/a.b", SENDS_JSON, "{}"), 501, JSON, text);
   check(ask(*state, "DELETE", "/connectors/c/offsets", "", NULL), 501, JSON, text);
-  check(ask(*state, "PATCH", "/connectors/none/offsets", SENDS_JSON, "{}"), 404, JSON, ERROR(404, "Connector none not found"));
+  check(ask(*state, "PATCH", "/connectors/none/offsets", SENDS_JSON, "{}"), 404, JSON,
+        ERROR(404, "Connector none not found"));
 }
 
 static void test_create_and_location(void **state) {

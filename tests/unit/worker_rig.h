@@ -62,7 +62,8 @@ static inline struct rig *rig_open(const char *extra, ...) {
            r->folder, extra);
   rig_write(r, "worker.conf", text);
   snprintf(path, sizeof path, "%s/worker.conf", r->folder);
-  if (cl_worker_conf_load(path, &conf, &err) != 0 || cl_worker_open(conf, CL_SOURCE_DIR, &r->worker, &err) != 0)
+  if (cl_worker_conf_load(path, &conf, &err) != 0 ||
+      cl_worker_open(conf, CL_SOURCE_DIR, &r->worker, &err) != 0)
     fail_msg("%s", err.msg);
   return r;
 }
@@ -77,7 +78,8 @@ static inline void rig_close(struct rig *r) {
   if (r->herder)
     cl_herder_stop(r->herder);
   cl_worker_close(r->worker);
-  static const char *const files[] = {"worker.conf", "checks.lua", "cut.lua", "plain.lua", "stuck.lua", "bad.lua"};
+  static const char *const files[] = {"worker.conf", "checks.lua", "cut.lua",
+                                      "plain.lua",   "stuck.lua",  "bad.lua"};
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
     char path[256];
     snprintf(path, sizeof path, "%s/%s", r->folder, files[i]);
@@ -88,7 +90,8 @@ static inline void rig_close(struct rig *r) {
 }
 
 /* Runs a command to its end; takes config. */
-static inline struct cl_reply rig_run(struct rig *r, enum cl_command_kind kind, const char *name, json_t *config) {
+static inline struct cl_reply rig_run(struct rig *r, enum cl_command_kind kind, const char *name,
+                                      json_t *config) {
   struct cl_command *cmd = calloc(1, sizeof *cmd);
   struct cl_reply reply = {0};
   cmd->kind = kind;
