@@ -18,18 +18,8 @@
 
 /* ---------------------------------------------------------------------- entries */
 
-static const char *entry_name(const json_t *entry) {
-  return cl_json_str(json_object_get(entry, "value"), "name");
-}
-
 json_t *cl_validation_find(const struct cl_validation *v, const char *key) {
-  json_t *entry;
-  size_t i;
-  json_array_foreach (v->configs, i, entry) {
-    if (strcmp(entry_name(entry), key) == 0)
-      return entry;
-  }
-  return NULL;
+  return json_object_get(v->by_key, key);
 }
 
 static void add_group(struct cl_validation *v, const char *group) {
@@ -50,8 +40,9 @@ void cl_validation_put(struct cl_validation *v, const char *key, json_t *definit
     json_object_set_new(entry, "definition", definition ? definition : json_null());
     json_object_set_new(entry, "value", value);
   } else {
-    json_array_append_new(v->configs, json_pack("{s:o,s:o}", "definition",
-                                                definition ? definition : json_null(), "value", value));
+    entry = json_pack("{s:o,s:o}", "definition", definition ? definition : json_null(), "value", value);
+    json_array_append(v->configs, entry);
+    json_object_set_new(v->by_key, key, entry);
   }
   v->error_count += json_array_size(json_object_get(value, "errors"));
   if (group)
@@ -236,9 +227,14 @@ static int refusals(struct cl_validation *v) {
 int cl_validate_config(const struct cl_worker *w, const struct cl_plugin *plugin, const json_t *config,
                        struct cl_validation *out, struct cl_err *err) {
   struct cl_arena *arena = cl_arena_new(NULL);
-  *out = (struct cl_validation){
-      .worker = w, .plugin = plugin, .config = config, .groups = json_array(), .configs = json_array()};
-  int rc = arena && out->groups && out->configs ? cl_validation_framework(out, arena) : CL_ENOMEM;
+  *out = (struct cl_validation){.worker = w,
+                                .plugin = plugin,
+                                .config = config,
+                                .groups = json_array(),
+                                .configs = json_array(),
+                                .by_key = json_object()};
+  int rc = arena && out->groups && out->configs && out->by_key ? cl_validation_framework(out, arena)
+                                                               : CL_ENOMEM;
   if (rc == 0)
     rc = cl_validation_aliases(out, arena);
   if (rc == 0) {
@@ -280,6 +276,7 @@ int cl_validate_plugin(struct cl_validation *v, struct cl_err *err) {
 void cl_validate_clear(struct cl_validation *v) {
   json_decref(v->groups);
   json_decref(v->configs);
+  json_decref(v->by_key);
   *v = (struct cl_validation){0};
 }
 

@@ -14,6 +14,7 @@ struct cl_validation {
   const json_t *config; /* being validated; all three borrowed */
   json_t *groups;       /* of the definitions, each once */
   json_t *configs;      /* array of {"definition","value"} */
+  json_t *by_key;       /* the same entries: a body of 1 MiB holds many keys */
   size_t error_count;
 };
 

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ALIASES_MAX = 100 }; /* each brings a dozen definitions into the answer */
+
 static const struct family {
   const char *list, *group, *one, *lower;
   enum cl_plugin_kind kind;
@@ -108,7 +110,7 @@ static int put_own_keys(struct cl_validation *v, const struct family *f, const s
 }
 
 static int one_alias(struct cl_validation *v, const struct family *f, const char *alias,
-                     struct cl_arena *arena) {
+                     const char *const *classes, struct cl_arena *arena) {
   char *prefix = text(arena, "%s.%s.", f->list, alias), *group = text(arena, "%s: %s", f->group, alias);
   if (!prefix || !group)
     return CL_ENOMEM;
@@ -121,7 +123,7 @@ static int one_alias(struct cl_validation *v, const struct family *f, const char
                              .order = 0,
                              .width = CL_CONF_W_LONG,
                              .display = text(arena, "%s type for %s", f->one, alias),
-                             .recommended = cl_validation_classes(v->worker, f->kind, false, arena)};
+                             .recommended = classes};
   if (!type.name || !type.doc || !type.display)
     return CL_ENOMEM;
   cl_validation_rows(v, &(struct cl_conf_def){&type, 1});
@@ -144,21 +146,28 @@ static int one_alias(struct cl_validation *v, const struct family *f, const char
   return found.plugin ? put_own_keys(v, f, found.plugin, prefix, group, arena) : 0;
 }
 
+static int one_family(struct cl_validation *v, const struct family *f, struct cl_arena *arena) {
+  struct cl_conf_value list = {.is_null = true};
+  struct cl_err ignored;
+  struct cl_conf_row row = {.name = f->list, .type = CL_CONF_LIST, .dflt = ""};
+  int rc = 0;
+  if (cl_conf_parse_one(&row, cl_json_str(v->config, row.name), &list, &ignored) != 0)
+    return 0;
+  size_t n = json_array_size(list.list);
+  if (n > ALIASES_MAX) {
+    cl_validation_error(v, row.name, "Configuration '%s' names more than %d aliases.", row.name, ALIASES_MAX);
+    n = ALIASES_MAX;
+  }
+  const char *const *classes = n > 0 ? cl_validation_classes(v->worker, f->kind, false, arena) : NULL;
+  for (size_t i = 0; i < n && rc == 0; i++)
+    rc = one_alias(v, f, json_string_value(json_array_get(list.list, i)), classes, arena);
+  cl_conf_value_free(&list);
+  return rc;
+}
+
 int cl_validation_aliases(struct cl_validation *v, struct cl_arena *arena) {
   int rc = 0;
-  for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++) {
-    struct cl_conf_value list = {.is_null = true};
-    struct cl_err ignored;
-    struct cl_conf_row row = {.name = families[i].list, .type = CL_CONF_LIST, .dflt = ""};
-    json_t *alias;
-    size_t k;
-    if (cl_conf_parse_one(&row, cl_json_str(v->config, row.name), &list, &ignored) != 0)
-      continue;
-    json_array_foreach (list.list, k, alias) {
-      if (rc == 0)
-        rc = one_alias(v, &families[i], json_string_value(alias), arena);
-    }
-    cl_conf_value_free(&list);
-  }
+  for (size_t i = 0; i < sizeof(families) / sizeof(*families) && rc == 0; i++)
+    rc = one_family(v, &families[i], arena);
   return rc;
 }

@@ -2,6 +2,7 @@
  * Validation of connector configs: what REST shows of each key, and how errors are counted. */
 #include "worker_rig.h"
 
+#include "base/clock.h"
 #include "worker/admit.h"
 #include "worker/plugin_info.h"
 #include "worker/unbuilt.h"
@@ -262,6 +263,31 @@ static void not_built_yet(void **state) {
   assert_non_null(cl_unbuilt_find(CL_PLUGIN_PREDICATE, "TopicNameMatches"));
 }
 
+/* A body of the largest size must not keep a REST thread. */
+static void hostile_sizes(void **state) {
+  json_t *config = config_of(
+      "connector.class", SINK, "name", "x", "topics.regex", "(a+)+b", "errors.deadletterqueue.topic.name",
+      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaac", NULL);
+  char key[32], *aliases = calloc(1, 100001);
+  for (int i = 0; i < 50000; i++) {
+    snprintf(key, sizeof key, "n%d", i);
+    json_object_set_new(config, key, json_null());
+    snprintf(key, sizeof key, "consumer.override.n%d", i);
+    json_object_set_new(config, key, json_string("v"));
+  }
+  for (int i = 0; i < 100000; i += 2)
+    memcpy(aliases + i, (char[]){',', (char)('0' + i / 2 % 10)}, 2);
+  json_object_set_new(config, "transforms", json_string(aliases + 1));
+  int64_t begun = cl_now_ms();
+  struct cl_validation v = validate(state, config);
+  assert_in_range(cl_now_ms() - begun, 0, 5000); /* a quadratic one takes minutes under sanitizers */
+  assert_true(v.error_count >= 50000);
+  assert_non_null(entry(&v, "transforms.1.type"));
+  assert_true(json_array_size(v.configs) < 101000);
+  done(&v);
+  free(aliases);
+}
+
 static void plugins_own_code(void **state) {
   struct cl_err err = CL_ERR_INIT;
   struct cl_validation v = validate(state,
@@ -299,9 +325,16 @@ static int close_all(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(partial_config),   cmocka_unit_test(classes),    cmocka_unit_test(versions),
-      cmocka_unit_test(sink_topics),      cmocka_unit_test(nulls),      cmocka_unit_test(converter_settings),
-      cmocka_unit_test(client_overrides), cmocka_unit_test(transforms), cmocka_unit_test(not_built_yet),
+      cmocka_unit_test(partial_config),
+      cmocka_unit_test(classes),
+      cmocka_unit_test(versions),
+      cmocka_unit_test(sink_topics),
+      cmocka_unit_test(nulls),
+      cmocka_unit_test(converter_settings),
+      cmocka_unit_test(client_overrides),
+      cmocka_unit_test(transforms),
+      cmocka_unit_test(not_built_yet),
+      cmocka_unit_test(hostile_sizes),
       cmocka_unit_test(plugins_own_code),
   };
   return cmocka_run_group_tests(tests, open_all, close_all);
