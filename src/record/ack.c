@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "record/batch.h"
 #include "record/codec.h"
+#include "record/space.h"
 
 enum {
   RING_MIN = 64,
@@ -130,10 +131,43 @@ static int ring_grow(struct partition *p, struct cl_err *err) {
   return 0;
 }
 
+/* Whether the JSON of v is short for certain: so are all offsets but odd ones. */
+static bool is_short(const struct cl_batch *b, const struct cl_val *v) {
+  enum { ESCAPED = 6, NUMBER = 32, PLAIN_MAX = CL_INT };
+  if (v->kind <= PLAIN_MAX)
+    return true;
+  if (v->kind != CL_OBJECT)
+    return false;
+  size_t most = 2;
+  for (uint32_t i = 0; i < v->obj->n; i++) {
+    const struct cl_entry *e = &v->obj->e[i];
+    if (e->val.kind > PLAIN_MAX && e->val.kind != CL_STRING)
+      return false;
+    most += NUMBER + ESCAPED * ((size_t)cl_space_sym_text(b->space, e->sym).len +
+                                (e->val.kind == CL_STRING ? e->val.len : 0));
+  }
+  return most <= OFFSET_MAX;
+}
+
+/* Whether the offset can be written when its time comes: told now, while the plugin can still
+ * be named for it, since one that cannot would keep its partition from ever committing. */
+static int check_offset(const struct partition *p, const struct cl_record *rec, struct cl_err *err) {
+  if (is_short(rec->batch, &rec->source_offset))
+    return 0;
+  struct cl_buf text = {.max = 16 * OFFSET_MAX};
+  int rc = cl_json_write(rec->batch, &rec->source_offset, true, &text, err);
+  if (rc == 0 && text.len > OFFSET_MAX)
+    rc = cl_err_set(err, CL_EINVAL, "%zu bytes as JSON, at most %d are possible", text.len, OFFSET_MAX);
+  cl_buf_free(&text);
+  return rc == 0 ? 0 : cl_err_prefix(err, "the source offset of a record of source partition %.200s: ", p->json);
+}
+
 int cl_ack_sent(struct cl_ack *a, struct cl_record *rec, struct cl_err *err) {
   if (rec->slot >= a->n)
     return cl_err_set(err, CL_EINVAL, "a record names source partition #%u, which does not exist", rec->slot);
   struct partition *p = &a->part[rec->slot];
+  if (check_offset(p, rec, err) != 0)
+    return err->code;
   if (p->n == p->cap && ring_grow(p, err) != 0)
     return err->code;
   rec->acked = 0;
@@ -228,8 +262,7 @@ void cl_ack_take(struct cl_ack *a, cl_ack_fn *fn, void *arg) {
         break; /* no memory now: the next take tells */
       offset = (struct cl_str){out.p, (uint32_t)out.len};
     }
-    p->moved = false;
-    fn(arg, (struct cl_str){p->json, p->len}, offset);
+    p->moved = fn(arg, (struct cl_str){p->json, p->len}, offset) != 0;
   }
   cl_buf_free(&out);
 }

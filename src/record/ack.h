@@ -25,7 +25,8 @@ void cl_ack_free(struct cl_ack *a);
 int64_t cl_ack_partition(struct cl_ack *a, const char *json, size_t len, struct cl_err *err);
 struct cl_str cl_ack_partition_json(const struct cl_ack *a, uint32_t id);
 
-/* rec (slot = partition id) was handed to Kafka; takes a batch reference. */
+/* rec (slot = partition id) was handed to Kafka; takes a batch reference. CL_EINVAL for an id
+ * or an offset that could never be committed. */
 int cl_ack_sent(struct cl_ack *a, struct cl_record *rec, struct cl_err *err);
 /* The record sent last was refused by the client after all: forget it. */
 void cl_ack_unsend(struct cl_ack *a, struct cl_record *rec);
@@ -34,6 +35,7 @@ void cl_ack_done(struct cl_ack *a, struct cl_record *rec);
 size_t cl_ack_waiting(const struct cl_ack *a);
 
 /* Calls fn for each partition whose committable offset moved since the last take, with
- * the offset as compact JSON ("null" = tombstone); the texts die when fn returns. */
-typedef void cl_ack_fn(void *arg, struct cl_str partition_json, struct cl_str offset_json);
+ * the offset as compact JSON ("null" = tombstone); the texts die when fn returns. What fn does not
+ * answer 0 for is told again by the next take. */
+typedef int cl_ack_fn(void *arg, struct cl_str partition_json, struct cl_str offset_json);
 void cl_ack_take(struct cl_ack *a, cl_ack_fn *fn, void *arg);

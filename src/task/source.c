@@ -80,13 +80,13 @@ static void tell_plugin_records(struct source *s) {
 
 /* -------------------------------------------------------------------- offsets */
 
-static void keep_offset(void *arg, struct cl_str partition, struct cl_str offset) {
+static int keep_offset(void *arg, struct cl_str partition, struct cl_str offset) {
   struct source *s = arg;
   /* Compact JSON has no NUL, so that a C string key holds it. */
   char *key = strndup(partition.p, partition.len);
-  if (key)
-    json_object_set_new(s->uncommitted, key, json_stringn(offset.p, offset.len));
+  int rc = key ? json_object_set_new(s->uncommitted, key, json_stringn(offset.p, offset.len)) : CL_ENOMEM;
   free(key);
+  return rc;
 }
 
 static int store_offsets(struct source *s, struct cl_err *err) {

@@ -9,12 +9,20 @@ struct taken {
   char text[512]; /* "partition=offset;" for each */
 };
 
-static void take(void *arg, struct cl_str partition, struct cl_str offset) {
+static int take(void *arg, struct cl_str partition, struct cl_str offset) {
   struct taken *t = arg;
   size_t used = strlen(t->text);
   snprintf(t->text + used, sizeof(t->text) - used, "%.*s=%.*s;", (int)partition.len, partition.p,
            (int)offset.len, offset.p);
   t->n++;
+  return 0;
+}
+
+static int refuse(void *arg, struct cl_str partition, struct cl_str offset) {
+  (void)partition;
+  (void)offset;
+  ++*(int *)arg;
+  return CL_ENOMEM;
 }
 
 static void takes(struct cl_ack *a, const char *expected) {
@@ -129,6 +137,51 @@ static void offsets_of_any_shape(void **state) {
   rig_close(&r);
 }
 
+static void what_was_not_kept_is_told_again(void **state) {
+  (void)state;
+  struct rig r = rig_open();
+  struct cl_ack *a = cl_ack_new();
+  int refused = 0;
+  r.b->offset_name = rig_text(&r, "n");
+  cl_ack_done(a, sent(a, r.b, partition(a, "{}"), 1));
+  cl_ack_take(a, refuse, &refused);
+  cl_ack_take(a, refuse, &refused);
+  assert_int_equal(refused, 2);
+  takes(a, "{}={\"n\":1};");
+  takes(a, "");
+  cl_ack_free(a);
+  rig_close(&r);
+}
+
+static void offsets_that_cannot_be_kept_are_refused(void **state) {
+  (void)state;
+  enum { MIB = 1 << 20 };
+  struct rig r = rig_open();
+  struct cl_ack *a = cl_ack_new();
+  struct cl_err err;
+  char *text = malloc(MIB);
+  memset(text, 'x', MIB);
+  struct cl_record *rec = cl_batch_add(r.b);
+  rec->slot = (uint32_t)partition(a, "{\"p\":1}");
+  memcpy(text, "{\"s\":\"", 6);
+  memcpy(text + MIB - 2, "\"}", 2);
+  assert_int_equal(cl_json_read(r.b, text, MIB, &rec->source_offset, &err), 0);
+  assert_int_equal(cl_ack_sent(a, rec, &err), 0); /* just not too long */
+  cl_ack_done(a, rec);
+  struct cl_val longer = {.kind = CL_ARRAY, .arr = cl_arena_zalloc(r.b->arena, sizeof(struct cl_arr))};
+  *longer.arr = (struct cl_arr){1, 1, &rec->source_offset};
+  rec = cl_batch_add(r.b);
+  rec->source_offset = longer;
+  assert_int_equal(cl_ack_sent(a, rec, &err), CL_EINVAL);
+  assert_non_null(strstr(err.msg, "{\"p\":1}"));
+  assert_non_null(strstr(err.msg, "1048578 bytes"));
+  assert_non_null(strstr(err.msg, "at most 1048576"));
+  assert_int_equal(cl_ack_waiting(a), 0);
+  free(text);
+  cl_ack_free(a);
+  rig_close(&r);
+}
+
 static void rings_and_partitions_grow(void **state) {
   (void)state;
   struct rig r = rig_open();
@@ -179,6 +232,8 @@ int main(void) {
       cmocka_unit_test(partitions_do_not_wait_for_each_other),
       cmocka_unit_test(refused_records_are_forgotten),
       cmocka_unit_test(offsets_of_any_shape),
+      cmocka_unit_test(what_was_not_kept_is_told_again),
+      cmocka_unit_test(offsets_that_cannot_be_kept_are_refused),
       cmocka_unit_test(rings_and_partitions_grow),
       cmocka_unit_test(freeing_releases_what_waits),
   };
