@@ -76,6 +76,7 @@ int cl_conf_put_number(struct cl_conf_run *run, const char *java, const char *na
 
 /* Row.map functions: conf_map.c. */
 int cl_conf_map_lower(struct cl_conf_run *run, const struct cl_key_row *row, const char *value);
+int cl_conf_map_auto_commit(struct cl_conf_run *run, const struct cl_key_row *row, const char *value);
 int cl_conf_map_offset_reset(struct cl_conf_run *run, const struct cl_key_row *row, const char *value);
 int cl_conf_map_assignors(struct cl_conf_run *run, const struct cl_key_row *row, const char *value);
 int cl_conf_map_kbytes(struct cl_conf_run *run, const struct cl_key_row *row, const char *value);

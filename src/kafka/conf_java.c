@@ -64,7 +64,7 @@ const struct cl_key_row cl_conf_java_rows[] = {
   MAPPED("auto.offset.reset", CL_KEY_C, "auto.offset.reset", cl_conf_map_offset_reset,
        "none is librdkafka's error"),
   SAME("check.crcs", CL_KEY_C),
-  SAME("enable.auto.commit", CL_KEY_C),
+  MAPPED("enable.auto.commit", CL_KEY_C, "enable.auto.commit", cl_conf_map_auto_commit, "false only"),
   WARN("exclude.internal.topics", CL_KEY_C, "true", "internal topics never match"),
   SAME_INT("fetch.max.bytes", CL_KEY_C, 1000000, 2147483135),
   RENAMED_INT("fetch.max.wait.ms", CL_KEY_C, "fetch.wait.max.ms", 0, 300000),

@@ -25,6 +25,14 @@ int cl_conf_map_lower(struct cl_conf_run *run, const struct cl_key_row *row, con
   return rc;
 }
 
+/* librdkafka would commit the offsets of records it handed out, whether a sink has them or not. */
+int cl_conf_map_auto_commit(struct cl_conf_run *run, const struct cl_key_row *row, const char *value) {
+  if (strcasecmp(value, "false") != 0)
+    return cl_conf_refuse(run, row->java, value,
+                          "the worker commits offsets itself, once records are safe; only false is possible");
+  return cl_conf_put(run, row->java, row->name, "false");
+}
+
 int cl_conf_map_offset_reset(struct cl_conf_run *run, const struct cl_key_row *row, const char *value) {
   if (strncmp(value, "by_duration:", 12) == 0)
     return cl_conf_refuse(run, row->java, value,

@@ -119,6 +119,9 @@ static void errors_name_key_and_value(void **state) {
   refused(P, config("acks", "7777", NULL), "Invalid value 7777 for configuration acks: ");
   refused(C, config("isolation.level", "x", NULL), "Invalid value x for configuration isolation.level: ");
   refused(C, config("auto.offset.reset", "by_duration:PT1H", NULL), "cannot reset by duration");
+  refused(C, config("enable.auto.commit", "true", NULL), "the worker commits offsets itself");
+  refused(C, config("enable.auto.commit", "1", NULL), "the worker commits offsets itself");
+  expect(C, config("enable.auto.commit", "False", NULL), "enable.auto.commit", "false");
   refused(C, config("partition.assignment.strategy", "range,a.b.Mine", NULL), "\"a.b.Mine\" is a Java class");
   refused(P, config("partitioner.class", "a.b.Mine", NULL),
           "Invalid value a.b.Mine for configuration partitioner.class");
