@@ -13,9 +13,9 @@ describe("a plugin that misbehaves", function()
     helpers.wait_for("the good connector to move on", function() return moved() > before end)
   end
 
-  before_each(function()
+  local function start(plugin_path)
     worker = helpers.worker {
-      ["plugin.path"] = helpers.root .. "/spec/fixtures/misbehaving",
+      ["plugin.path"] = plugin_path,
       ["task.shutdown.graceful.timeout.ms"] = "1000",
     }:start()
     topic, copied = helpers.unique "numbers", worker:path "copied.txt"
@@ -23,8 +23,10 @@ describe("a plugin that misbehaves", function()
     worker:create("good-sink", { ["connector.class"] = "FileStreamSink",
       file = copied, topics = topic, ["consumer.override.group.id"] = helpers.unique "group" })
     assert_moves()
-  end)
+  end
   after_each(helpers.clean)
+
+  local plugins = helpers.root .. "/spec/fixtures/misbehaving"
 
   local function source(how)
     return "bad", { ["connector.class"] = "bad_source", how = how, topic = topic .. "-bad" }
@@ -47,6 +49,7 @@ describe("a plugin that misbehaves", function()
 
   describe("in one file", function()
     it("is told of, and the others are used", function()
+      start(plugins .. "," .. plugins .. "_files")
       for _, name in ipairs { "bad_file_throws", "bad_file_loops", "bad_file_eats_memory", "bad_file_nonsense" } do
         assert.matches(name .. ".lua", worker:log(), 1, true)
         local status, body = worker:http("POST", "/connectors", { name = name, config = { ["connector.class"] = name } })
@@ -60,6 +63,8 @@ describe("a plugin that misbehaves", function()
   end)
 
   describe("by throwing", function()
+    before_each(function() start(plugins) end)
+
     it("in start", function() assert_fails("bad_source.lua:48: start went wrong", source "start_throws") end)
     it("in poll", function() assert_fails("poll went wrong", source "poll_throws") end)
     it("in poll, what is not even a text", function() assert_fails("", source "poll_throws_table") end)
@@ -101,6 +106,8 @@ describe("a plugin that misbehaves", function()
   end)
 
   describe("by nonsense", function()
+    before_each(function() start(plugins) end)
+
     for _, how in ipairs { "emits_a_number", "emits_nothing", "emits_a_function", "emits_a_ring" } do
       it("that " .. how:gsub("_", " "), function() assert_fails("", source(how)) end)
     end
@@ -114,6 +121,8 @@ describe("a plugin that misbehaves", function()
   end)
 
   describe("without end", function()
+    before_each(function() start(plugins) end)
+
     -- Asked, interrupted, given up: the answer comes, the name is free again.
     local function assert_given_up(name, config, started)
       worker:create(name, config)
@@ -145,6 +154,8 @@ describe("a plugin that misbehaves", function()
   end)
 
   describe("by eating memory", function()
+    before_each(function() start(plugins) end)
+
     it("in poll", function() assert_fails("memory", source "poll_eats_memory") end)
     it("in put", function() assert_fails("memory", sink "put_eats_memory") end)
     it("by endless recursion", function() assert_fails("stack overflow", source "poll_recurses") end)
