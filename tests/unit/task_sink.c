@@ -100,6 +100,24 @@ static void commits_on_request(void **state) {
   job_stop(&job);
 }
 
+/* flush waits for the stop, so that the commit after it is answered when the consumer is closed. */
+static void stopped_with_a_commit_under_way(void **state) {
+  (void)state;
+  plugin("plugin", TAKE "return { api = 1, kind = 'sink', put = function(ctx, batch) take(ctx, batch)\n"
+                        "  if #batch > 0 then ctx:request_commit() end end,\n"
+                        "flush = function(ctx) say(ctx, 'flush') ctx:sleep(60000) end }\n");
+  job_topics(&job, "underway", NULL);
+  for (int i = 0; i < 3; i++) {
+    rig_fill("underway", i, 1);
+    int flushes = said(&job, "flush");
+    job_start(&job);
+    wait_said(&job, "flush", flushes + 1);
+    job_stop(&job);
+  }
+  assert_int_equal(said(&job, "= FAILED"), 0);
+  assert_int_equal(group_offset("underway"), 3);
+}
+
 static void no_flush_commits_what_was_put(void **state) {
   (void)state;
   plugin("plugin", TAKE "return { api = 1, kind = 'sink', put = take }\n");
@@ -379,6 +397,7 @@ int main(void) {
       task_test(puts_empty_batches),
       task_test(commits_after_the_interval),
       task_test(commits_on_request),
+      task_test(stopped_with_a_commit_under_way),
       task_test(no_flush_commits_what_was_put),
       task_test(flush_decides),
       task_test(flush_answers_no_list),

