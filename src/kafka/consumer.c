@@ -13,8 +13,9 @@
 #include "record/batch.h"
 
 enum {
-  SLICE_MS = 1000, /* longest single wait: topics are refreshed in between */
-  LEAVE_MS = 1000  /* what abandoning waits for the group to be left */
+  SLICE_MS = 1000,         /* longest single wait: topics are refreshed in between */
+  LEAVE_MS = 1000,         /* what abandoning waits for the group to be left */
+  POLL_MAX_BYTES = 4 << 20 /* one poll gathers no further: decoded, records are several times as large */
 };
 
 #define JAVA_INVALID_RECORD "org.apache.kafka.common.InvalidRecordException"
@@ -45,7 +46,10 @@ int cl_consumer_slot(struct cl_consumer *c, const char *topic, int32_t partition
     struct cl_partition *parts = realloc(c->parts, cap * sizeof(*parts));
     if (parts)
       c->parts = parts;
-    if (!slots || !parts)
+    uint32_t *going = realloc(c->going, cap * sizeof(*going));
+    if (going)
+      c->going = going;
+    if (!slots || !parts || !going)
       return CL_ENOMEM;
     c->cap_slots = cap;
   }
@@ -235,6 +239,7 @@ static int add_record(struct cl_consumer *c, rd_kafka_message_t *m, struct cl_er
     cl_batch_drop_last(c->batch);
   else
     watch_gap(c, slot, m->offset);
+  c->bytes += m->key_len + m->len;
   return rc;
 }
 
@@ -295,9 +300,10 @@ int cl_consumer_poll(struct cl_consumer *c, struct cl_batch *batch, uint32_t max
   int64_t deadline = cl_now_ms() + (timeout_ms > 0 ? timeout_ms : 0);
   c->batch = batch;
   c->base = batch->n;
+  c->bytes = 0;
   if (max > batch->cap - batch->n)
     max = batch->cap - batch->n;
-  while (!c->failed.code && batch->n - c->base < max) {
+  while (!c->failed.code && batch->n - c->base < max && c->bytes < POLL_MAX_BYTES) {
     int64_t wait = 0;
     if (batch->n == c->base) {
       if (atomic_exchange(&c->woken, false))
@@ -358,6 +364,7 @@ void cl_consumer_close(struct cl_consumer *c) {
     free((char *)c->slots[i].topic.p);
   free(c->slots);
   free(c->parts);
+  free(c->going);
   free(c);
 }
 

@@ -53,8 +53,8 @@ struct cl_consumer_conf {
 
 int cl_consumer_open(const struct cl_consumer_conf *conf, struct cl_consumer **out, struct cl_err *err);
 
-/* Adds up to max records to batch, which borrows their bytes until it is reset: waits up
- * to timeout_ms for the first one, takes the others as they lie. Timestamps below -1 are
+/* Adds up to max records, or some 4 MiB of them, to batch, which borrows their bytes until it
+ * is reset: waits up to timeout_ms for the first one, takes the others as they lie. Timestamps below -1 are
  * CL_EDATA ("Invalid record timestamp"). Records of partitions revoked meanwhile are not
  * among them. Broker trouble that librdkafka cures by itself is logged, not returned. */
 int cl_consumer_poll(struct cl_consumer *c, struct cl_batch *batch, uint32_t max, int64_t timeout_ms, struct cl_err *err);
@@ -71,7 +71,7 @@ struct cl_commit {
 };
 /* Asynchronous: the outcome comes to events.committed with seq. */
 int cl_consumer_commit(struct cl_consumer *c, const struct cl_commit *commits, size_t n, uint64_t seq, struct cl_err *err);
-/* Waits up to timeout_ms for the broker's answer. */
+/* Waits up to timeout_ms for the broker's answer, and 3 s at most once cl_consumer_wake was called. */
 int cl_consumer_commit_sync(struct cl_consumer *c, const struct cl_commit *commits, size_t n, int64_t timeout_ms,
                             struct cl_err *err);
 

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -14,7 +15,9 @@
 enum {
   POSITION_MS = 60000, /* longest search for the positions of new partitions */
   QUERY_MS = 2000,     /* one question of that search */
-  SEEK_MS = 5000
+  AGAIN_MS = 200,      /* between two: an error may come at once */
+  SEEK_MS = 5000,
+  WOKEN_MS = 3000      /* what is left of a wait for a commit when the task is asked to stop */
 };
 
 static rd_kafka_topic_partition_t *list_add(rd_kafka_topic_partition_list_t *list, const struct cl_slot *s) {
@@ -25,24 +28,40 @@ static bool interrupted(struct cl_consumer *c) {
   return atomic_load(&c->woken) || atomic_load(&c->client.abandoned);
 }
 
+/* An answer may be good as a whole and bad for a partition. */
+static rd_kafka_resp_err_t first_error(rd_kafka_resp_err_t code,
+                                       const rd_kafka_topic_partition_list_t *list) {
+  for (int i = 0; !code && list && i < list->cnt; i++)
+    code = list->elems[i].err;
+  return code;
+}
+
 /* -------------------------------------------------------- start positions */
 
-static bool all_known(const rd_kafka_topic_partition_list_t *list) {
-  for (int i = 0; i < list->cnt; i++)
-    if (list->elems[i].err)
-      return false;
-  return true;
+/* Whether the search goes on after an answer that told too little: logs why, waits a moment. */
+static bool ask_again(struct cl_consumer *c, const char *what, rd_kafka_resp_err_t code,
+                      const rd_kafka_topic_partition_list_t *list, bool said, int64_t deadline) {
+  int i = 0;
+  while (i < list->cnt && !list->elems[i].err)
+    i++;
+  if (!said && (code || i == list->cnt))
+    CL_LOG(CL_WARN, "no %s yet: %s; asking again", what, rd_kafka_err2str(code));
+  else if (!said)
+    CL_LOG(CL_WARN, "no %s of %s-%d yet: %s; asking again", what, list->elems[i].topic,
+           (int)list->elems[i].partition, rd_kafka_err2str(list->elems[i].err));
+  int64_t until = cl_now_ms() + AGAIN_MS;
+  while (cl_now_ms() < until && !interrupted(c))
+    usleep(10000);
+  return cl_now_ms() < deadline && !interrupted(c);
 }
 
 /* Asks until there is an answer: the broker may be away for a while. */
 static bool ask_committed(struct cl_consumer *c, rd_kafka_topic_partition_list_t *list, int64_t deadline) {
   for (bool said = false;; said = true) {
     rd_kafka_resp_err_t code = rd_kafka_committed(c->client.rk, list, QUERY_MS);
-    if (!code && all_known(list))
+    if (!first_error(code, list))
       return true;
-    if (!said)
-      CL_LOG(CL_WARN, "no committed offsets yet: %s; asking again", rd_kafka_err2str(code));
-    if (cl_now_ms() >= deadline || interrupted(c))
+    if (!ask_again(c, "committed offsets", code, list, said, deadline))
       return false;
   }
 }
@@ -53,11 +72,9 @@ static bool ask_reset_points(struct cl_consumer *c, rd_kafka_topic_partition_lis
     for (int i = 0; i < list->cnt; i++)
       list->elems[i].offset = c->reset == CL_RESET_EARLIEST ? RD_KAFKA_OFFSET_BEGINNING : RD_KAFKA_OFFSET_END;
     rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(c->client.rk, list, QUERY_MS);
-    if (!code && all_known(list))
+    if (!first_error(code, list))
       return true;
-    if (!said)
-      CL_LOG(CL_WARN, "no partition bounds yet: %s; asking again", rd_kafka_err2str(code));
-    if (cl_now_ms() >= deadline || interrupted(c))
+    if (!ask_again(c, "partition bounds", code, list, said, deadline))
       return false;
   }
 }
@@ -164,8 +181,7 @@ void cl_consumer_given(struct cl_consumer *c, const rd_kafka_topic_partition_lis
 
 void cl_consumer_taken(struct cl_consumer *c, bool lost) {
   struct cl_err err = CL_ERR_INIT;
-  uint32_t n = 0, *ids = malloc(((size_t)c->n_slots + 1) * sizeof(*ids));
-  CL_REQUIRE(ids);
+  uint32_t n = 0, *ids = c->going;
   for (uint32_t i = 0; i < c->n_slots; i++)
     if (c->slots[i].assigned)
       ids[n++] = i;
@@ -173,6 +189,7 @@ void cl_consumer_taken(struct cl_consumer *c, bool lost) {
    * it is read again from what is committed. */
   while (c->batch && c->batch->n > c->base)
     cl_batch_drop_last(c->batch);
+  c->bytes = 0;
   if (n && c->events.revoked && c->events.revoked(c->arg, ids, n, lost, &err))
     cl_consumer_remember(c, &err);
   for (uint32_t i = 0; i < n && !atomic_load(&c->client.abandoned); i++) {
@@ -182,7 +199,6 @@ void cl_consumer_taken(struct cl_consumer *c, bool lost) {
     c->slots[ids[i]].assigned = false;
   }
   rd_kafka_assign(c->client.rk, NULL);
-  free(ids);
 }
 
 void cl_consumer_rebalance_cb(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
@@ -262,14 +278,6 @@ static rd_kafka_topic_partition_list_t *commit_list(struct cl_consumer *c, const
   return list;
 }
 
-/* A commit may succeed as a whole and fail for a partition. */
-static rd_kafka_resp_err_t first_error(rd_kafka_resp_err_t code,
-                                       const rd_kafka_topic_partition_list_t *list) {
-  for (int i = 0; !code && list && i < list->cnt; i++)
-    code = list->elems[i].err;
-  return code;
-}
-
 static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
                       void *seq) {
   struct cl_client *client = rd_kafka_opaque(rk);
@@ -317,8 +325,15 @@ int cl_consumer_commit_sync(struct cl_consumer *c, const struct cl_commit *commi
   rd_kafka_topic_partition_list_t *list = commit_list(c, commits, n);
   rd_kafka_resp_err_t code = rd_kafka_commit_queue(c->client.rk, list, queue, on_sync_commit, &answer);
   rd_kafka_topic_partition_list_destroy(list);
-  while (!code && !answer.done && cl_now_ms() < deadline && !atomic_load(&c->client.abandoned))
+  bool hurried = false;
+  while (!code && !answer.done && cl_now_ms() < deadline && !atomic_load(&c->client.abandoned)) {
     rd_kafka_queue_poll_callback(queue, 200);
+    if (!hurried && atomic_load(&c->woken)) { /* left set: the poll to come is woken too */
+      int64_t soon = cl_now_ms() + WOKEN_MS;
+      deadline = soon < deadline ? soon : deadline;
+      hurried = true;
+    }
+  }
   rd_kafka_queue_destroy(queue);
   if (!code)
     code = answer.done ? answer.code : RD_KAFKA_RESP_ERR__TIMED_OUT;

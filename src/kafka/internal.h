@@ -63,6 +63,7 @@ struct cl_consumer {
 
   struct cl_slot *slots;
   struct cl_partition *parts; /* parallel to slots */
+  uint32_t *going;            /* room for all slots' numbers: taking partitions away cannot fail */
   uint32_t n_slots, cap_slots;
   const rd_kafka_topic_t *last_rkt; /* slot of the record before */
   int32_t last_partition;
@@ -82,6 +83,7 @@ struct cl_consumer {
   /* The running poll. */
   struct cl_batch *batch;
   uint32_t base;        /* records the batch held before */
+  size_t bytes;         /* of the keys and values it has gathered */
   bool assigning;       /* inside events.assigned: seek and pause are only noted */
   struct cl_err failed; /* code != 0: what the running or next poll returns */
   atomic_bool woken;

@@ -2,6 +2,8 @@
  * The consumer on the embedded broker: what arrives, where reading begins, what moves it. */
 #include "kafka_rig.h"
 
+#include "kafka/internal.h"
+
 #include <pthread.h>
 #include <unistd.h>
 
@@ -85,6 +87,43 @@ static void polls_respect_max(void **state) {
   assert_int_equal(b->n, b->cap);
   cl_batch_unref(b);
   cl_consumer_close(t.c);
+}
+
+/* 600 KB each: 7 of them reach 4 MiB. Two topics, since the broker keeps 4 MB of each. */
+static void polls_gather_few_large_records(void **state) {
+  (void)state;
+  enum { SIZE = 600000, EACH = 6 };
+  struct rig_reports reports = {0};
+  struct cl_producer *p = rig_producer(&reports, false, NULL);
+  struct cl_batch *b = cl_batch_get(pool);
+  char *text = calloc(1, SIZE + 1);
+  memset(text, 'x', SIZE);
+  for (int i = 0; i < 2 * EACH; i++)
+    must(cl_producer_send(p, rig_record(b, i % 2 ? "large-a" : "large-b", NULL, text), &err));
+  must(cl_producer_flush(p, 10000, &err));
+  cl_producer_close(p, 1000);
+  cl_batch_unref(b);
+  free(text);
+
+  struct rig_task t = {.move_to = -1};
+  struct cl_consumer_conf conf = rig_conf(&t);
+  json_t *client = rig_client("large"), *topics = json_pack("[s, s]", "large-a", "large-b");
+  conf.client = client;
+  conf.topics = topics;
+  must(cl_consumer_open(&conf, &t.c, &err));
+  b = rig_read(&t, 1, 15000);
+  cl_batch_unref(b);
+  usleep(1500000); /* the others are fetched meanwhile */
+  b = cl_batch_get(pool);
+  must(cl_consumer_poll(t.c, b, 500, 1000, &err));
+  assert_in_range(b->n, 4, 7);
+  cl_batch_unref(b);
+  b = rig_read(&t, 4, 15000); /* the next poll goes on */
+  assert_int_equal(b->n, 4);
+  cl_batch_unref(b);
+  cl_consumer_close(t.c);
+  json_decref(client);
+  json_decref(topics);
 }
 
 static void commits_are_resumed_from(void **state) {
@@ -225,6 +264,35 @@ static void waking_ends_a_poll(void **state) {
   assert_in_range(cl_now_ms() - start, 400, 5000);
   cl_batch_unref(b);
   cl_consumer_close(t.c);
+}
+
+/* No broker: the answer never comes. */
+static void waking_hurries_a_commit(void **state) {
+  (void)state;
+  struct rig_task t = {.move_to = -1};
+  struct cl_consumer_conf conf = rig_conf(&t);
+  json_t *client = rig_client("hurry"), *topics = json_pack("[s]", "hurry");
+  json_object_set_new(client, "bootstrap.servers", json_string("127.0.0.1:1"));
+  conf.client = client;
+  conf.topics = topics;
+  conf.embedded = NULL;
+  must(cl_consumer_open(&conf, &t.c, &err));
+  struct cl_commit commit = {.offset = 1};
+  must(cl_consumer_slot(t.c, "hurry", 0, &commit.slot));
+  pthread_t thread;
+  int64_t start = cl_now_ms();
+  assert_int_equal(pthread_create(&thread, NULL, wake_soon, t.c), 0);
+  assert_int_equal(cl_consumer_commit_sync(t.c, &commit, 1, 30000, &err), CL_ETIMEOUT);
+  assert_in_range(cl_now_ms() - start, 3000, 8000);
+  pthread_join(thread, NULL);
+  struct cl_batch *b = cl_batch_get(pool); /* the wake was not used up */
+  start = cl_now_ms();
+  must(cl_consumer_poll(t.c, b, 10, 30000, &err));
+  assert_true(cl_now_ms() - start < 5000);
+  cl_batch_unref(b);
+  cl_consumer_close(t.c);
+  json_decref(client);
+  json_decref(topics);
 }
 
 static void a_refusing_open_fails_the_poll(void **state) {
@@ -441,12 +509,14 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(records_arrive_as_sent),
       cmocka_unit_test(polls_respect_max),
+      cmocka_unit_test(polls_gather_few_large_records),
       cmocka_unit_test(commits_are_resumed_from),
       cmocka_unit_test(latest_starts_at_the_end),
       cmocka_unit_test(seeks),
       cmocka_unit_test(pauses),
       cmocka_unit_test(can_begin_paused),
       cmocka_unit_test(waking_ends_a_poll),
+      cmocka_unit_test(waking_hurries_a_commit),
       cmocka_unit_test(a_refusing_open_fails_the_poll),
       cmocka_unit_test(regex_finds_new_topics),
       cmocka_unit_test(regex_errors_are_named),
