@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The house rules a compiler cannot see: includes climb no floor, lua.h, rdkafka.h, curl.h
-# and microhttpd.h stay in their rooms, functions that cannot be used safely are not used,
+# The house rules a compiler cannot see: includes climb no floor, lua.h, rdkafka.h, curl.h,
+# microhttpd.h and pcre2.h stay in their rooms, functions that cannot be used safely are not used,
 # abi.h holds nothing that ffi.cdef cannot read. Prints file:line for each breach.
 #
 #   tests/check_floors.sh [ROOT]        checks ROOT/src and ROOT/include; 1 = breaches
@@ -58,6 +58,7 @@ home_of() {
     librdkafka/* | rdkafka.h | rdkafka_mock.h) echo kafka ;;
     curl/* | curl.h) echo net ;;
     microhttpd.h) echo rest ;;
+    pcre2.h) echo base ;;
   esac
 }
 
@@ -71,6 +72,9 @@ check_includes() { # path floor
   while IFS=: read -r line text; do
     header=$(sed -E 's/.*include[ \t]*["<]([^">]*)[">].*/\1/' <<<"$text")
     home=$(home_of "$header")
+    case "$header:$path" in # until it uses base/regex.h
+      pcre2.h:*/src/worker/validate_framework.c) continue ;;
+    esac
     if [ -n "$home" ] && [ "$home" != "$floor" ]; then
       breach "$path:$line" "$header may be included in src/$home only"
       continue
@@ -147,6 +151,7 @@ src/task/a.c|#include <lua.h>
 src/worker/a.c|#include <librdkafka/rdkafka.h>
 src/vm/a.c|#include <curl/curl.h>
 src/worker/a.c|#include <microhttpd.h>
+src/kafka/a.c|#include <pcre2.h>
 src/base/a.c|  strcpy(a, b);
 src/base/a.c|  return sprintf (a, b);
 src/base/a.c|  x = atoi(y);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The validators of config rows. Any thread. May include libc, jansson, PCRE2 and base only. */
+ * The validators of config rows. Any thread. May include libc, jansson and base only. */
 #include "base/confdef_value.h"
 
 #include "base/buf.h"
+#include "base/regex.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -10,9 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 
 /* Java prints a list as [a, b] in these messages, everything else as REST does. */
 static int refuse(struct cl_err *err, const struct cl_conf_row *row, const struct cl_conf_value *v,
@@ -123,16 +121,12 @@ static int check_name(const struct cl_conf_row *row, const struct cl_conf_value 
 static int check_regex(const struct cl_conf_row *row, const struct cl_conf_value *v, struct cl_err *err) {
   if (v->is_null)
     return 0;
-  int code;
-  PCRE2_SIZE offset;
-  pcre2_code *regex = pcre2_compile((PCRE2_SPTR)v->s, PCRE2_ZERO_TERMINATED, PCRE2_UTF, &code, &offset, NULL);
-  if (regex) {
-    pcre2_code_free(regex);
-    return 0;
-  }
-  char why[160];
-  pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof(why));
-  return cl_conf_invalid(err, row, v->s, "Invalid regex: %s near index %zu", why, (size_t)offset);
+  struct cl_regex *regex;
+  struct cl_err why;
+  if (cl_regex_compile(v->s, &regex, &why) != 0)
+    return cl_conf_invalid(err, row, v->s, "%s", why.msg);
+  cl_regex_free(regex);
+  return 0;
 }
 
 static bool has_duplicates(const json_t *list) {

@@ -23,27 +23,11 @@ static bool is_internal(const char *topic) {
 
 static bool is_wanted(struct cl_consumer *c, const char *topic) {
   if (c->regex)
-    return !is_internal(topic) &&
-           pcre2_match(c->regex, (PCRE2_SPTR)topic, strlen(topic), 0, 0, c->match, NULL) > 0;
+    return !is_internal(topic) && cl_regex_matches(c->regex, topic, strlen(topic));
   size_t i;
   json_t *name;
   json_array_foreach(c->names, i, name) if (!strcmp(json_string_value(name), topic)) return true;
   return false;
-}
-
-static int open_regex(struct cl_consumer *c, const char *text, struct cl_err *err) {
-  int code;
-  PCRE2_SIZE at;
-  c->regex = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, PCRE2_ANCHORED | PCRE2_ENDANCHORED, &code,
-                           &at, NULL);
-  if (!c->regex) {
-    PCRE2_UCHAR why[256];
-    pcre2_get_error_message(code, why, sizeof(why));
-    return cl_err_set(err, CL_EINVAL, "Invalid value %s for configuration topics.regex: %s at index %zu",
-                      text, (const char *)why, (size_t)at);
-  }
-  c->match = pcre2_match_data_create_from_pattern(c->regex, NULL);
-  return c->match ? CL_OK : cl_err_set(err, CL_ENOMEM, "out of memory");
 }
 
 static rd_kafka_resp_err_t subscribe(struct cl_consumer *c, rd_kafka_topic_partition_list_t *topics) {
@@ -83,8 +67,10 @@ int cl_consumer_topics_open(struct cl_consumer *c, const struct cl_consumer_conf
   c->task = conf->task;
   c->tasks = conf->tasks > 0 ? conf->tasks : 1;
   c->metadata_max_age_ms = conf->metadata_max_age_ms > 0 ? conf->metadata_max_age_ms : 300000;
-  if (conf->topics_regex)
-    return open_regex(c, conf->topics_regex, err);
+  if (conf->topics_regex) {
+    int rc = cl_regex_compile(conf->topics_regex, &c->regex, err);
+    return rc ? cl_err_prefix(err, "Invalid value %s for configuration topics.regex: ", conf->topics_regex) : 0;
+  }
   c->names = json_deep_copy(conf->topics);
   return c->names ? open_names(c, err)
                   : cl_err_set(err, CL_EINVAL, "a consumer needs topics or topics.regex");
@@ -96,8 +82,7 @@ void cl_consumer_topics_close(struct cl_consumer *c) {
   if (c->dealt)
     rd_kafka_topic_partition_list_destroy(c->dealt);
   json_decref(c->names);
-  pcre2_match_data_free(c->match);
-  pcre2_code_free(c->regex);
+  cl_regex_free(c->regex);
 }
 
 /* ---------------------------------------------------------------- refresh */

@@ -6,14 +6,12 @@
  */
 #pragma once
 
+#include "base/regex.h"
 #include "kafka/client.h"
 #include "kafka/consumer.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdatomic.h>
-
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 
 /* ------------------------------------------------------------- any client */
 
@@ -73,8 +71,7 @@ struct cl_consumer {
   rd_kafka_topic_partition_list_t *topics; /* subscribed to; embedded: NULL */
   rd_kafka_topic_partition_list_t *dealt;  /* embedded: assigned by hand */
   json_t *names;
-  pcre2_code *regex;
-  pcre2_match_data *match;
+  struct cl_regex *regex;
   int64_t metadata_max_age_ms, refresh_at;
   bool missing; /* a topic asked for by name does not exist yet */
   struct cl_embedded *embedded;
