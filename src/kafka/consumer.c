@@ -382,8 +382,12 @@ void cl_consumer_abandon(struct cl_consumer *c) {
     return;
   }
   int64_t deadline = cl_now_ms() + LEAVE_MS;
-  while (!rd_kafka_consumer_closed(c->client.rk) && cl_now_ms() < deadline)
-    rd_kafka_queue_poll_callback(queue, 50);
+  while (!rd_kafka_consumer_closed(c->client.rk) && cl_now_ms() < deadline) {
+    /* Not the call for callbacks alone: it aborts on messages that were fetched already. */
+    rd_kafka_message_t *m = rd_kafka_consume_queue(queue, 50);
+    if (m)
+      rd_kafka_message_destroy(m);
+  }
   if (!rd_kafka_consumer_closed(c->client.rk))
     CL_LOG(CL_WARN, "%s: did not leave its group in time", rd_kafka_name(c->client.rk));
   rd_kafka_queue_yield(c->queue); /* a waiting poll returns and sees the flag */
