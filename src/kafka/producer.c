@@ -111,7 +111,7 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaqu
                : CL_EKAFKA;
     int n = snprintf(text, sizeof(text), "topic %s, partition %d, record of %zu bytes: %s (%s)",
                      rd_kafka_topic_name(m->rkt), (int)m->partition, m->len + m->key_len,
-                     rd_kafka_message_errstr(m), rd_kafka_err2name(m->err));
+                     rd_kafka_err2str(m->err), rd_kafka_err2name(m->err));
     if (m->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && n > 0 && (size_t)n < sizeof(text))
       snprintf(text + n, sizeof(text) - (size_t)n, "; the topic's max.message.bytes is smaller");
   }
