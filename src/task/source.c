@@ -28,6 +28,7 @@ struct source {
   struct cl_ack *ack;
   json_t *uncommitted;     /* partition JSON -> offset JSON, safe but not yet stored */
   int64_t next_commit;
+  bool pause_cut;          /* a sleep has ended early because of the present pause */
   bool commit_verb_due;    /* a commit succeeded inside a sleep: tell the plugin afterwards */
   struct cl_err produce;   /* first delivery failure; code 0 = none */
   struct cl_batch *batch;  /* being sent */
@@ -149,6 +150,13 @@ static void housekeeping(struct source *s, int64_t wait_ms) {
 
 /* ------------------------------------------------------------- what Lua asks */
 
+/* A pause ends one sleep early; a plugin that goes on in a loop of its own must not spin. */
+static bool sleep_is_cut(struct source *s) {
+  bool was = s->pause_cut;
+  s->pause_cut = cl_task_paused(s->t);
+  return s->pause_cut && !was;
+}
+
 static int op_sleep(void *arg, int64_t ms) {
   struct source *s = arg;
   struct cl_task *t = s->t;
@@ -157,10 +165,10 @@ static int op_sleep(void *arg, int64_t ms) {
     bool waiting = cl_ack_waiting(s->ack) > 0;
     cl_producer_poll(t->producer, 0);
     commit_if_due(s);
-    if (left <= 0 || cl_task_paused(t))
+    if (left <= 0 || sleep_is_cut(s))
       break; /* the loop parks a paused task */
     int64_t slice = waiting ? SERVE_SLICE_MS : s->next_commit - cl_now_ms();
-    cl_task_wait(t, slice < left ? (slice < 1 ? 1 : slice) : left, false);
+    cl_task_wait(t, slice < left ? (slice < 1 ? 1 : slice) : left, s->pause_cut);
   }
   return cl_task_stopping(t);
 }

@@ -343,6 +343,27 @@ static void pause_ends_a_sleep(void **state) {
   job_stop(&job);
 }
 
+/* A plugin that waits in loops of its own is not parked, but must not spin either. */
+static void pause_does_not_make_loops_spin(void **state) {
+  (void)state;
+  plugin("plugin", "return { api = 1, kind = 'source',\n"
+                   "start = function(ctx) for _ = 1, 10 do ctx:sleep(20) say(ctx, 'waited') end end,\n"
+                   "poll = function(ctx) while not ctx:stopping() do say(ctx, 'turn') ctx:sleep(20) end end }\n");
+  job_start(&job);
+  wait_said(&job, "waited", 1);
+  cl_task_pause(job.task, true);
+  int64_t from = cl_now_ms();
+  wait_said(&job, "waited", 10);
+  assert_in_range(cl_now_ms() - from, 100, 5000);
+  cl_task_pause(job.task, false);
+  wait_said(&job, "turn", 3);
+  cl_task_pause(job.task, true);
+  int turns = said(&job, "turn");
+  usleep(400000);
+  assert_in_range(said(&job, "turn"), turns + 2, turns + 25);
+  job_stop(&job);
+}
+
 static void born_paused_waits_before_start(void **state) {
   (void)state;
   plugin("plugin", COUNTING);
@@ -449,6 +470,7 @@ int main(void) {
       task_test(client_settings_are_checked),
       task_test(pauses_between_batches),
       task_test(pause_ends_a_sleep),
+      task_test(pause_does_not_make_loops_spin),
       task_test(born_paused_waits_before_start),
       task_test(born_paused_and_stopped_never_starts),
       task_test(stopped_at_once),
