@@ -214,6 +214,7 @@ static void retriable_error_keeps_what_was_emitted(void **state) {
                         "end }\n");
   job_start(&job);
   wait_said(&job, "emitted", 3);
+  wait_said(&job, "nothing", 3);
   job_stop(&job);
   /* 0 1 2 | 4 5 6 | 8 9 10, each once */
   struct rig_task t;
