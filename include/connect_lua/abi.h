@@ -177,8 +177,7 @@ struct cl_header {
 
 enum cl_record_state {
   CL_RECORD_LIVE = 0, /* goes on to the next stage */
-  CL_RECORD_DROPPED,  /* filtered or revoked: counts as consumed, is not delivered */
-  CL_RECORD_FAILED    /* its error is in the batch's err */
+  CL_RECORD_DROPPED   /* filtered or revoked: counts as consumed, is not delivered */
 };
 
 struct cl_record {
@@ -194,7 +193,7 @@ struct cl_record {
   struct cl_str orig_topic; /* as consumed (sink) or emitted (source), before transforms */
   int32_t orig_partition;
   uint8_t state;           /* cl_record_state */
-  uint8_t acked;           /* source: delivery report seen, or dropped */
+  uint8_t acked;           /* source: Kafka has it; records sent before it may not be there yet */
   uint16_t unused;
   struct cl_val source_offset; /* source: CL_OBJECT, CL_NULL, or CL_INT = {batch.offset_name: i} */
   struct cl_batch *batch;
@@ -227,7 +226,6 @@ struct cl_batch {
  * the text in the task's error slot (cl_ffi_error). */
 
 /* record/: symbols and containers. find answers NULL when absent. */
-uint32_t cl_ffi_sym(struct cl_space *space, const char *s, uint32_t len);
 struct cl_str cl_ffi_sym_text(const struct cl_space *space, uint32_t sym);
 struct cl_val *cl_ffi_obj_find(const struct cl_space *space, struct cl_obj *obj, const char *s, uint32_t len);
 struct cl_val *cl_ffi_struct_find(struct cl_struct *st, const char *s, uint32_t len);
@@ -249,7 +247,6 @@ int cl_ffi_text(struct cl_batch *batch, const struct cl_val *v, struct cl_str *o
 
 /* record/: the last error text of this thread's failed cl_ffi_* call. */
 const char *cl_ffi_error(void);
-const char *cl_ffi_error_class(void); /* Apache's exception class, or "" */
 
 /* vm/: the task's side. task is what spec.opaque gave the state. */
 int cl_ffi_sleep(void *task, int64_t ms);  /* serves delivery reports meanwhile; 1 = asked to stop */

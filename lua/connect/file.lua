@@ -16,14 +16,12 @@ local ffi = require "ffi"
 local C = require "connect.host.abi"
 local draft = require "connect.host.draft"
 local errors = require "connect.errors"
+local host = require "connect.host.c"
 local view = require "connect.host.view"
-
-local NOT_FOUND = -2 -- CL_ENOTFOUND of src/base/err.h
-local EDATA = -12
 
 local function raise(rc)
   local why = ffi.string(C.cl_ffi_error())
-  if rc == EDATA then errors.data_error("%s", why) end
+  if rc == host.EDATA then errors.data_error("%s", why) end
   errors.fatal("%s", why)
 end
 
@@ -54,7 +52,7 @@ function reader:fill(options)
   local max = math.max(1, math.min(field(options, "max", "number", 0x7fffffff), 0x7fffffff))
   local n = C.cl_ffi_reader_fill(self, batch, max, topic, #topic, partition)
   if n >= 0 then return n end
-  if n == NOT_FOUND then return nil, "missing" end
+  if n == host.ENOTFOUND then return nil, "missing" end
   raise(n)
 end
 
@@ -65,7 +63,7 @@ function reader:line()
   local n = C.cl_ffi_reader_line(self, str)
   if n == 1 then return ffi.string(str.p, str.len) end
   if n == 0 then return nil end
-  if n == NOT_FOUND then return nil, "missing" end
+  if n == host.ENOTFOUND then return nil, "missing" end
   raise(n)
 end
 

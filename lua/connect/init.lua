@@ -6,7 +6,7 @@ local host = require "connect.host.c"
 local view = require "connect.host.view"
 
 return {
-  version = host.version or "0.1.0",
+  version = host.version,
 
   -- Raised on purpose; see connect.errors.
   retriable = errors.retriable,

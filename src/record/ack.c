@@ -110,11 +110,6 @@ int64_t cl_ack_partition(struct cl_ack *a, const char *json, size_t len, struct 
   return a->n - 1;
 }
 
-struct cl_str cl_ack_partition_json(const struct cl_ack *a, uint32_t id) {
-  CL_REQUIRE(id < a->n);
-  return (struct cl_str){a->part[id].json, a->part[id].len};
-}
-
 static int ring_grow(struct partition *p, struct cl_err *err) {
   uint32_t cap = p->cap ? p->cap * 2 : RING_MIN;
   if (cap > RING_MAX)

@@ -23,7 +23,6 @@ void cl_ack_free(struct cl_ack *a);
 /* The id of a source partition, given as the compact JSON of its map (or "null") in the
  * store's key order; the same text gives the same id. Negative cl_code on failure. */
 int64_t cl_ack_partition(struct cl_ack *a, const char *json, size_t len, struct cl_err *err);
-struct cl_str cl_ack_partition_json(const struct cl_ack *a, uint32_t id);
 
 /* rec (slot = partition id) was handed to Kafka; takes a batch reference. CL_EINVAL for an id
  * or an offset that could never be committed. */

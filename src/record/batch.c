@@ -58,8 +58,6 @@ static void batch_free(struct batch *b) {
 
 uint32_t cl_batch_pool_live(const struct cl_batch_pool *pool) { return pool->n_live; }
 
-const uint16_t *cl_batch_pool_epochs(const struct cl_batch_pool *pool) { return pool->epochs; }
-
 /* The next epoch whose slot is free. With more live batches than slots the oldest one
  * loses its slot: views into it raise as stale, which is the safe side. */
 static uint16_t next_epoch(struct cl_batch_pool *pool) {

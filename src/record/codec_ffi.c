@@ -18,12 +18,6 @@ struct cl_err *cl_ffi_err(void) {
 
 const char *cl_ffi_error(void) { return last.msg; }
 
-const char *cl_ffi_error_class(void) { return last.class ? last.class : ""; }
-
-uint32_t cl_ffi_sym(struct cl_space *space, const char *s, uint32_t len) {
-  return cl_space_sym(space, s, len);
-}
-
 struct cl_str cl_ffi_sym_text(const struct cl_space *space, uint32_t sym) {
   return cl_space_sym_text(space, sym);
 }

@@ -320,8 +320,10 @@ static int open_module(lua_State *L) {
   lua_setfield(L, -2, "array_mt");   /* m */
   lua_pushliteral(L, CL_VERSION);    /* m version */
   lua_setfield(L, -2, "version");    /* m */
-  lua_pushliteral(L, CL_VERSION);    /* m version */
-  lua_setfield(L, -2, "version");    /* m */
+  lua_pushinteger(L, CL_ENOTFOUND);  /* m code */
+  lua_setfield(L, -2, "ENOTFOUND");  /* m */
+  lua_pushinteger(L, CL_EDATA);      /* m code */
+  lua_setfield(L, -2, "EDATA");      /* m */
   return 1;
 }
 

@@ -145,8 +145,6 @@ bool cl_vm_has(const struct cl_vm *vm, const char *verb) {
   return json_is_true(json_object_get(vm->plugin->verbs, verb));
 }
 
-size_t cl_vm_memory(const struct cl_vm *vm) { return vm->lua.used; }
-
 void cl_vm_interrupt(struct cl_vm *vm) { cl_state_interrupt(&vm->lua); }
 
 /* --------------------------------------------------------------------- verbs */

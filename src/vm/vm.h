@@ -15,7 +15,7 @@
 
 struct cl_vm;
 
-/* What Lua asks of the task; floor 5 implements it (task/ops.c), called on the task's
+/* What Lua asks of the task; floor 5 implements it (task/source.c, task/sink.c), called on the task's
  * thread. Functions that a kind of task has not are NULL. */
 struct cl_vm_ops {
   int (*sleep)(void *task, int64_t ms); /* 1 = asked to stop; serves delivery reports, commits due offsets */
@@ -54,7 +54,6 @@ int cl_vm_new(const struct cl_vm_conf *conf, struct cl_vm **out, struct cl_err *
 void cl_vm_free(struct cl_vm *vm);
 
 bool cl_vm_has(const struct cl_vm *vm, const char *verb);
-size_t cl_vm_memory(const struct cl_vm *vm);
 
 /* One protected call each. CL_ELUA for what a plugin threw: retriable for
  * connect.retriable, CL_EDATA class for connect.data_error, fatal otherwise; trace has the

@@ -49,7 +49,7 @@ static void as_many_records_as_cap(void **state) {
 static void epochs_tell_the_living(void **state) {
   (void)state;
   struct rig r = rig_open();
-  const uint16_t *live = cl_batch_pool_epochs(r.pool);
+  const uint16_t *live = r.b->epochs;
   assert_int_equal(r.b->epoch, 1);
   assert_int_equal(live[1], 1);
   struct cl_batch *held = cl_batch_get(r.pool);
@@ -75,7 +75,7 @@ static void more_batches_than_epochs(void **state) {
   for (int i = 0; i < 600; i++) {
     b[i] = cl_batch_get(r.pool);
     assert_non_null(b[i]);
-    assert_int_equal(cl_batch_pool_epochs(r.pool)[b[i]->epoch % 256], b[i]->epoch);
+    assert_int_equal(r.b->epochs[b[i]->epoch % 256], b[i]->epoch);
   }
   assert_int_equal(cl_batch_pool_live(r.pool), 601);
   for (int i = 0; i < 600; i += 2)
@@ -83,7 +83,7 @@ static void more_batches_than_epochs(void **state) {
   for (int i = 1; i < 600; i += 2)
     cl_batch_unref(b[i]);
   for (int i = 0; i < 256; i++)
-    assert_true(cl_batch_pool_epochs(r.pool)[i] == 0 || cl_batch_pool_epochs(r.pool)[i] == r.b->epoch);
+    assert_true(r.b->epochs[i] == 0 || r.b->epochs[i] == r.b->epoch);
   rig_close(&r);
 }
 
