@@ -72,9 +72,6 @@ check_includes() { # path floor
   while IFS=: read -r line text; do
     header=$(sed -E 's/.*include[ \t]*["<]([^">]*)[">].*/\1/' <<<"$text")
     home=$(home_of "$header")
-    case "$header:$path" in # until it uses base/regex.h
-      pcre2.h:*/src/worker/validate_framework.c) continue ;;
-    esac
     if [ -n "$home" ] && [ "$home" != "$floor" ]; then
       breach "$path:$line" "$header may be included in src/$home only"
       continue

@@ -5,13 +5,11 @@
  */
 #include "worker/validation.h"
 
+#include "base/regex.h"
 #include "task/connector.h"
 #include "worker/config_internal.h"
 
 #include <string.h>
-
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 
 static const struct role {
   const char *key, *version_key;
@@ -67,23 +65,11 @@ static void both_topics(struct cl_validation *v, const char *text) {
 
 static bool is_blank(const char *text) { return !text || text[strspn(text, " \t\f\r\n")] == '\0'; }
 
-/* The pattern is a client's and a REST thread runs it: one that needs long matches nothing. */
-enum { MATCH_STEPS = 100000 };
-
 static bool matches_whole(const char *pattern, const char *text) {
-  const uint32_t options = PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED;
-  int code;
-  PCRE2_SIZE at;
-  pcre2_code *regex = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, options, &code, &at, NULL);
-  pcre2_match_data *match = regex ? pcre2_match_data_create_from_pattern(regex, NULL) : NULL;
-  pcre2_match_context *limits = pcre2_match_context_create(NULL);
-  if (limits)
-    pcre2_set_match_limit(limits, MATCH_STEPS);
-  bool yes = match && limits &&
-             pcre2_match(regex, (PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, 0, 0, match, limits) >= 0;
-  pcre2_match_context_free(limits);
-  pcre2_match_data_free(match);
-  pcre2_code_free(regex);
+  struct cl_regex *regex = NULL;
+  struct cl_err ignored; /* a bad pattern has its own error already */
+  bool yes = cl_regex_compile(pattern, &regex, &ignored) == 0 && cl_regex_matches(regex, text, strlen(text));
+  cl_regex_free(regex);
   return yes;
 }
 
