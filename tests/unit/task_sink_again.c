@@ -4,7 +4,8 @@
 #include "task_rig.h"
 
 #define FLUSH                                                                                                \
-  "local function positions(ctx, offsets) local t = {} for i, o in ipairs(offsets) do t[i] = o.topic .. '=' .. o.offset end " \
+  "local function positions(ctx, offsets) local t = {} for i, o in ipairs(offsets) do t[i] = o.topic .. "    \
+  "'=' .. o.offset end "                                                                                     \
   "table.sort(t) say(ctx, 'flush %s', table.concat(t, ' ')) end\n"
 
 /* How many lines hold a record of one partition, that is offsets from..to once each in this
@@ -27,15 +28,16 @@ static void records_follow(const char *start, int from, int to) {
 
 /* Refuses three times; `wait` is what it asks for each time. */
 #define REFUSING(wait)                                                                                       \
-  TAKE FLUSH "local refused = 0\n"                                                                           \
-             "return { api = 1, kind = 'sink', flush = positions,\n"                                         \
-             "put = function(ctx, batch)\n"                                                                  \
-             "  if #batch > 0 and refused < 3 then\n"                                                        \
-             "    refused = refused + 1 say(ctx, 'refused %d at %d', #batch, connect.time.monotonic()) " wait "\n" \
-             "    connect.retriable('not now')\n"                                                            \
-             "  end\n"                                                                                       \
-             "  take(ctx, batch) end,\n"                                                                     \
-             "close = function(ctx) say(ctx, 'close') end, stop = function(ctx) say(ctx, 'stop') end }\n"
+  TAKE FLUSH                                                                                                 \
+      "local refused = 0\n"                                                                                  \
+      "return { api = 1, kind = 'sink', flush = positions,\n"                                                \
+      "put = function(ctx, batch)\n"                                                                         \
+      "  if #batch > 0 and refused < 3 then\n"                                                               \
+      "    refused = refused + 1 say(ctx, 'refused %d at %d', #batch, connect.time.monotonic()) " wait "\n"  \
+      "    connect.retriable('not now')\n"                                                                   \
+      "  end\n"                                                                                              \
+      "  take(ctx, batch) end,\n"                                                                            \
+      "close = function(ctx) say(ctx, 'close') end, stop = function(ctx) say(ctx, 'stop') end }\n"
 
 #define CONVERTER                                                                                            \
   "local codec, config = require 'connect.codec'\n"                                                          \
@@ -68,7 +70,8 @@ static void same_batch_after_the_time_asked_for(void **state) {
   assert_int_equal(said(&job, "refused"), 3);
   assert_int_equal(said(&job, "decode"), 10); /* converted once */
   assert_in_range(pause_between("refused"), 140, 1500);
-  in_order(&job, "refused", "refused", "refused", "0@0", "4@4", "5@5", "9@9", "flush again=10", "close", "stop", NULL);
+  in_order(&job, "refused", "refused", "refused", "0@0", "4@4", "5@5", "9@9", "flush again=10", "close",
+           "stop", NULL);
   assert_int_equal(said(&job, "= FAILED"), 0);
   records_follow("refused", 0, 9);
   assert_int_equal(group_offset("again"), 10);
@@ -84,17 +87,20 @@ static void same_batch_when_the_next_commit_is_due(void **state) {
   wait_said(&job, "4@4", 1);
   wait_said(&job, "flush unasked=5", 1);
   job_stop(&job);
-  in_order(&job, "refused", "refused", "flush unasked=0", "refused", "flush unasked=0", "0@0", "flush unasked=5", NULL);
+  in_order(&job, "refused", "refused", "flush unasked=0", "refused", "flush unasked=0", "0@0",
+           "flush unasked=5", NULL);
   assert_in_range(pause_between("refused"), 100, 1500);
   records_follow("refused", 0, 4);
 }
 
 static void stopped_while_refusing(void **state) {
   (void)state;
-  plugin("plugin", TAKE FLUSH "return { api = 1, kind = 'sink', flush = positions,\n"
-                              "put = function(ctx, batch) for _, r in batch:records() do\n"
-                              "  if r.value == '4' then say(ctx, 'refused') connect.retriable('never') end end take(ctx, batch) end,\n"
-                              "close = function(ctx) say(ctx, 'close') end, stop = function(ctx) say(ctx, 'stop') end }\n");
+  plugin("plugin", TAKE FLUSH
+         "return { api = 1, kind = 'sink', flush = positions,\n"
+         "put = function(ctx, batch) for _, r in batch:records() do\n"
+         "  if r.value == '4' then say(ctx, 'refused') connect.retriable('never') end end take(ctx, batch) "
+         "end,\n"
+         "close = function(ctx) say(ctx, 'close') end, stop = function(ctx) say(ctx, 'stop') end }\n");
   rig_fill("never", 0, 4);
   job_topics(&job, "never", NULL);
   job_start(&job);
@@ -117,7 +123,7 @@ static void paused_while_refusing(void **state) {
   wait_said(&job, "refused", 1);
   cl_task_pause(job.task, true);
   wait_said(&job, "= PAUSED", 1);
-  wait_said(&job, "2@2", 1); /* put goes on trying */
+  wait_said(&job, "0@0", 1); /* put goes on trying; the first batch may hold less than all */
   rig_fill("both", 3, 3);
   usleep(200000);
   assert_int_equal(said(&job, "3@3"), 0);
@@ -130,13 +136,15 @@ static void paused_while_refusing(void **state) {
 /* The refused batch's partition is taken and given again: its records are read again. */
 static void rebalanced_while_refusing(void **state) {
   (void)state;
-  plugin("plugin", TAKE FLUSH "local allow = false\n"
-                              "return { api = 1, kind = 'sink', flush = positions,\n"
-                              "open = function(ctx, parts) say(ctx, 'open %d', #parts) allow = #parts == 2 end,\n"
-                              "put = function(ctx, batch)\n"
-                              "  if #batch > 0 and not allow then say(ctx, 'refused') ctx:timeout(50) connect.retriable('no') end\n"
-                              "  take(ctx, batch) end,\n"
-                              "close = function(ctx) say(ctx, 'close') end }\n");
+  plugin(
+      "plugin", TAKE FLUSH
+      "local allow = false\n"
+      "return { api = 1, kind = 'sink', flush = positions,\n"
+      "open = function(ctx, parts) say(ctx, 'open %d', #parts) allow = #parts == 2 end,\n"
+      "put = function(ctx, batch)\n"
+      "  if #batch > 0 and not allow then say(ctx, 'refused') ctx:timeout(50) connect.retriable('no') end\n"
+      "  take(ctx, batch) end,\n"
+      "close = function(ctx) say(ctx, 'close') end }\n");
   rig_fill("move-a", 0, 3);
   job.conf.topics_regex = "move-.*";
   job.conf.metadata_max_age_ms = 100;
@@ -146,7 +154,8 @@ static void rebalanced_while_refusing(void **state) {
   wait_said(&job, "11@1", 1);
   wait_said(&job, "2@2", 1);
   job_stop(&job);
-  in_order(&job, "refused", "flush move-a=0", "close", "open 2", "0@0", "1@1", "2@2", "flush move-a=3 move-b=2", NULL);
+  in_order(&job, "refused", "flush move-a=0", "close", "open 2", "0@0", "1@1", "2@2",
+           "flush move-a=3 move-b=2", NULL);
   assert_int_equal(said(&job, "0@0"), 1);
   assert_int_equal(group_offset("move-a"), 3);
 }
@@ -155,10 +164,11 @@ static void rebalanced_while_refusing(void **state) {
 
 static void failed_flush_reads_again(void **state) {
   (void)state;
-  plugin("plugin", TAKE FLUSH "local n = 0\n"
-                              "return { api = 1, kind = 'sink', put = take, flush = function(ctx, offsets)\n"
-                              "  n = n + 1 positions(ctx, offsets)\n"
-                              "  if n == 2 then say(ctx, 'failing') error('lost the connection') end end }\n");
+  plugin("plugin",
+         TAKE FLUSH "local n = 0\n"
+                    "return { api = 1, kind = 'sink', put = take, flush = function(ctx, offsets)\n"
+                    "  n = n + 1 positions(ctx, offsets)\n"
+                    "  if n == 2 then say(ctx, 'failing') error('lost the connection') end end }\n");
   rig_fill("flushing", 0, 3);
   job_topics(&job, "flushing", NULL);
   job.conf.offset_flush_interval_ms = 300;
@@ -179,14 +189,16 @@ static void failed_flush_reads_again(void **state) {
 /* Apache puts the refused batch first and commits beyond the records flush has lost. */
 static void failed_flush_drops_the_refused_batch(void **state) {
   (void)state;
-  plugin("plugin", TAKE FLUSH "local failed = false\n"
-                              "return { api = 1, kind = 'sink', put = function(ctx, batch)\n"
-                              "  for _, r in batch:records() do if r.value == '3' and not failed then\n"
-                              "    say(ctx, 'refused') ctx:request_commit() ctx:timeout(50) connect.retriable('not now') end end\n"
-                              "  take(ctx, batch) end,\n"
-                              "flush = function(ctx, offsets)\n"
-                              "  positions(ctx, offsets)\n"
-                              "  if not failed and offsets[1].offset > 0 then failed = true say(ctx, 'failing') error('no') end end }\n");
+  plugin("plugin", TAKE FLUSH
+         "local failed = false\n"
+         "return { api = 1, kind = 'sink', put = function(ctx, batch)\n"
+         "  for _, r in batch:records() do if r.value == '3' and not failed then\n"
+         "    say(ctx, 'refused') ctx:request_commit() ctx:timeout(50) connect.retriable('not now') end end\n"
+         "  take(ctx, batch) end,\n"
+         "flush = function(ctx, offsets)\n"
+         "  positions(ctx, offsets)\n"
+         "  if not failed and offsets[1].offset > 0 then failed = true say(ctx, 'failing') error('no') end "
+         "end }\n");
   rig_fill("drop", 0, 3);
   job_topics(&job, "drop", NULL);
   job_start(&job);
@@ -226,11 +238,13 @@ static void rewinds_before_reading(void **state) {
 
 static void rewinds_inside_put(void **state) {
   (void)state;
-  plugin("plugin", TAKE FLUSH "local done = false\n"
-                              "return { api = 1, kind = 'sink', flush = positions, put = function(ctx, batch)\n"
-                              "  take(ctx, batch) for _, r in batch:records() do if r.value == '4' and not done then\n"
-                              "    done = true say(ctx, 'rewinding') ctx:rewind('back', 0, 2) ctx:request_commit() ctx:timeout(50)\n"
-                              "  end end end }\n");
+  plugin(
+      "plugin", TAKE FLUSH
+      "local done = false\n"
+      "return { api = 1, kind = 'sink', flush = positions, put = function(ctx, batch)\n"
+      "  take(ctx, batch) for _, r in batch:records() do if r.value == '4' and not done then\n"
+      "    done = true say(ctx, 'rewinding') ctx:rewind('back', 0, 2) ctx:request_commit() ctx:timeout(50)\n"
+      "  end end end }\n");
   rig_fill("back", 0, 5);
   job_topics(&job, "back", NULL);
   job_start(&job);
@@ -245,12 +259,13 @@ static void rewinds_inside_put(void **state) {
 /* A batch that is refused and rewound is read again, not put again. */
 static void rewinds_a_refused_batch(void **state) {
   (void)state;
-  plugin("plugin", TAKE FLUSH "local done = false\n"
-                              "return { api = 1, kind = 'sink', flush = positions, put = function(ctx, batch)\n"
-                              "  for _, r in batch:records() do if r.value == '4' and not done then\n"
-                              "    done = true say(ctx, 'rewinding') ctx:rewind('both-a', 0, 1) ctx:timeout(50)\n"
-                              "    connect.retriable('again, from 1') end end\n"
-                              "  take(ctx, batch) end }\n");
+  plugin("plugin",
+         TAKE FLUSH "local done = false\n"
+                    "return { api = 1, kind = 'sink', flush = positions, put = function(ctx, batch)\n"
+                    "  for _, r in batch:records() do if r.value == '4' and not done then\n"
+                    "    done = true say(ctx, 'rewinding') ctx:rewind('both-a', 0, 1) ctx:timeout(50)\n"
+                    "    connect.retriable('again, from 1') end end\n"
+                    "  take(ctx, batch) end }\n");
   rig_fill("both-a", 0, 4);
   job_topics(&job, "both-a", NULL);
   job_start(&job);
@@ -264,12 +279,14 @@ static void rewinds_a_refused_batch(void **state) {
 
 static void rewinds_and_pauses_at_once(void **state) {
   (void)state;
-  plugin("plugin", TAKE FLUSH "local turns\n"
-                              "return { api = 1, kind = 'sink', flush = positions, put = function(ctx, batch)\n"
-                              "  take(ctx, batch) ctx:timeout(20)\n"
-                              "  if turns then turns = turns + 1 if turns == 5 then ctx:resume('rp', 0) say(ctx, 'resumed') end end\n"
-                              "  for _, r in batch:records() do if r.value == '4' and not turns then\n"
-                              "    turns = 0 ctx:rewind('rp', 0, 2) ctx:pause('rp', 0) end end end }\n");
+  plugin(
+      "plugin", TAKE FLUSH
+      "local turns\n"
+      "return { api = 1, kind = 'sink', flush = positions, put = function(ctx, batch)\n"
+      "  take(ctx, batch) ctx:timeout(20)\n"
+      "  if turns then turns = turns + 1 if turns == 5 then ctx:resume('rp', 0) say(ctx, 'resumed') end end\n"
+      "  for _, r in batch:records() do if r.value == '4' and not turns then\n"
+      "    turns = 0 ctx:rewind('rp', 0, 2) ctx:pause('rp', 0) end end end }\n");
   rig_fill("rp", 0, 5);
   job_topics(&job, "rp", NULL);
   job_start(&job);
@@ -294,8 +311,7 @@ static void rewinds_only_what_is_assigned(void **state) {
   job_stop(&job);
   in_order(&job, "cannot rewind elsewhere-3: it is not assigned to this task",
            "cannot pause elsewhere-3: it is not assigned to this task",
-           "cannot resume elsewhere-3: it is not assigned to this task",
-           "cannot rewind mine-0 to -1", NULL);
+           "cannot resume elsewhere-3: it is not assigned to this task", "cannot rewind mine-0 to -1", NULL);
   assert_int_equal(said(&job, "= FAILED"), 0);
 }
 
@@ -303,15 +319,16 @@ static void rewinds_only_what_is_assigned(void **state) {
 
 static void plugin_pauses_a_partition(void **state) {
   (void)state;
-  plugin("plugin", TAKE FLUSH "local turns = 0\n"
-                              "return { api = 1, kind = 'sink', flush = positions,\n"
-                              "open = function(ctx) ctx:pause('hold-b', 0)\n"
-                              "  for _, p in ipairs(ctx:assignment()) do say(ctx, 'mine %s-%d', p.topic, p.partition) end end,\n"
-                              "start = function(ctx) ctx:timeout(20) end,\n"
-                              "put = function(ctx, batch) take(ctx, batch) ctx:timeout(20)\n"
-                              "  for _, r in batch:records() do if r.value == '2' then turns = 1 end end\n"
-                              "  if turns > 0 then turns = turns + 1 end\n"
-                              "  if turns == 10 then say(ctx, 'resumed') ctx:resume('hold-b', 0) end end }\n");
+  plugin("plugin", TAKE FLUSH
+         "local turns = 0\n"
+         "return { api = 1, kind = 'sink', flush = positions,\n"
+         "open = function(ctx) ctx:pause('hold-b', 0)\n"
+         "  for _, p in ipairs(ctx:assignment()) do say(ctx, 'mine %s-%d', p.topic, p.partition) end end,\n"
+         "start = function(ctx) ctx:timeout(20) end,\n"
+         "put = function(ctx, batch) take(ctx, batch) ctx:timeout(20)\n"
+         "  for _, r in batch:records() do if r.value == '2' then turns = 1 end end\n"
+         "  if turns > 0 then turns = turns + 1 end\n"
+         "  if turns == 10 then say(ctx, 'resumed') ctx:resume('hold-b', 0) end end }\n");
   rig_fill("hold-a", 0, 3);
   rig_fill("hold-b", 10, 3);
   job_topics(&job, "hold-a", "hold-b");
@@ -325,11 +342,12 @@ static void plugin_pauses_a_partition(void **state) {
 /* What the plugin resumes while the connector is paused waits for the connector. */
 static void connector_pause_wins(void **state) {
   (void)state;
-  plugin("plugin", TAKE "local n = 0\n"
-                        "return { api = 1, kind = 'sink', start = function(ctx) ctx:timeout(20) end,\n"
-                        "open = function(ctx) ctx:pause('win', 0) end,\n"
-                        "put = function(ctx, batch) take(ctx, batch) n = n + 1 say(ctx, 'put %d', n) ctx:timeout(20)\n"
-                        "  if n == 20 then ctx:resume('win', 0) say(ctx, 'resumed') end end }\n");
+  plugin("plugin",
+         TAKE "local n = 0\n"
+              "return { api = 1, kind = 'sink', start = function(ctx) ctx:timeout(20) end,\n"
+              "open = function(ctx) ctx:pause('win', 0) end,\n"
+              "put = function(ctx, batch) take(ctx, batch) n = n + 1 say(ctx, 'put %d', n) ctx:timeout(20)\n"
+              "  if n == 20 then ctx:resume('win', 0) say(ctx, 'resumed') end end }\n");
   rig_fill("win", 0, 3);
   job_topics(&job, "win", NULL);
   job_start(&job);
@@ -349,11 +367,13 @@ static void connector_pause_wins(void **state) {
 static void keeps_batches_across_puts(void **state) {
   (void)state;
   plugin("plugin", TAKE "local kept = {}\n"
-                        "return { api = 1, kind = 'sink', start = function(ctx) ctx:timeout(20) end, put = function(ctx, batch)\n"
+                        "return { api = 1, kind = 'sink', start = function(ctx) ctx:timeout(20) end, put = "
+                        "function(ctx, batch)\n"
                         "  ctx:timeout(20)\n"
                         "  if #batch > 0 then batch:retain() kept[#kept + 1] = batch say(ctx, 'kept') end\n"
                         "  local n = 0 for _, b in ipairs(kept) do n = n + #b end\n"
-                        "  if n == 9 then for _, b in ipairs(kept) do take(ctx, b) b:release() end kept = {} say(ctx, 'released')\n"
+                        "  if n == 9 then for _, b in ipairs(kept) do take(ctx, b) b:release() end kept = {} "
+                        "say(ctx, 'released')\n"
                         "  elseif n == 3 and #batch == 0 then say(ctx, 'waiting') end end }\n");
   rig_fill("keep", 0, 3);
   job_topics(&job, "keep", NULL);
