@@ -48,9 +48,9 @@ static struct job job;
 /* ----------------------------------------------------------------- plugins */
 
 /* Line 1 of every plugin; its own text begins in line 2. */
-static const char prelude[] =
-    "local connect = require 'connect' local out local function say(ctx, ...) "
-    "out = out or connect.file.writer { path = ctx.config.journal } out:line(string.format(...)) out:flush() end\n";
+static const char prelude[] = "local connect = require 'connect' local out local function say(ctx, ...) "
+                              "out = out or connect.file.writer { path = ctx.config.journal } "
+                              "out:line(string.format(...)) out:flush() end\n";
 
 static inline void plugin(const char *class, const char *text) {
   char path[128];
@@ -61,7 +61,8 @@ static inline void plugin(const char *class, const char *text) {
   fclose(f);
 }
 
-static inline struct cl_plugin *job_find(struct cl_plugins *set, enum cl_plugin_kind kind, const char *class) {
+static inline struct cl_plugin *job_find(struct cl_plugins *set, enum cl_plugin_kind kind,
+                                         const char *class) {
   struct cl_plugin *p = cl_plugins_find(set, kind, class);
   if (!p) {
     size_t n;
@@ -174,7 +175,8 @@ static inline void journal_is(struct job *j, const char *but, const char *expect
 
 /* ----------------------------------------------------------------- the task */
 
-static inline void job_status(void *arg, int task, uint64_t generation, enum cl_state state, const char *trace) {
+static inline void job_status(void *arg, int task, uint64_t generation, enum cl_state state,
+                              const char *trace) {
   struct job *j = arg;
   char line[64];
   if (task != j->conf.id || generation != j->conf.generation || !trace != (state != CL_FAILED))
@@ -338,7 +340,8 @@ static inline int suite_up(void **state) {
   if (!mkdtemp(folder))
     return -1;
   snprintf(path, sizeof(path), "%s/log", folder);
-  if (cl_log_open(path, CL_DEBUG, &err) != 0 || rig_up(state) != 0 || cl_control_start(&conf, &control, &err) != 0)
+  if (cl_log_open(path, CL_DEBUG, &err) != 0 || rig_up(state) != 0 ||
+      cl_control_start(&conf, &control, &err) != 0)
     return -1;
   budget = cl_budget_new(64 << 20);
   return budget ? 0 : -1;

@@ -62,14 +62,16 @@ static void last_commit_comes_before_stop(void **state) {
 
 static void puts_empty_batches(void **state) {
   (void)state;
-  plugin("plugin", TAKE VERBS "M.start = function(ctx) say(ctx, 'start') ctx:timeout(20) end\n"
-                              "M.put = function(ctx, batch) say(ctx, 'empty %d', #batch) ctx:timeout(20) end\n"
-                              "return M\n");
+  plugin("plugin",
+         TAKE VERBS "M.start = function(ctx) say(ctx, 'start') ctx:timeout(20) end\n"
+                    "M.put = function(ctx, batch) say(ctx, 'empty %d', #batch) ctx:timeout(20) end\n"
+                    "return M\n");
   job_topics(&job, "nothing", NULL);
   job_start(&job);
   wait_said(&job, "empty 0", 10);
   job_stop(&job);
-  in_order(&job, "start", "= RUNNING", "open nothing-0", "empty 0", "flush nothing-0=0", "close nothing-0", "stop", NULL);
+  in_order(&job, "start", "= RUNNING", "open nothing-0", "empty 0", "flush nothing-0=0", "close nothing-0",
+           "stop", NULL);
   assert_int_equal(group_offset("nothing"), 0);
 }
 
@@ -160,7 +162,8 @@ static void flush_decides(void **state) {
   flush_answers("return {}", 0);
   flush_answers("return { { topic = 'answers', partition = 0, offset = all + 1 } }", 0);
   flush_answers("return { { topic = 'answers', partition = 0, offset = -2 } }", 0);
-  flush_answers("return { { topic = 'answers', partition = 1, offset = 1 }, { topic = 'other', partition = 0, offset = 1 }, "
+  flush_answers("return { { topic = 'answers', partition = 1, offset = 1 }, { topic = 'other', partition = "
+                "0, offset = 1 }, "
                 "{ topic = 'answers', partition = 0, offset = math.min(all, 3) } }",
                 3);
   flush_answers("return { { topic = 'answers', partition = 0 } }", 3);
@@ -176,7 +179,8 @@ static void flush_decides(void **state) {
 static void flush_answers_no_list(void **state) {
   (void)state;
   plugin("plugin", TAKE VERBS "local n = 0\n"
-                              "M.flush = function(ctx) n = n + 1 say(ctx, 'flush') if n == 1 then return { x = 3 } end\n"
+                              "M.flush = function(ctx, offsets) if offsets[1].offset < 3 then return end\n"
+                              "  n = n + 1 say(ctx, 'flush') if n == 1 then return { x = 3 } end\n"
                               "  if n == 2 then return 'all of it' end end\n"
                               "return M\n");
   rig_fill("no-list", 0, 3);
@@ -190,9 +194,10 @@ static void flush_answers_no_list(void **state) {
 
 static void flush_answers_for_some_partitions(void **state) {
   (void)state;
-  plugin("plugin", TAKE VERBS "M.flush = function(ctx, offsets) say(ctx, 'flush %s', list(offsets))\n"
-                              "  for _, o in ipairs(offsets) do if o.topic == 'some-b' then return { o } end end end\n"
-                              "return M\n");
+  plugin("plugin",
+         TAKE VERBS "M.flush = function(ctx, offsets) say(ctx, 'flush %s', list(offsets))\n"
+                    "  for _, o in ipairs(offsets) do if o.topic == 'some-b' then return { o } end end end\n"
+                    "return M\n");
   rig_fill("some-a", 0, 3);
   rig_fill("some-b", 10, 4);
   job_topics(&job, "some-a", "some-b");
@@ -209,10 +214,11 @@ static void flush_answers_for_some_partitions(void **state) {
 
 static void failing_put_commits_what_was_put_before(void **state) {
   (void)state;
-  plugin("plugin", TAKE VERBS "M.put = function(ctx, batch)\n"
-                              "  for _, r in batch:records() do if r.value == '7' then error('full disk') end end\n"
-                              "  take(ctx, batch) end\n"
-                              "return M\n");
+  plugin("plugin",
+         TAKE VERBS "M.put = function(ctx, batch)\n"
+                    "  for _, r in batch:records() do if r.value == '7' then error('full disk') end end\n"
+                    "  take(ctx, batch) end\n"
+                    "return M\n");
   char where[128];
   rig_fill("fatal", 0, 10);
   job_topics(&job, "fatal", NULL);
@@ -233,8 +239,9 @@ static void failing_put_commits_what_was_put_before(void **state) {
 
 static void bad_data_in_put_fails_the_task(void **state) {
   (void)state;
-  plugin("plugin", TAKE VERBS "M.put = function(ctx, batch) if #batch > 0 then connect.data_error('odd row %d', 3) end end\n"
-                              "return M\n");
+  plugin("plugin", TAKE VERBS
+         "M.put = function(ctx, batch) if #batch > 0 then connect.data_error('odd row %d', 3) end end\n"
+         "return M\n");
   rig_fill("odd", 0, 1);
   job_topics(&job, "odd", NULL);
   job_start(&job);
@@ -253,8 +260,9 @@ static void unconvertible_record_is_named(void **state) {
   job.value = JSON_CONVERTER;
   job.conf.max_poll_records = 1;
   job_start(&job);
-  job_failed(&job, "org.apache.kafka.connect.errors.DataException: ", "in topic 'unreadable' partition 0 at offset 3",
-             "org.apache.kafka.connect.json.JsonConverter", NULL);
+  job_failed(&job, "org.apache.kafka.connect.errors.DataException: ",
+             "in topic 'unreadable' partition 0 at offset 3", "org.apache.kafka.connect.json.JsonConverter",
+             NULL);
   job_stop(&job);
   in_order(&job, "2@2", "flush unreadable-0=3", "close unreadable-0", "stop", "= FAILED", NULL);
   assert_int_equal(group_offset("unreadable"), 3);
@@ -262,7 +270,8 @@ static void unconvertible_record_is_named(void **state) {
 
 static void failing_start_is_stopped(void **state) {
   (void)state;
-  plugin("plugin", TAKE VERBS "M.start = function(ctx) say(ctx, 'start') error('no such server') end\nreturn M\n");
+  plugin("plugin",
+         TAKE VERBS "M.start = function(ctx) say(ctx, 'start') error('no such server') end\nreturn M\n");
   job_topics(&job, "unstarted", NULL);
   job_start(&job);
   job_failed(&job, "no such server", NULL);
@@ -272,7 +281,8 @@ static void failing_start_is_stopped(void **state) {
 
 static void failing_open_is_closed(void **state) {
   (void)state;
-  plugin("plugin", TAKE VERBS "M.open = function(ctx) say(ctx, 'open') error('no such table') end\nreturn M\n");
+  plugin("plugin",
+         TAKE VERBS "M.open = function(ctx) say(ctx, 'open') error('no such table') end\nreturn M\n");
   rig_fill("unopened", 0, 3);
   job_topics(&job, "unopened", NULL);
   job_start(&job);
@@ -303,7 +313,8 @@ static void failing_flush_at_the_end_commits_nothing(void **state) {
   job_start(&job);
   wait_said(&job, "2@2", 1);
   job_stop(&job);
-  journal_is(&job, "empty", "start\n= RUNNING\nopen unflushed-0\n0@0\n1@1\n2@2\nflush\nclose unflushed-0\nstop\n");
+  journal_is(&job, "empty",
+             "start\n= RUNNING\nopen unflushed-0\n0@0\n1@1\n2@2\nflush\nclose unflushed-0\nstop\n");
   assert_int_equal(group_offset("unflushed"), 0);
 }
 
@@ -367,8 +378,8 @@ static void partitions_come_and_go(void **state) {
   rig_fill("deal-a", 3, 1);
   wait_said(&job, "3@3", 1);
   job_stop(&job);
-  in_order(&job, "open deal-a-0", "2@2", "flush deal-a-0=3", "close deal-a-0", "open deal-a-0 deal-b-0", "11@1", "3@3",
-           "flush deal-a-0=4 deal-b-0=2", "close deal-a-0 deal-b-0", "stop", NULL);
+  in_order(&job, "open deal-a-0", "2@2", "flush deal-a-0=3", "close deal-a-0", "open deal-a-0 deal-b-0",
+           "11@1", "3@3", "flush deal-a-0=4 deal-b-0=2", "close deal-a-0 deal-b-0", "stop", NULL);
   assert_int_equal(said(&job, "2@2"), 1);
   assert_int_equal(group_offset("deal-a"), 4);
   assert_int_equal(group_offset("deal-b"), 2);
@@ -376,7 +387,8 @@ static void partitions_come_and_go(void **state) {
 
 static void failing_close_in_a_rebalance_fails_the_task(void **state) {
   (void)state;
-  plugin("plugin", TAKE VERBS "M.close = function(ctx) say(ctx, 'close') error('stuck lock') end\nreturn M\n");
+  plugin("plugin",
+         TAKE VERBS "M.close = function(ctx) say(ctx, 'close') error('stuck lock') end\nreturn M\n");
   rig_fill("lose-a", 0, 3);
   job.conf.topics_regex = "lose-.*";
   job.conf.metadata_max_age_ms = 100;

@@ -45,17 +45,18 @@ static void topic_is(const char *topic, int first, uint32_t n) {
 
 static void calls_come_in_order(void **state) {
   (void)state;
-  plugin("plugin", SEND "local n = 0\n"
-                        "return { api = 1, kind = 'source',\n"
-                        "start = function(ctx) say(ctx, 'start %d of %d', ctx.task.id, ctx.task.max) end,\n"
-                        "poll = function(ctx)\n"
-                        "  if n == 3 then ctx:sleep(60000) say(ctx, 'awake %s', ctx:stopping()) return end\n"
-                        "  n = n + 1 say(ctx, 'poll') send(ctx, 'ordered', 1, n - 1)\n"
-                        "end,\n"
-                        "commit_record = function(ctx, record, at)\n"
-                        "  say(ctx, 'record %s %d@%d %s', at.topic, at.partition, at.offset, record.topic) end,\n"
-                        "commit = function(ctx) say(ctx, 'commit') end,\n"
-                        "stop = function(ctx) say(ctx, 'stop') end }\n");
+  plugin("plugin",
+         SEND "local n = 0\n"
+              "return { api = 1, kind = 'source',\n"
+              "start = function(ctx) say(ctx, 'start %d of %d', ctx.task.id, ctx.task.max) end,\n"
+              "poll = function(ctx)\n"
+              "  if n == 3 then ctx:sleep(60000) say(ctx, 'awake %s', ctx:stopping()) return end\n"
+              "  n = n + 1 say(ctx, 'poll') send(ctx, 'ordered', 1, n - 1)\n"
+              "end,\n"
+              "commit_record = function(ctx, record, at)\n"
+              "  say(ctx, 'record %s %d@%d %s', at.topic, at.partition, at.offset, record.topic) end,\n"
+              "commit = function(ctx) say(ctx, 'commit') end,\n"
+              "stop = function(ctx) say(ctx, 'stop') end }\n");
   job_start(&job);
   wait_said(&job, "poll", 3);
   usleep(300000); /* the reports arrive while poll sleeps */
@@ -63,10 +64,8 @@ static void calls_come_in_order(void **state) {
   int64_t from = cl_now_ms();
   job_stop(&job);
   assert_true(cl_now_ms() - from < 3000); /* not when the sleep ends */
-  in_order(&job, "start 0 of 1", "= RUNNING", "poll", "poll", "poll", "awake true", "commit",
-           "stop", NULL);
-  journal_is(&job, "record",
-             "start 0 of 1\n= RUNNING\npoll\npoll\npoll\nawake true\ncommit\nstop\n");
+  in_order(&job, "start 0 of 1", "= RUNNING", "poll", "poll", "poll", "awake true", "commit", "stop", NULL);
+  journal_is(&job, "record", "start 0 of 1\n= RUNNING\npoll\npoll\npoll\nawake true\ncommit\nstop\n");
   in_order(&job, "record ordered 0@0 ordered", "record ordered 0@1", "record ordered 0@2", NULL);
   assert_int_equal(said(&job, "record"), 3);
   assert_int_equal(stored(1), 2);
@@ -153,9 +152,11 @@ static void prefix_before_a_failed_delivery(void **state) {
                         "commit = function(ctx) say(ctx, 'commit') end,\n"
                         "stop = function(ctx) say(ctx, 'stop') end }\n");
   job_start(&job);
-  job_failed(&job, "org.apache.kafka.connect.errors.ConnectException: ", "opic nonesuch", "Unknown partition", NULL);
+  job_failed(&job, "org.apache.kafka.connect.errors.ConnectException: ", "opic nonesuch", "Unknown partition",
+             NULL);
   /* When the client knows better at once, what comes after the record is not sent. */
-  bool sent = strstr(job.trace, "Unrecoverable exception from producer send callback: record for topic nonesuch: ");
+  bool sent = strstr(job.trace,
+                     "Unrecoverable exception from producer send callback: record for topic nonesuch: ");
   job_stop(&job);
   assert_int_equal(stored(1), sent ? 5 : 2);
   assert_int_equal(stored(2), 1); /* 4 was delivered, but 3 was not */
@@ -172,7 +173,8 @@ static void too_large_for_the_client(void **state) {
                         "stop = function(ctx) say(ctx, 'stop') end }\n");
   job_set(&job, "message.max.bytes", "2000");
   job_start(&job);
-  job_failed(&job, "org.apache.kafka.common.errors.RecordTooLargeException: Topic large: the record is 5000 bytes",
+  job_failed(&job,
+             "org.apache.kafka.common.errors.RecordTooLargeException: Topic large: the record is 5000 bytes",
              "max.request.size", NULL);
   job_stop(&job);
   assert_int_equal(stored(1), 4);
@@ -182,13 +184,14 @@ static void too_large_for_the_client(void **state) {
 
 static void verbs_that_only_listen_may_throw(void **state) {
   (void)state;
-  plugin("plugin", SEND "local n = 0\n"
-                        "return { api = 1, kind = 'source',\n"
-                        "poll = function(ctx) n = n + 1 if n < 4 then send(ctx, 'throwing', 1, n) end ctx:sleep(20)\n"
-                        "  say(ctx, 'poll') end,\n"
-                        "commit_record = function(ctx) say(ctx, 'record') error('r') end,\n"
-                        "commit = function(ctx) say(ctx, 'commit') error('c') end,\n"
-                        "stop = function(ctx) say(ctx, 'stop') error('s') end }\n");
+  plugin("plugin",
+         SEND "local n = 0\n"
+              "return { api = 1, kind = 'source',\n"
+              "poll = function(ctx) n = n + 1 if n < 4 then send(ctx, 'throwing', 1, n) end ctx:sleep(20)\n"
+              "  say(ctx, 'poll') end,\n"
+              "commit_record = function(ctx) say(ctx, 'record') error('r') end,\n"
+              "commit = function(ctx) say(ctx, 'commit') error('c') end,\n"
+              "stop = function(ctx) say(ctx, 'stop') error('s') end }\n");
   job.conf.offset_flush_interval_ms = 30;
   job_start(&job);
   wait_said(&job, "record", 3);
@@ -203,15 +206,16 @@ static void verbs_that_only_listen_may_throw(void **state) {
 
 static void retriable_error_keeps_what_was_emitted(void **state) {
   (void)state;
-  plugin("plugin", SEND "local n = 0\n"
-                        "return { api = 1, kind = 'source',\n"
-                        "poll = function(ctx)\n"
-                        "  if n == 12 then ctx:sleep(60000) return end\n"
-                        "  if n % 2 == 1 then n = n + 1 say(ctx, 'nothing') connect.retriable('nothing yet') end\n"
-                        "  send(ctx, 'kept', 1, n) send(ctx, 'kept', 1, n + 1) n = n + 3\n"
-                        "  send(ctx, 'kept', 1, n - 1) say(ctx, 'emitted')\n"
-                        "  if n < 12 then connect.retriable('lost %s', 'touch') end\n"
-                        "end }\n");
+  plugin("plugin",
+         SEND "local n = 0\n"
+              "return { api = 1, kind = 'source',\n"
+              "poll = function(ctx)\n"
+              "  if n == 12 then ctx:sleep(60000) return end\n"
+              "  if n % 2 == 1 then n = n + 1 say(ctx, 'nothing') connect.retriable('nothing yet') end\n"
+              "  send(ctx, 'kept', 1, n) send(ctx, 'kept', 1, n + 1) n = n + 3\n"
+              "  send(ctx, 'kept', 1, n - 1) say(ctx, 'emitted')\n"
+              "  if n < 12 then connect.retriable('lost %s', 'touch') end\n"
+              "end }\n");
   job_start(&job);
   wait_said(&job, "emitted", 3);
   wait_said(&job, "nothing", 3);
@@ -299,7 +303,8 @@ static void client_settings_are_checked(void **state) {
   SEND "local n = 0\n"                                                                                       \
        "return { api = 1, kind = 'source',\n"                                                                \
        "start = function(ctx) say(ctx, 'start') end,\n"                                                      \
-       "poll = function(ctx) ctx:sleep(10) send(ctx, ctx.config.topic, 1, n) n = n + 1 say(ctx, 'poll') end,\n"    \
+       "poll = function(ctx) ctx:sleep(10) send(ctx, ctx.config.topic, 1, n) n = n + 1 say(ctx, 'poll') "    \
+       "end,\n"                                                                                              \
        "stop = function(ctx) say(ctx, 'stop') end }\n"
 
 static void pauses_between_batches(void **state) {
@@ -347,9 +352,10 @@ static void pause_ends_a_sleep(void **state) {
 /* A plugin that waits in loops of its own is not parked, but must not spin either. */
 static void pause_does_not_make_loops_spin(void **state) {
   (void)state;
-  plugin("plugin", "return { api = 1, kind = 'source',\n"
-                   "start = function(ctx) for _ = 1, 10 do ctx:sleep(20) say(ctx, 'waited') end end,\n"
-                   "poll = function(ctx) while not ctx:stopping() do say(ctx, 'turn') ctx:sleep(20) end end }\n");
+  plugin("plugin",
+         "return { api = 1, kind = 'source',\n"
+         "start = function(ctx) for _ = 1, 10 do ctx:sleep(20) say(ctx, 'waited') end end,\n"
+         "poll = function(ctx) while not ctx:stopping() do say(ctx, 'turn') ctx:sleep(20) end end }\n");
   job_start(&job);
   wait_said(&job, "waited", 1);
   cl_task_pause(job.task, true);

@@ -9,7 +9,8 @@
 #define TICKING                                                                                              \
   "local n = 0\n"                                                                                            \
   "return { api = 1, kind = 'source', poll = function(ctx) n = n + 1 say(ctx, 'tick')\n"                     \
-  "  ctx:emit { topic = 'ticks', value = 'x', source_partition = { p = 1 }, source_offset = { n = n } } ctx:sleep(10) end }\n"
+  "  ctx:emit { topic = 'ticks', value = 'x', source_partition = { p = 1 }, source_offset = { n = n } } "    \
+  "ctx:sleep(10) end }\n"
 
 static struct job other; /* a healthy task beside the one of the test */
 
@@ -44,12 +45,15 @@ static void interrupt(void) {
   static const char *const loops[] = {
       "poll = function(ctx) say(ctx, 'looping') while true do end end",
       "poll = function() end, start = function(ctx) say(ctx, 'looping') while true do end end",
-      "poll = function(ctx) say(ctx, 'looping') while true do pcall(function() while true do end end) end end",
+      "poll = function(ctx) say(ctx, 'looping') while true do pcall(function() while true do end end) end "
+      "end",
       "poll = function(ctx) say(ctx, 'looping') coroutine.wrap(function() while true do end end)() end",
   };
   for (size_t i = 0; i < sizeof(loops) / sizeof(*loops); i++) {
     char text[512];
-    snprintf(text, sizeof(text), "return { api = 1, kind = 'source', %s,\nstop = function(ctx) say(ctx, 'stop') end }\n", loops[i]);
+    snprintf(text, sizeof(text),
+             "return { api = 1, kind = 'source', %s,\nstop = function(ctx) say(ctx, 'stop') end }\n",
+             loops[i]);
     plugin("plugin", text);
     unlink(job.journal);
     job.conf.jit = false;
@@ -67,8 +71,9 @@ static void interrupt(void) {
 }
 
 static void interrupt_stop(void) {
-  plugin("plugin", TAKE "return { api = 1, kind = 'sink', put = take, close = function(ctx) say(ctx, 'close') end,\n"
-                        "stop = function(ctx) say(ctx, 'stop') while true do end end }\n");
+  plugin("plugin",
+         TAKE "return { api = 1, kind = 'sink', put = take, close = function(ctx) say(ctx, 'close') end,\n"
+              "stop = function(ctx) say(ctx, 'stop') while true do end end }\n");
   rig_fill("stopping", 0, 3);
   job_topics(&job, "stopping", NULL);
   job.conf.jit = false;
@@ -82,8 +87,10 @@ static void interrupt_stop(void) {
 /* Two at once: the second is not waited for longer because of the first. */
 static void share_the_deadline(void) {
   static struct job second;
-  plugin("plugin", "return { api = 1, kind = 'source', poll = function(ctx) say(ctx, 'looping') while true do end end }\n");
-  plugin("second", "return { api = 1, kind = 'source', poll = function(ctx) say(ctx, 'looping') while true do end end }\n");
+  plugin("plugin", "return { api = 1, kind = 'source', poll = function(ctx) say(ctx, 'looping') while true "
+                   "do end end }\n");
+  plugin("second", "return { api = 1, kind = 'source', poll = function(ctx) say(ctx, 'looping') while true "
+                   "do end end }\n");
   job_init(&second, "second");
   job.conf.jit = second.conf.jit = false;
   job_start(&job);
@@ -103,10 +110,12 @@ static void share_the_deadline(void) {
 #define COMPILED "local x = 0 while true do x = x + 1 end"
 
 static void abandon_source(void) {
-  plugin("plugin", "local n = 0\nreturn { api = 1, kind = 'source', poll = function(ctx)\n"
-                   "  ctx:emit { topic = 'stuck', value = 'x', source_partition = { p = 1 }, source_offset = { n = 1 } }\n"
-                   "  n = n + 1 if n == 2 then say(ctx, 'looping') " COMPILED " end end,\n"
-                   "stop = function(ctx) say(ctx, 'stop') end }\n");
+  plugin(
+      "plugin",
+      "local n = 0\nreturn { api = 1, kind = 'source', poll = function(ctx)\n"
+      "  ctx:emit { topic = 'stuck', value = 'x', source_partition = { p = 1 }, source_offset = { n = 1 } }\n"
+      "  n = n + 1 if n == 2 then say(ctx, 'looping') " COMPILED " end end,\n"
+      "stop = function(ctx) say(ctx, 'stop') end }\n");
   job_start(&job);
   wait_said(&job, "looping", 1);
   int64_t from = cl_now_ms();
@@ -146,7 +155,8 @@ static void abandon_sink(void) {
 static void come_back(void) {
   plugin("plugin", "return { api = 1, kind = 'source', poll = function(ctx)\n"
                    "  say(ctx, 'looping') local x = 0 for i = 1, 2e9 do x = x + i end\n"
-                   "  ctx:emit { topic = 'late', value = tostring(x), source_partition = { p = 1 }, source_offset = { n = 1 } }\n"
+                   "  ctx:emit { topic = 'late', value = tostring(x), source_partition = { p = 1 }, "
+                   "source_offset = { n = 1 } }\n"
                    "  say(ctx, 'back') end }\n");
   job_start(&job);
   wait_said(&job, "looping", 1);
@@ -173,7 +183,8 @@ static void read_standard_input(void) {
   dup2(ends[0], STDIN_FILENO);
   plugin("plugin", "local reader = connect.file.reader {}\n"
                    "return { api = 1, kind = 'source', poll = function(ctx)\n"
-                   "  say(ctx, 'reading') local line = reader:line() if line then say(ctx, '<%s>', line) else ctx:sleep(1000) end end }\n");
+                   "  say(ctx, 'reading') local line = reader:line() if line then say(ctx, '<%s>', line) "
+                   "else ctx:sleep(1000) end end }\n");
   job_start(&job);
   wait_said(&job, "reading", 1);
   assert_int_equal(write(ends[1], "one\n", 4), 4);
@@ -200,25 +211,17 @@ static void eat_memory(void) {
     in_child(body);                                                                                          \
   }
 
-child(interpreted_loops_are_interrupted, interrupt)
-child(loop_in_stop_is_interrupted, interrupt_stop)
-child(tasks_share_the_deadline, share_the_deadline)
-child(compiled_source_is_abandoned, abandon_source)
-child(compiled_sink_is_abandoned, abandon_sink)
-child(abandoned_thread_comes_back, come_back)
-child(standard_input_does_not_hold_up, read_standard_input)
-child(memory_is_capped, eat_memory)
+child(interpreted_loops_are_interrupted, interrupt) child(loop_in_stop_is_interrupted, interrupt_stop)
+    child(tasks_share_the_deadline, share_the_deadline) child(compiled_source_is_abandoned, abandon_source)
+        child(compiled_sink_is_abandoned, abandon_sink) child(abandoned_thread_comes_back, come_back)
+            child(standard_input_does_not_hold_up, read_standard_input) child(memory_is_capped, eat_memory)
 
-int main(void) {
+                int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(interpreted_loops_are_interrupted),
-      cmocka_unit_test(loop_in_stop_is_interrupted),
-      cmocka_unit_test(tasks_share_the_deadline),
-      cmocka_unit_test(compiled_source_is_abandoned),
-      cmocka_unit_test(compiled_sink_is_abandoned),
-      cmocka_unit_test(abandoned_thread_comes_back),
-      cmocka_unit_test(standard_input_does_not_hold_up),
-      cmocka_unit_test(memory_is_capped),
+      cmocka_unit_test(interpreted_loops_are_interrupted), cmocka_unit_test(loop_in_stop_is_interrupted),
+      cmocka_unit_test(tasks_share_the_deadline),          cmocka_unit_test(compiled_source_is_abandoned),
+      cmocka_unit_test(compiled_sink_is_abandoned),        cmocka_unit_test(abandoned_thread_comes_back),
+      cmocka_unit_test(standard_input_does_not_hold_up),   cmocka_unit_test(memory_is_capped),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,9 +9,11 @@ static struct rig *rig;
 
 static int open_worker(void **state) {
   (void)state;
-  rig = rig_open("", "plain.lua", "return { api = 1, kind = 'source', config = { { name = 'file', type = 'string', required = true } },\n"
-                                  "poll = function() end }\n",
-                 NULL);
+  rig = rig_open(
+      "", "plain.lua",
+      "return { api = 1, kind = 'source', config = { { name = 'file', type = 'string', required = true } },\n"
+      "poll = function() end }\n",
+      NULL);
   return 0;
 }
 
@@ -45,8 +47,11 @@ static void target(void **state) {
   static const struct {
     const char *text;
     enum cl_state state;
-  } good[] = {{NULL, CL_RUNNING},        {"RUNNING", CL_RUNNING}, {"running", CL_RUNNING},
-              {"Paused", CL_PAUSED},     {"STOPPED", CL_STOPPED}};
+  } good[] = {{NULL, CL_RUNNING},
+              {"RUNNING", CL_RUNNING},
+              {"running", CL_RUNNING},
+              {"Paused", CL_PAUSED},
+              {"STOPPED", CL_STOPPED}};
   struct cl_reply reply = {0};
   enum cl_state found;
   for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -83,9 +88,11 @@ static void name(void **state) {
 
 static void class(void **state) {
   (void)state;
-  refused("x", config_of("a", "b", "c", NULL, NULL), 400, "Connector config {a=b, c=null, name=x} contains no connector type");
+  refused("x", config_of("a", "b", "c", NULL, NULL), 400,
+          "Connector config {a=b, c=null, name=x} contains no connector type");
   refused("x", config_of("connector.class", "Nobody", NULL), 400,
-          "Failed to find any class that implements Connector and which name matches Nobody, available connectors are: PluginDesc{");
+          "Failed to find any class that implements Connector and which name matches Nobody, available "
+          "connectors are: PluginDesc{");
   refused("x", config_of("connector.class", "JsonConverter", NULL), 400, "Failed to find any class");
   static const char *const good[] = {"plain", "FileStreamSource", "FileStreamSinkConnector",
                                      "org.apache.kafka.connect.file.FileStreamSourceConnector"};
@@ -116,8 +123,10 @@ static void config(void **state) {
   refused("x", config_of("connector.class", "plain", NULL), 400,
           "Connector configuration is invalid and contains the following 1 error(s):\n"
           "Missing required configuration \"file\" which has no default value.\n"
-          "You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`");
-  refused("", config_of("connector.class", "plain", "file", "f", NULL), 400, "Invalid value  for configuration name: ");
+          "You can also find the above list of errors at the endpoint "
+          "`/connector-plugins/{connectorType}/config/validate`");
+  refused("", config_of("connector.class", "plain", "file", "f", NULL), 400,
+          "Invalid value  for configuration name: ");
 }
 
 int main(void) {

@@ -22,7 +22,8 @@ static const char plain_lua[] =
     "config = { { name = 'journal', type = 'string' }, { name = 'count', type = 'int', default = 1 },\n"
     "  { name = 'mode', type = 'string', default = '' } },\n"
     "validate = function(config)\n"
-    "  if config.mode == 'refused' then return { mode = { 'one wrong', 'two wrong' }, journal = 'three wrong' } end\n"
+    "  if config.mode == 'refused' then return { mode = { 'one wrong', 'two wrong' }, journal = 'three "
+    "wrong' } end\n"
     "  if config.mode == 'broken' then error('validate broke') end end,\n"
     "tasks = function(config, max)\n"
     "  if config.mode == 'throw' then error('no such server') end\n"
@@ -33,12 +34,15 @@ static const char plain_lua[] =
     "    list[i] = { mode = config.mode, journal = config.journal, part = i } end\n"
     "  return list\n"
     "end,\n"
-    "start = function(ctx) say(ctx, 'start') if ctx.config.mode == 'unstartable' then error('cannot start') end end,\n"
-    "poll = function(ctx) ctx:sleep(20) if ctx.config.mode == 'second' and ctx.task.id == 1 then error('poll broke') end end,\n"
+    "start = function(ctx) say(ctx, 'start') if ctx.config.mode == 'unstartable' then error('cannot start') "
+    "end end,\n"
+    "poll = function(ctx) ctx:sleep(20) if ctx.config.mode == 'second' and ctx.task.id == 1 then error('poll "
+    "broke') end end,\n"
     "stop = function(ctx) say(ctx, 'stop') end }\n";
 
 /* Compiled: cannot be interrupted. */
-static const char stuck_lua[] = "return { api = 1, kind = 'source', poll = function() local x = 0 while true do x = x + 1 end end }\n";
+static const char stuck_lua[] =
+    "return { api = 1, kind = 'source', poll = function() local x = 0 while true do x = x + 1 end end }\n";
 
 static struct rig *rig;
 static char journal[128];
@@ -84,7 +88,7 @@ static const char *states(const char *name) {
   int n = snprintf(text, sizeof text, "%s:", cl_json_str(json_object_get(reply.body, "connector"), "state"));
   size_t i;
   json_t *task;
-  json_array_foreach(json_object_get(reply.body, "tasks"), i, task) {
+  json_array_foreach (json_object_get(reply.body, "tasks"), i, task) {
     assert_int_equal(json_integer_value(json_object_get(task, "id")), i);
     n += snprintf(text + n, sizeof text - (size_t)n, " %s", cl_json_str(task, "state"));
   }
@@ -102,7 +106,8 @@ static void wait_states(const char *name, const char *wanted) {
 }
 
 static json_t *plain(const char *mode, const char *tasks) {
-  return config_of("connector.class", "plain", "tasks.max", "3", "journal", journal, "mode", mode, "count", tasks, NULL);
+  return config_of("connector.class", "plain", "tasks.max", "3", "journal", journal, "mode", mode, "count",
+                   tasks, NULL);
 }
 
 static struct cl_reply create(const char *name, json_t *config, const char *initial_state) {
@@ -119,15 +124,21 @@ static struct cl_reply create(const char *name, json_t *config, const char *init
 static struct cl_reply restart(const char *name, bool include_tasks, bool only_failed) {
   struct cl_command *cmd = calloc(1, sizeof *cmd);
   struct cl_reply reply = {0};
-  *cmd = (struct cl_command){
-      .kind = CL_CMD_RESTART, .name = strdup(name), .include_tasks = include_tasks, .only_failed = only_failed};
+  *cmd = (struct cl_command){.kind = CL_CMD_RESTART,
+                             .name = strdup(name),
+                             .include_tasks = include_tasks,
+                             .only_failed = only_failed};
   cl_herder_call(rig->herder, cmd, &reply);
   return reply;
 }
 
-static struct cl_reply run(enum cl_command_kind kind, const char *name) { return rig_run(rig, kind, name, NULL); }
+static struct cl_reply run(enum cl_command_kind kind, const char *name) {
+  return rig_run(rig, kind, name, NULL);
+}
 
-static struct cl_reply put(const char *name, json_t *config) { return rig_run(rig, CL_CMD_PUT_CONFIG, name, config); }
+static struct cl_reply put(const char *name, json_t *config) {
+  return rig_run(rig, CL_CMD_PUT_CONFIG, name, config);
+}
 
 /* -------------------------------------------------------------- create, delete */
 
@@ -138,23 +149,29 @@ static void create_and_delete(void **state) {
   assert_string_equal(reply.location, "c1");
   char expected[512];
   snprintf(expected, sizeof expected,
-           "{\"name\":\"c1\",\"config\":{\"connector.class\":\"plain\",\"tasks.max\":\"3\",\"journal\":\"%s\",\"mode\":\"\","
-           "\"count\":\"2\",\"name\":\"c1\"},\"tasks\":[{\"connector\":\"c1\",\"task\":0},{\"connector\":\"c1\",\"task\":1}],"
+           "{\"name\":\"c1\",\"config\":{\"connector.class\":\"plain\",\"tasks.max\":\"3\",\"journal\":\"%"
+           "s\",\"mode\":\"\","
+           "\"count\":\"2\",\"name\":\"c1\"},\"tasks\":[{\"connector\":\"c1\",\"task\":0},{\"connector\":"
+           "\"c1\",\"task\":1}],"
            "\"type\":\"source\"}",
            journal);
   assert_string_equal(text_of(reply), expected);
   assert_string_equal(look(CL_GET_CONNECTOR, "c1"), expected);
   assert_string_equal(look(CL_GET_CONNECTORS, NULL), "[\"c1\"]");
-  assert_non_null(strstr(look(CL_GET_TASKS, "c1"), "{\"id\":{\"connector\":\"c1\",\"task\":1},\"config\":{\"task.class\":\"plainTask\""));
+  assert_non_null(
+      strstr(look(CL_GET_TASKS, "c1"),
+             "{\"id\":{\"connector\":\"c1\",\"task\":1},\"config\":{\"task.class\":\"plainTask\""));
   assert_non_null(strstr(look(CL_GET_TASKS, "c1"), "\"part\":\"2\""));
   wait_states("c1", "RUNNING: RUNNING RUNNING");
-  assert_non_null(strstr(look(CL_GET_STATUS, "c1"), "{\"state\":\"RUNNING\",\"worker_id\":\"here:1\",\"version\":\"1.2\"}"));
+  assert_non_null(strstr(look(CL_GET_STATUS, "c1"),
+                         "{\"state\":\"RUNNING\",\"worker_id\":\"here:1\",\"version\":\"1.2\"}"));
   is(create("c1", plain("", "1"), NULL), 409, "Connector c1 already exists");
   assert_int_equal(count("start 0"), 1);
   is(run(CL_CMD_DELETE, "c1"), 204, NULL);
   assert_int_equal(count("stop"), 2); /* both have ended when the answer comes */
   is(run(CL_CMD_DELETE, "c1"), 404, "Connector c1 not found");
-  is(rig_ask(rig, (struct cl_query){.kind = CL_GET_STATUS, .name = "c1"}), 404, "No status found for connector c1");
+  is(rig_ask(rig, (struct cl_query){.kind = CL_GET_STATUS, .name = "c1"}), 404,
+     "No status found for connector c1");
   is(rig_ask(rig, (struct cl_query){.kind = CL_GET_CONFIG, .name = "c1"}), 404, "Connector c1 not found");
   assert_string_equal(look(CL_GET_CONNECTORS, NULL), "[]");
 }
@@ -203,7 +220,8 @@ static void put_changes_tasks_only_when_needed(void **state) {
   assert_int_equal(count("start"), 7);
   is(put("p", plain("", "0")), 200, NULL);
   assert_string_equal(states("p"), "RUNNING:");
-  is(put("p", config_of("connector.class", "nobody", NULL)), 400, "Failed to find any class that implements Connector");
+  is(put("p", config_of("connector.class", "nobody", NULL)), 400,
+     "Failed to find any class that implements Connector");
   assert_string_equal(states("p"), "RUNNING:");
   is(run(CL_CMD_DELETE, "p"), 204, NULL);
 }
@@ -254,7 +272,8 @@ static void restarts(void **state) {
   (void)state;
   is(put("r", plain("second", "3")), 201, NULL); /* task 1 fails */
   wait_states("r", "RUNNING: RUNNING FAILED RUNNING");
-  assert_non_null(strstr(look(CL_GET_STATUS, "r"), "\"trace\":\"org.apache.kafka.connect.errors.ConnectException: "));
+  assert_non_null(
+      strstr(look(CL_GET_STATUS, "r"), "\"trace\":\"org.apache.kafka.connect.errors.ConnectException: "));
   assert_non_null(strstr(look(CL_GET_STATUS, "r"), "plain.lua:22: poll broke"));
   is(restart("r", false, false), 204, NULL); /* the connector alone */
   assert_int_equal(count("start"), 3);
@@ -295,7 +314,8 @@ static void failing_tasks_verb(void **state) {
   assert_non_null(strstr(look(CL_GET_STATUS, "t"), "no such server"));
   is(restart("t", false, false), 500, "no such server");
   is(put("t", plain("many", "1")), 500,
-     "The connector t has generated 4 tasks, which is greater than 3, the maximum number of tasks it is configured to create. "
+     "The connector t has generated 4 tasks, which is greater than 3, the maximum number of tasks it is "
+     "configured to create. "
      "This behaviour should be considered a bug and is disallowed.");
   is(put("t", plain("nonsense", "1")), 500, "tasks of plain must return a list of task configs");
   is(put("t", plain("nested", "1")), 500, "task config 0 of plain: ");
@@ -315,7 +335,8 @@ static void failing_tasks_verb(void **state) {
 
 static void failing_validate_verb(void **state) {
   (void)state;
-  is(put("v", plain("refused", "1")), 400, "Connector configuration is invalid and contains the following 3 error(s):\n");
+  is(put("v", plain("refused", "1")), 400,
+     "Connector configuration is invalid and contains the following 3 error(s):\n");
   is(put("v", plain("refused", "1")), 400, "two wrong");
   is(put("v", plain("broken", "1")), 500, "validate broke");
   is(put("v", plain("", "few")), 400, "Invalid value few for configuration count: Not a number of type INT");
@@ -357,7 +378,8 @@ static void stuck_task(void **state) {
 
 static int open_all(void **state) {
   (void)state;
-  rig = rig_open("task.shutdown.graceful.timeout.ms=500\n", "plain.lua", plain_lua, "stuck.lua", stuck_lua, NULL);
+  rig = rig_open("task.shutdown.graceful.timeout.ms=500\n", "plain.lua", plain_lua, "stuck.lua", stuck_lua,
+                 NULL);
   snprintf(journal, sizeof journal, "%s/journal", rig->folder);
   rig_start(rig);
   return 0;

@@ -9,10 +9,12 @@
 
 enum { CALLERS = 4, READERS = 2, ROUNDS = 8, INBOX = 4096 };
 
-static const char plain_lua[] = "return { api = 1, kind = 'source', config = { { name = 'x', type = 'string' } },\n"
-                                "poll = function(ctx) ctx:sleep(5) ctx:emit { topic = 'load', value = 'x' } end }\n";
+static const char plain_lua[] =
+    "return { api = 1, kind = 'source', config = { { name = 'x', type = 'string' } },\n"
+    "poll = function(ctx) ctx:sleep(5) ctx:emit { topic = 'load', value = 'x' } end }\n";
 /* Keeps the herder until the control thread's deadline. */
-static const char stuck_lua[] = "return { api = 1, kind = 'source', poll = function() end, tasks = function() while true do end end }\n";
+static const char stuck_lua[] =
+    "return { api = 1, kind = 'source', poll = function() end, tasks = function() while true do end end }\n";
 
 static struct rig *rig;
 
@@ -75,8 +77,9 @@ static atomic_bool over;
 
 static void *look(void *arg) {
   struct caller *c = arg;
-  static const enum cl_query_kind kinds[] = {CL_GET_ROOT,   CL_GET_CONNECTORS, CL_GET_CONNECTOR, CL_GET_CONFIG,
-                                             CL_GET_STATUS, CL_GET_TASKS,      CL_GET_TOPICS,    CL_GET_HEALTH};
+  static const enum cl_query_kind kinds[] = {CL_GET_ROOT,   CL_GET_CONNECTORS, CL_GET_CONNECTOR,
+                                             CL_GET_CONFIG, CL_GET_STATUS,     CL_GET_TASKS,
+                                             CL_GET_TOPICS, CL_GET_HEALTH};
   for (unsigned i = 0; !atomic_load(&over); i++) {
     struct cl_query q = {.kind = kinds[i % (sizeof kinds / sizeof *kinds)],
                          .name = i & 8 ? "shared" : "own0",
@@ -130,9 +133,14 @@ static void answer(void *arg, struct cl_reply *reply) {
   atomic_fetch_add(&answered, 1);
 }
 
-static int submit(enum cl_command_kind kind, const char *name, json_t *config, int expected, struct cl_err *err) {
+static int submit(enum cl_command_kind kind, const char *name, json_t *config, int expected,
+                  struct cl_err *err) {
   struct cl_command *cmd = calloc(1, sizeof *cmd);
-  *cmd = (struct cl_command){.kind = kind, .name = strdup(name), .config = config, .done = answer, .arg = (void *)(intptr_t)expected};
+  *cmd = (struct cl_command){.kind = kind,
+                             .name = strdup(name),
+                             .config = config,
+                             .done = answer,
+                             .arg = (void *)(intptr_t)expected};
   return cl_herder_submit(rig->herder, cmd, err);
 }
 
@@ -150,7 +158,8 @@ static void full_inbox(void **state) {
   struct cl_err err = CL_ERR_INIT;
   atomic_store(&answered, 0);
   atomic_store(&bad_answers, 0);
-  assert_int_equal(submit(CL_CMD_PUT_CONFIG, "kept", config_of("connector.class", "stuck", NULL), 500, &err), 0);
+  assert_int_equal(submit(CL_CMD_PUT_CONFIG, "kept", config_of("connector.class", "stuck", NULL), 500, &err),
+                   0);
   usleep(300000);
   for (int i = 0; i < INBOX; i++)
     assert_int_equal(submit(CL_CMD_PAUSE, "nobody", NULL, 404, &err), 0);
