@@ -82,7 +82,7 @@ static inline void rig_delivered(void *arg, struct cl_record *rec, int code, con
 }
 
 /* settings: pairs of key and value, NULL at the end; on_broker: partitions as the broker makes them. */
-static inline struct cl_producer *rig_producer(struct rig_reports *reports, bool on_broker, ...) {
+static inline struct cl_producer *rig_producer(struct rig_reports *reports, int on_broker, ...) {
   json_t *client = rig_client(NULL);
   va_list ap;
   va_start(ap, on_broker);
