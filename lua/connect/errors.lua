@@ -26,9 +26,15 @@ function errors.data_error(fmt, ...) error(errors.new("data", text(fmt, ...)), 2
 --- The task cannot go on.
 function errors.fatal(fmt, ...) error(errors.new("fatal", text(fmt, ...)), 2) end
 
+-- Also those that C raises (src/vm/call.c), which have a metatable of their own.
+local function is_ours(e)
+  local m = type(e) == "table" and getmetatable(e)
+  return type(m) == "table" and rawget(m, "__name") == mt.__name
+end
+
 --- Whatever was thrown, as class and message.
 function errors.parts(e)
-  if type(e) == "table" and getmetatable(e) == mt then return e.class, tostring(e.message) end
+  if is_ours(e) then return rawget(e, "class"), tostring(rawget(e, "message")) end
   if type(e) == "string" or type(e) == "number" then return nil, tostring(e) end
   return nil, "(error object is a " .. type(e) .. " value)"
 end

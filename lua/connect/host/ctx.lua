@@ -7,6 +7,8 @@ local errors = require "connect.errors"
 local host = require "connect.host.c"
 local log = require "connect.log"
 
+local LONGEST_MS = 1e12 -- thirty years: what does not fit an int64 would not wait at all
+
 local M = {}
 
 local function check_partition_args(topic, partition)
@@ -25,7 +27,7 @@ local function common(task)
     --- Waits; true when the task is asked to stop.
     sleep = function(_, ms)
       if type(ms) ~= "number" then error("ctx:sleep takes milliseconds, not a " .. type(ms), 2) end
-      return C.cl_ffi_sleep(task, math.max(0, ms)) == 1
+      return C.cl_ffi_sleep(task, math.min(math.max(0, ms), LONGEST_MS)) == 1
     end,
     stopping = function() return C.cl_ffi_stopping(task) == 1 end,
     reconfigure = not_built "reconfigure",
