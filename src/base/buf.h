@@ -11,9 +11,9 @@
 #include <string.h>
 
 struct cl_buf {
-  char *p;      /* NUL-terminated whenever non-NULL */
+  char *p; /* NUL-terminated whenever non-NULL */
   size_t len, cap;
-  size_t max;   /* ceiling in bytes; 0 = 64 MiB */
+  size_t max; /* ceiling in bytes; 0 = 64 MiB */
   bool failed;
 };
 

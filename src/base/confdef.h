@@ -13,8 +13,15 @@
 #include <stdint.h>
 
 enum cl_conf_type {
-  CL_CONF_BOOLEAN, CL_CONF_STRING, CL_CONF_INT, CL_CONF_SHORT, CL_CONF_LONG, CL_CONF_DOUBLE,
-  CL_CONF_LIST, CL_CONF_CLASS, CL_CONF_PASSWORD
+  CL_CONF_BOOLEAN,
+  CL_CONF_STRING,
+  CL_CONF_INT,
+  CL_CONF_SHORT,
+  CL_CONF_LONG,
+  CL_CONF_DOUBLE,
+  CL_CONF_LIST,
+  CL_CONF_CLASS,
+  CL_CONF_PASSWORD
 };
 enum cl_conf_importance { CL_CONF_HIGH, CL_CONF_MEDIUM, CL_CONF_LOW };
 enum cl_conf_width { CL_CONF_W_NONE, CL_CONF_W_SHORT, CL_CONF_W_MEDIUM, CL_CONF_W_LONG };
@@ -25,28 +32,28 @@ enum cl_conf_check {
   CL_CHECK_ONE_OF,       /* values */
   CL_CHECK_ONE_OF_ICASE, /* values, any case */
   CL_CHECK_NON_NULL,
-  CL_CHECK_NON_EMPTY,    /* "String must be non-empty" */
-  CL_CHECK_NAME,         /* connector name: non-empty, no control characters */
-  CL_CHECK_REGEX,        /* compiles (PCRE2 for Java syntax) */
-  CL_CHECK_UNIQUE_LIST,  /* non-null, no duplicates: "Duplicate alias provided." */
-  CL_CHECK_TOPIC_LIST    /* no empty and no repeated items (Kafka 4.2) */
+  CL_CHECK_NON_EMPTY,   /* "String must be non-empty" */
+  CL_CHECK_NAME,        /* connector name: non-empty, no control characters */
+  CL_CHECK_REGEX,       /* compiles (PCRE2 for Java syntax) */
+  CL_CHECK_UNIQUE_LIST, /* non-null, no duplicates: "Duplicate alias provided." */
+  CL_CHECK_TOPIC_LIST   /* no empty and no repeated items (Kafka 4.2) */
 };
 
 struct cl_conf_row {
   const char *name;
   enum cl_conf_type type;
-  bool required;           /* no default exists */
-  const char *dflt;        /* default as text; NULL = default null (unless required) */
+  bool required;    /* no default exists */
+  const char *dflt; /* default as text; NULL = default null (unless required) */
   enum cl_conf_check check;
   double min, max;
   const char *const *values; /* NULL-terminated */
   enum cl_conf_importance importance;
   const char *doc;
-  const char *group;       /* NULL = none */
-  int order;               /* -1 = none */
+  const char *group; /* NULL = none */
+  int order;         /* -1 = none */
   enum cl_conf_width width;
-  const char *display;     /* NULL = name */
-  const char *const *dependents; /* NULL-terminated, or NULL */
+  const char *display;            /* NULL = name */
+  const char *const *dependents;  /* NULL-terminated, or NULL */
   const char *const *recommended; /* NULL-terminated, or NULL */
 };
 
@@ -60,7 +67,7 @@ struct cl_conf_value {
   bool is_null;
   int64_t i; /* BOOLEAN (0/1), INT, SHORT, LONG */
   double d;
-  char *s;   /* STRING, CLASS, PASSWORD (trimmed); malloc'd */
+  char *s; /* STRING, CLASS, PASSWORD (trimmed); malloc'd */
   json_t *list;
 };
 void cl_conf_value_free(struct cl_conf_value *v);

@@ -136,7 +136,7 @@ static int check_keys(struct row_reader *r) {
                                       "dependents", "display_name"};
   const char *key;
   json_t *v;
-  json_object_foreach((json_t *)r->json, key, v) {
+  json_object_foreach ((json_t *)r->json, key, v) {
     bool found = false;
     for (size_t i = 0; i < COUNT(known) && !found; i++)
       found = strcmp(known[i], key) == 0;

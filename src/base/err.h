@@ -12,18 +12,18 @@
 
 enum cl_code {
   CL_OK = 0,
-  CL_EINVAL = -1,    /* bad input: config, request, file */
+  CL_EINVAL = -1, /* bad input: config, request, file */
   CL_ENOTFOUND = -2,
   CL_EEXIST = -3,
   CL_ECONFLICT = -4,
   CL_ENOMEM = -5,
-  CL_EIO = -6,       /* the system refused: file, socket */
-  CL_EAGAIN = -7,    /* full or not ready: try again */
+  CL_EIO = -6,    /* the system refused: file, socket */
+  CL_EAGAIN = -7, /* full or not ready: try again */
   CL_ETIMEOUT = -8,
-  CL_ESTOPPED = -9,  /* asked to stop */
+  CL_ESTOPPED = -9, /* asked to stop */
   CL_EKAFKA = -10,
-  CL_ELUA = -11,     /* a plugin threw */
-  CL_EDATA = -12,    /* a record cannot be converted */
+  CL_ELUA = -11,  /* a plugin threw */
+  CL_EDATA = -12, /* a record cannot be converted */
   CL_EUNSUPPORTED = -13
 };
 
@@ -36,7 +36,8 @@ struct cl_err {
   char trace[2048];  /* further lines ("\tat ..."), may be empty */
 };
 
-#define CL_ERR_INIT {.code = CL_OK}
+#define CL_ERR_INIT                                                                                          \
+  { .code = CL_OK }
 
 #define CL_JAVA_CONNECT "org.apache.kafka.connect.errors.ConnectException"
 #define CL_JAVA_RETRIABLE "org.apache.kafka.connect.errors.RetriableException"

@@ -162,7 +162,7 @@ int cl_json_to_config(const json_t *in, json_t **out, struct cl_err *err) {
   json_t *config = json_object();
   const char *key;
   json_t *value;
-  json_object_foreach((json_t *)in, key, value) {
+  json_object_foreach ((json_t *)in, key, value) {
     if (json_is_object(value) || json_is_array(value)) {
       json_decref(config);
       return cl_err_set(err, CL_EINVAL,

@@ -37,7 +37,9 @@ void cl_log_close(void) {
 
 void cl_log_set_level(enum cl_level level) { atomic_store(&log_level, (int)level); }
 
-bool cl_log_on(enum cl_level level) { return (int)level >= atomic_load_explicit(&log_level, memory_order_relaxed); }
+bool cl_log_on(enum cl_level level) {
+  return (int)level >= atomic_load_explicit(&log_level, memory_order_relaxed);
+}
 
 bool cl_log_level_parse(const char *name, enum cl_level *out) {
   for (int i = CL_TRACE; i <= CL_OFF; i++) {

@@ -25,8 +25,8 @@ bool cl_log_on(enum cl_level level);
 void cl_log_write(enum cl_level level, const char *component, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-#define CL_LOG(level, ...)                                \
-  do {                                                    \
-    if (cl_log_on(level))                                 \
-      cl_log_write(level, CL_COMPONENT, __VA_ARGS__);     \
+#define CL_LOG(level, ...)                                                                                   \
+  do {                                                                                                       \
+    if (cl_log_on(level))                                                                                    \
+      cl_log_write(level, CL_COMPONENT, __VA_ARGS__);                                                        \
   } while (0)

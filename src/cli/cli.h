@@ -9,10 +9,10 @@
 #include "base/json.h"
 
 enum cl_exit { /* as Apache's ConnectStandalone, where it has one */
-  CL_EXIT_OK = 0,
-  CL_EXIT_USAGE = 1,
-  CL_EXIT_START = 2,     /* the worker cannot start */
-  CL_EXIT_CONNECTOR = 3, /* a connector of the command line cannot be created */
+               CL_EXIT_OK = 0,
+               CL_EXIT_USAGE = 1,
+               CL_EXIT_START = 2,     /* the worker cannot start */
+               CL_EXIT_CONNECTOR = 3, /* a connector of the command line cannot be created */
 };
 
 int cl_cli_run(int argc, char **argv);      /* --worker FILE [connector ...] */
@@ -26,7 +26,8 @@ char *cl_cli_home(struct cl_err *err);
 
 /* A connector file, JSON (flat, or {"name","config","initial_state"}) or properties, tried in
  * Apache's order whatever its name. *name is malloc'd; *initial_state too, or NULL. */
-int cl_cli_connector_file(const char *path, char **name, json_t **config, char **initial_state, struct cl_err *err);
+int cl_cli_connector_file(const char *path, char **name, json_t **config, char **initial_state,
+                          struct cl_err *err);
 
 /* Says what is wrong on stderr, "connect-lua: ..." */
 void cl_cli_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -11,7 +11,8 @@
 enum { MAX_FILE = 16 << 20 };
 
 /* {"name":..., "config":{...}, "initial_state":...}; other fields are ignored. */
-static int from_document(const char *path, const json_t *doc, char **name, json_t **config, char **initial_state, struct cl_err *err) {
+static int from_document(const char *path, const json_t *doc, char **name, json_t **config,
+                         char **initial_state, struct cl_err *err) {
   const char *outer = cl_json_str(doc, "name"), *state = cl_json_str(doc, "initial_state");
   if (cl_json_to_config(json_object_get(doc, "config"), config, err) != 0)
     return cl_err_prefix(err, "%s: ", path);
@@ -19,7 +20,9 @@ static int from_document(const char *path, const json_t *doc, char **name, json_
   if (inner && (!outer || strcmp(inner, outer) != 0)) {
     json_decref(*config);
     *config = NULL;
-    return cl_err_set(err, CL_EINVAL, "Connector name configuration in 'config' doesn't match the one specified in 'name' at '%s'", path);
+    return cl_err_set(
+        err, CL_EINVAL,
+        "Connector name configuration in 'config' doesn't match the one specified in 'name' at '%s'", path);
   }
   if (outer && !inner)
     json_object_set_new(*config, "name", json_string(outer));
@@ -33,7 +36,8 @@ static bool looks_like_json(const char *text) {
   return *text == '{';
 }
 
-static int parse(const char *path, const char *text, size_t len, char **name, json_t **config, char **initial_state, struct cl_err *err) {
+static int parse(const char *path, const char *text, size_t len, char **name, json_t **config,
+                 char **initial_state, struct cl_err *err) {
   json_t *doc = NULL;
   struct cl_err ignored;
   if (cl_json_parse_texts(text, len, &doc, err) != 0) {
@@ -50,7 +54,8 @@ static int parse(const char *path, const char *text, size_t len, char **name, js
   return rc;
 }
 
-int cl_cli_connector_file(const char *path, char **name, json_t **config, char **initial_state, struct cl_err *err) {
+int cl_cli_connector_file(const char *path, char **name, json_t **config, char **initial_state,
+                          struct cl_err *err) {
   char *text = NULL;
   size_t len = 0;
   *name = *initial_state = NULL;
@@ -70,5 +75,6 @@ int cl_cli_connector_file(const char *path, char **name, json_t **config, char *
   free(*initial_state);
   *config = NULL;
   *initial_state = NULL;
-  return cl_err_set(err, CL_EINVAL, "Connector configuration at '%s' is missing the mandatory 'name' configuration", path);
+  return cl_err_set(err, CL_EINVAL,
+                    "Connector configuration at '%s' is missing the mandatory 'name' configuration", path);
 }

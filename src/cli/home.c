@@ -29,7 +29,8 @@ char *cl_cli_home(struct cl_err *err) {
   if (env && env[0]) {
     if (is_home(env))
       return strdup(env);
-    cl_err_set(err, CL_ENOTFOUND, "CONNECT_LUA_HOME=%s holds no lua/connect; unset it or name the folder that does", env);
+    cl_err_set(err, CL_ENOTFOUND,
+               "CONNECT_LUA_HOME=%s holds no lua/connect; unset it or name the folder that does", env);
     return NULL;
   }
   char exe[PATH_MAX - 32], beside[PATH_MAX];
@@ -43,7 +44,9 @@ char *cl_cli_home(struct cl_err *err) {
     return strdup(beside);
   if (is_home(CL_SOURCE_HOME))
     return strdup(CL_SOURCE_HOME);
-  cl_err_set(err, CL_ENOTFOUND, "cannot find connect-lua's own Lua files (looked in %s and %s); set CONNECT_LUA_HOME to the folder that holds lua/ and connectors/",
+  cl_err_set(err, CL_ENOTFOUND,
+             "cannot find connect-lua's own Lua files (looked in %s and %s); set CONNECT_LUA_HOME to the "
+             "folder that holds lua/ and connectors/",
              beside, CL_SOURCE_HOME);
   return NULL;
 }

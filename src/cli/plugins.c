@@ -66,7 +66,8 @@ static int list(const char *worker_file, bool as_json, struct cl_err *err) {
 }
 
 int cl_cli_plugins(int argc, char **argv) {
-  static const struct option options[] = {{"worker", required_argument, NULL, 'w'}, {"json", no_argument, NULL, 'j'}, {0}};
+  static const struct option options[] = {
+      {"worker", required_argument, NULL, 'w'}, {"json", no_argument, NULL, 'j'}, {0}};
   const char *worker_file = NULL;
   bool as_json = false;
   int opt;

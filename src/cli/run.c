@@ -100,7 +100,8 @@ static void close_all(struct process *p) {
     cl_server_stop(p->server, 5000);
   if (p->herder)
     cl_herder_stop(p->herder);
-  int stuck = cl_task_abandoned_total() + (p->worker && p->worker->control ? cl_control_abandoned(p->worker->control) : 0);
+  int stuck = cl_task_abandoned_total() +
+              (p->worker && p->worker->control ? cl_control_abandoned(p->worker->control) : 0);
   if (stuck > 0) {
     /* A stuck thread still runs in memory that the steps below would free. */
     CL_LOG(CL_WARN, "%d stuck threads are left behind; ending the process under them", stuck);
@@ -110,7 +111,8 @@ static void close_all(struct process *p) {
   cl_worker_close(p->worker);
 }
 
-static int start_and_wait(struct process *p, const char *file, char **connectors, int n, const sigset_t *signals) {
+static int start_and_wait(struct process *p, const char *file, char **connectors, int n,
+                          const sigset_t *signals) {
   struct cl_err err = CL_ERR_INIT;
   int64_t begun = cl_now_ms();
   if (open_worker(p, file, &err) != 0 || open_rest(p, &err) != 0) {
@@ -124,7 +126,8 @@ static int start_and_wait(struct process *p, const char *file, char **connectors
   }
   cl_herder_ready(p->herder);
   char *id = cl_worker_conf_id(p->worker->conf, cl_server_port(p->server));
-  CL_LOG(CL_INFO, "Kafka Connect started in %lld ms; REST on http://%s", (long long)(cl_now_ms() - begun), id ? id : "");
+  CL_LOG(CL_INFO, "Kafka Connect started in %lld ms; REST on http://%s", (long long)(cl_now_ms() - begun),
+         id ? id : "");
   free(id);
   int sig = 0;
   sigwait(signals, &sig);
@@ -157,7 +160,8 @@ int cl_cli_run(int argc, char **argv) {
     file = optarg;
   }
   if (!file) {
-    cl_cli_complain("which worker file? connect-lua --worker FILE [connector.properties|connector.json ...]; see --help");
+    cl_cli_complain(
+        "which worker file? connect-lua --worker FILE [connector.properties|connector.json ...]; see --help");
     return CL_EXIT_USAGE;
   }
   return run_worker(file, argv + optind, argc - optind);

@@ -16,7 +16,8 @@ static int open_checker(struct cl_worker *w, const char *worker_file, struct cl_
   if (!w->home)
     return err->code;
   struct cl_control_conf control = {.home = w->home};
-  if (cl_worker_conf_load(worker_file, &w->conf, err) != 0 || cl_control_start(&control, &w->control, err) != 0)
+  if (cl_worker_conf_load(worker_file, &w->conf, err) != 0 ||
+      cl_control_start(&control, &w->control, err) != 0)
     return err->code;
   return cl_plugins_scan(w->control, w->home, w->conf->plugin_path, &w->plugins, err);
 }
@@ -41,10 +42,12 @@ static bool check_file(const struct cl_worker *w, const char *path, bool as_json
   const char *message = NULL;
   if (cl_cli_connector_file(path, &name, &config, &state, &err) != 0)
     message = err.msg;
-  else if (cl_admit_target(state, &target, &reply) != 0 || cl_admit_name(name, config, &trimmed, &reply) != 0 ||
+  else if (cl_admit_target(state, &target, &reply) != 0 ||
+           cl_admit_name(name, config, &trimmed, &reply) != 0 ||
            cl_admit_config(w, trimmed, config, &admitted, &reply) != 0)
     message = cl_json_str(reply.body, "message");
-  json_array_append_new(results, json_pack("{s:s,s:b,s:s?}", "file", path, "valid", message == NULL, "message", message));
+  json_array_append_new(
+      results, json_pack("{s:s,s:b,s:s?}", "file", path, "valid", message == NULL, "message", message));
   if (!as_json)
     printf("%s: %s\n", path, message ? message : "valid");
   bool valid = message == NULL;
@@ -58,7 +61,8 @@ static bool check_file(const struct cl_worker *w, const char *path, bool as_json
 }
 
 int cl_cli_validate(int argc, char **argv) {
-  static const struct option options[] = {{"worker", required_argument, NULL, 'w'}, {"json", no_argument, NULL, 'j'}, {0}};
+  static const struct option options[] = {
+      {"worker", required_argument, NULL, 'w'}, {"json", no_argument, NULL, 'j'}, {0}};
   const char *worker_file = NULL;
   bool as_json = false, all_valid = true;
   int opt;

@@ -125,7 +125,7 @@ int cl_client_settings(const json_t *client, const struct cl_embedded *embedded,
   rd_kafka_conf_t *conf = rd_kafka_conf_new();
   const char *key;
   json_t *value;
-  json_object_foreach((json_t *)client, key, value) {
+  json_object_foreach ((json_t *)client, key, value) {
     const char *text = json_string_value(value);
     if (!text)
       continue; /* null: the default */

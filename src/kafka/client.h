@@ -7,7 +7,8 @@
 
 #include <stdint.h>
 
-/* The cluster id of the brokers in client (librdkafka keys), malloc'd; waits up to timeout_ms. @thread any. */
+/* The cluster id of the brokers in client (librdkafka keys), malloc'd; waits up to timeout_ms. @thread any.
+ */
 int cl_client_cluster_id(const json_t *client, int64_t timeout_ms, char **out, struct cl_err *err);
 
 const char *cl_client_version(void); /* librdkafka's version text */

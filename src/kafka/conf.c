@@ -186,7 +186,7 @@ static int apply(struct cl_conf_run *run, const char *key, const char *value) {
 static int apply_all(struct cl_conf_run *run) {
   const char *key;
   json_t *raw;
-  json_object_foreach((json_t *)run->java, key, raw) {
+  json_object_foreach ((json_t *)run->java, key, raw) {
     if (!json_is_string(raw))
       continue; /* null is Java's "not set" */
     char *value = trimmed(json_string_value(raw));

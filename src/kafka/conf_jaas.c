@@ -180,7 +180,8 @@ static int oauth_extensions(struct cl_conf_run *run, const json_t *options) {
   struct cl_buf list = {0};
   const char *key;
   json_t *value;
-  json_object_foreach((json_t *)options, key, value) if (strncmp(key, "extension_", 10) == 0)
+  json_object_foreach ((json_t *)options, key, value)
+    if (strncmp(key, "extension_", 10) == 0)
       cl_buf_fmt(&list, "%s%s=%s", list.len ? "," : "", key + 10, json_string_value(value));
   int rc = list.len && !list.failed ? cl_conf_put(run, JAAS, "sasl.oauthbearer.extensions", list.p) : 0;
   cl_buf_free(&list);

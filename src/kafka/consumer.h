@@ -23,7 +23,7 @@ struct cl_slot {
   int32_t partition;
   bool assigned;
   bool paused_by_task;
-  bool paused; /* what the client was told last; the sink task keeps it */
+  bool paused;       /* what the client was told last; the sink task keeps it */
   int64_t start;     /* where reading began at the last assignment; -1 = unknown */
   int64_t current;   /* next offset after what put has accepted; -1 = none */
   int64_t committed; /* last committed; -1 = none */
@@ -40,11 +40,11 @@ struct cl_consumer_events {
 };
 
 struct cl_consumer_conf {
-  const json_t *client;      /* librdkafka keys (cl_client_conf), group.id and client.id among them */
-  const json_t *topics;      /* array of names, or NULL */
-  const char *topics_regex;  /* Java regex, whole names, or NULL */
-  int task, tasks;           /* embedded broker: partitions are dealt over the tasks without a group */
-  int64_t metadata_max_age_ms; /* refresh of the topics a regex matches */
+  const json_t *client;         /* librdkafka keys (cl_client_conf), group.id and client.id among them */
+  const json_t *topics;         /* array of names, or NULL */
+  const char *topics_regex;     /* Java regex, whole names, or NULL */
+  int task, tasks;              /* embedded broker: partitions are dealt over the tasks without a group */
+  int64_t metadata_max_age_ms;  /* refresh of the topics a regex matches */
   struct cl_embedded *embedded; /* or NULL */
   struct cl_budget *budget;
   struct cl_consumer_events events;
@@ -57,7 +57,8 @@ int cl_consumer_open(const struct cl_consumer_conf *conf, struct cl_consumer **o
  * is reset: waits up to timeout_ms for the first one, takes the others as they lie. Timestamps below -1 are
  * CL_EDATA ("Invalid record timestamp"). Records of partitions revoked meanwhile are not
  * among them. Broker trouble that librdkafka cures by itself is logged, not returned. */
-int cl_consumer_poll(struct cl_consumer *c, struct cl_batch *batch, uint32_t max, int64_t timeout_ms, struct cl_err *err);
+int cl_consumer_poll(struct cl_consumer *c, struct cl_batch *batch, uint32_t max, int64_t timeout_ms,
+                     struct cl_err *err);
 
 struct cl_slot *cl_consumer_slots(struct cl_consumer *c, uint32_t *n); /* may move after a poll */
 
@@ -70,10 +71,11 @@ struct cl_commit {
   int64_t offset;
 };
 /* Asynchronous: the outcome comes to events.committed with seq. */
-int cl_consumer_commit(struct cl_consumer *c, const struct cl_commit *commits, size_t n, uint64_t seq, struct cl_err *err);
+int cl_consumer_commit(struct cl_consumer *c, const struct cl_commit *commits, size_t n, uint64_t seq,
+                       struct cl_err *err);
 /* Waits up to timeout_ms for the broker's answer, and 3 s at most once cl_consumer_wake was called. */
-int cl_consumer_commit_sync(struct cl_consumer *c, const struct cl_commit *commits, size_t n, int64_t timeout_ms,
-                            struct cl_err *err);
+int cl_consumer_commit_sync(struct cl_consumer *c, const struct cl_commit *commits, size_t n,
+                            int64_t timeout_ms, struct cl_err *err);
 
 /* Ends a waiting cl_consumer_poll early. @thread any. */
 void cl_consumer_wake(struct cl_consumer *c);

@@ -52,7 +52,8 @@ int cl_consumer_fetcher_settings(struct cl_consumer *c, const json_t *client, rd
 void cl_consumer_fetcher_taken(struct cl_consumer *c, size_t bytes) {
   c->taken_messages++;
   c->taken_bytes += bytes;
-  if (!c->queue_messages || (c->taken_messages < c->queue_messages / 4 && c->taken_bytes < c->queue_bytes / 4))
+  if (!c->queue_messages ||
+      (c->taken_messages < c->queue_messages / 4 && c->taken_bytes < c->queue_bytes / 4))
     return;
   c->taken_messages = c->taken_bytes = 0;
   rd_kafka_error_t *error = rd_kafka_sasl_set_credentials(c->client.rk, c->username, c->password);

@@ -17,7 +17,7 @@ enum {
   QUERY_MS = 2000,     /* one question of that search */
   AGAIN_MS = 200,      /* between two: an error may come at once */
   SEEK_MS = 5000,
-  WOKEN_MS = 3000      /* what is left of a wait for a commit when the task is asked to stop */
+  WOKEN_MS = 3000 /* what is left of a wait for a commit when the task is asked to stop */
 };
 
 static rd_kafka_topic_partition_t *list_add(rd_kafka_topic_partition_list_t *list, const struct cl_slot *s) {
@@ -312,8 +312,8 @@ static void on_sync_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_to
   answer->done = true;
 }
 
-int cl_consumer_commit_sync(struct cl_consumer *c, const struct cl_commit *commits, size_t n, int64_t timeout_ms,
-                            struct cl_err *err) {
+int cl_consumer_commit_sync(struct cl_consumer *c, const struct cl_commit *commits, size_t n,
+                            int64_t timeout_ms, struct cl_err *err) {
   if (atomic_load(&c->client.abandoned))
     return cl_client_stopped(err);
   if (!n)

@@ -26,7 +26,9 @@ static bool is_wanted(struct cl_consumer *c, const char *topic) {
     return !is_internal(topic) && cl_regex_matches(c->regex, topic, strlen(topic));
   size_t i;
   json_t *name;
-  json_array_foreach(c->names, i, name) if (!strcmp(json_string_value(name), topic)) return true;
+  json_array_foreach (c->names, i, name)
+    if (!strcmp(json_string_value(name), topic))
+      return true;
   return false;
 }
 
@@ -47,7 +49,7 @@ static int open_names(struct cl_consumer *c, struct cl_err *err) {
   size_t i;
   json_t *name;
   rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new((int)json_array_size(c->names));
-  json_array_foreach(c->names, i, name) {
+  json_array_foreach (c->names, i, name) {
     if (c->embedded && cl_embedded_topic(c->embedded, json_string_value(name), err)) {
       rd_kafka_topic_partition_list_destroy(topics);
       return err->code;
@@ -69,7 +71,8 @@ int cl_consumer_topics_open(struct cl_consumer *c, const struct cl_consumer_conf
   c->metadata_max_age_ms = conf->metadata_max_age_ms > 0 ? conf->metadata_max_age_ms : 300000;
   if (conf->topics_regex) {
     int rc = cl_regex_compile(conf->topics_regex, &c->regex, err);
-    return rc ? cl_err_prefix(err, "Invalid value %s for configuration topics.regex: ", conf->topics_regex) : 0;
+    return rc ? cl_err_prefix(err, "Invalid value %s for configuration topics.regex: ", conf->topics_regex)
+              : 0;
   }
   c->names = json_deep_copy(conf->topics);
   return c->names ? open_names(c, err)

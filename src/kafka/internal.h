@@ -87,8 +87,8 @@ struct cl_consumer {
 
   /* Waking the fetcher, see consumer_fetcher.c. */
   char *username, *password;
-  size_t queue_messages, queue_bytes;   /* what librdkafka's queue may hold; 0 = it wakes by itself */
-  size_t taken_messages, taken_bytes;   /* out of it, since the fetcher was woken last */
+  size_t queue_messages, queue_bytes; /* what librdkafka's queue may hold; 0 = it wakes by itself */
+  size_t taken_messages, taken_bytes; /* out of it, since the fetcher was woken last */
 };
 
 /* consumer.c */

@@ -16,7 +16,8 @@ struct cl_producer;
 
 struct cl_producer_events {
   /* code 0 = acknowledged; otherwise negative and text says why. */
-  void (*delivered)(void *arg, struct cl_record *rec, int code, const char *text, int32_t partition, int64_t offset);
+  void (*delivered)(void *arg, struct cl_record *rec, int code, const char *text, int32_t partition,
+                    int64_t offset);
 };
 
 struct cl_producer_conf {

@@ -154,7 +154,8 @@ static int check_offset(const struct partition *p, const struct cl_record *rec, 
   if (rc == 0 && text.len > OFFSET_MAX)
     rc = cl_err_set(err, CL_EINVAL, "%zu bytes as JSON, at most %d are possible", text.len, OFFSET_MAX);
   cl_buf_free(&text);
-  return rc == 0 ? 0 : cl_err_prefix(err, "the source offset of a record of source partition %.200s: ", p->json);
+  return rc == 0 ? 0
+                 : cl_err_prefix(err, "the source offset of a record of source partition %.200s: ", p->json);
 }
 
 int cl_ack_sent(struct cl_ack *a, struct cl_record *rec, struct cl_err *err) {

@@ -20,7 +20,8 @@ struct cl_batch_pool *cl_batch_pool_new(struct cl_space *space, struct cl_arena_
 /* Frees all batches, those still referenced (a plugin retained them) included: nobody may look
  * at one any more. A stuck task's pool is never freed. NULL is allowed. */
 void cl_batch_pool_free(struct cl_batch_pool *pool);
-uint32_t cl_batch_pool_live(const struct cl_batch_pool *pool); /* batches handed out: what tests find left over */
+uint32_t
+cl_batch_pool_live(const struct cl_batch_pool *pool); /* batches handed out: what tests find left over */
 
 /* An empty batch with one reference; NULL = no memory. */
 struct cl_batch *cl_batch_get(struct cl_batch_pool *pool);

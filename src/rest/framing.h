@@ -12,8 +12,8 @@ struct MHD_Connection;
 
 struct cl_framing {
   char *accept, *content_type, *host; /* malloc'd or NULL; Accept headers are joined */
-  int status;          /* 0 = go on; otherwise answer this and close the connection */
-  const char *message; /* static */
+  int status;                         /* 0 = go on; otherwise answer this and close the connection */
+  const char *message;                /* static */
 };
 void cl_framing_read(struct MHD_Connection *con, const char *method, const char *version, size_t body_max,
                      struct cl_framing *out);

@@ -24,7 +24,7 @@ struct cl_param {
 struct cl_request {
   /* Borrowed, set by the caller. */
   const char *method;
-  const char *target; /* as it stands in the request line */
+  const char *target;                /* as it stands in the request line */
   const char *accept, *content_type; /* NULL = absent */
   const char *body;
   size_t body_len;

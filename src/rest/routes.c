@@ -22,41 +22,45 @@ struct route {
 };
 
 static const struct route routes[] = {
-  {.method = "GET", .path = "/", .any_type = true, .handle = cl_handlers_root},
-  {.method = "GET", .path = "/health", .any_type = true, .handle = cl_handlers_health},
-  {.method = "GET", .path = "/connectors", .handle = cl_handlers_list},
-  {.method = "POST", .path = "/connectors", .reads_body = true, .handle = cl_handlers_create},
-  {.method = "GET", .path = "/connectors/{c}", .handle = cl_handlers_get},
-  {.method = "DELETE", .path = "/connectors/{c}", .handle = cl_handlers_delete},
-  {.method = "GET", .path = "/connectors/{c}/config", .handle = cl_handlers_get_config},
-  {.method = "PUT", .path = "/connectors/{c}/config", .reads_body = true, .handle = cl_handlers_put_config},
-  {.method = "PATCH", .path = "/connectors/{c}/config",
-   .reads_body = true, .handle = cl_handlers_patch_config},
-  {.method = "GET", .path = "/connectors/{c}/status", .handle = cl_handlers_status},
-  {.method = "GET", .path = "/connectors/{c}/tasks", .handle = cl_handlers_tasks},
-  {.method = "POST", .path = "/connectors/{c}/tasks", .any_type = true, .handle = cl_handlers_put_tasks},
-  {.method = "PUT", .path = "/connectors/{c}/fence", .any_type = true, .handle = cl_handlers_fence},
-  {.method = "GET", .path = "/connectors/{c}/tasks/{t}/status", .handle = cl_handlers_task_status},
-  {.method = "POST", .path = "/connectors/{c}/tasks/{t}/restart", .handle = cl_handlers_task_restart},
-  {.method = "GET", .path = "/connectors/{c}/topics", .handle = cl_handlers_topics},
-  {.method = "PUT", .path = "/connectors/{c}/topics/reset", .handle = cl_handlers_reset_topics},
-  {.method = "PUT", .path = "/connectors/{c}/pause", .handle = cl_handlers_pause},
-  {.method = "PUT", .path = "/connectors/{c}/resume", .handle = cl_handlers_resume},
-  {.method = "PUT", .path = "/connectors/{c}/stop", .handle = cl_handlers_stop},
-  {.method = "POST", .path = "/connectors/{c}/restart", .handle = cl_handlers_restart},
-  {.method = "GET", .path = "/connector-plugins", .handle = cl_handlers_plugins},
-  {.method = "GET", .path = "/connector-plugins/{p}/config", .handle = cl_handlers_plugin_config},
-  {.method = "PUT", .path = "/connector-plugins/{p}/config/validate",
-   .reads_body = true, .handle = cl_handlers_validate},
-  {.method = "GET", .path = "/connect-lua/plugins", .any_type = true, .handle = cl_handlers_plugin_files},
+    {.method = "GET", .path = "/", .any_type = true, .handle = cl_handlers_root},
+    {.method = "GET", .path = "/health", .any_type = true, .handle = cl_handlers_health},
+    {.method = "GET", .path = "/connectors", .handle = cl_handlers_list},
+    {.method = "POST", .path = "/connectors", .reads_body = true, .handle = cl_handlers_create},
+    {.method = "GET", .path = "/connectors/{c}", .handle = cl_handlers_get},
+    {.method = "DELETE", .path = "/connectors/{c}", .handle = cl_handlers_delete},
+    {.method = "GET", .path = "/connectors/{c}/config", .handle = cl_handlers_get_config},
+    {.method = "PUT", .path = "/connectors/{c}/config", .reads_body = true, .handle = cl_handlers_put_config},
+    {.method = "PATCH",
+     .path = "/connectors/{c}/config",
+     .reads_body = true,
+     .handle = cl_handlers_patch_config},
+    {.method = "GET", .path = "/connectors/{c}/status", .handle = cl_handlers_status},
+    {.method = "GET", .path = "/connectors/{c}/tasks", .handle = cl_handlers_tasks},
+    {.method = "POST", .path = "/connectors/{c}/tasks", .any_type = true, .handle = cl_handlers_put_tasks},
+    {.method = "PUT", .path = "/connectors/{c}/fence", .any_type = true, .handle = cl_handlers_fence},
+    {.method = "GET", .path = "/connectors/{c}/tasks/{t}/status", .handle = cl_handlers_task_status},
+    {.method = "POST", .path = "/connectors/{c}/tasks/{t}/restart", .handle = cl_handlers_task_restart},
+    {.method = "GET", .path = "/connectors/{c}/topics", .handle = cl_handlers_topics},
+    {.method = "PUT", .path = "/connectors/{c}/topics/reset", .handle = cl_handlers_reset_topics},
+    {.method = "PUT", .path = "/connectors/{c}/pause", .handle = cl_handlers_pause},
+    {.method = "PUT", .path = "/connectors/{c}/resume", .handle = cl_handlers_resume},
+    {.method = "PUT", .path = "/connectors/{c}/stop", .handle = cl_handlers_stop},
+    {.method = "POST", .path = "/connectors/{c}/restart", .handle = cl_handlers_restart},
+    {.method = "GET", .path = "/connector-plugins", .handle = cl_handlers_plugins},
+    {.method = "GET", .path = "/connector-plugins/{p}/config", .handle = cl_handlers_plugin_config},
+    {.method = "PUT",
+     .path = "/connector-plugins/{p}/config/validate",
+     .reads_body = true,
+     .handle = cl_handlers_validate},
+    {.method = "GET", .path = "/connect-lua/plugins", .any_type = true, .handle = cl_handlers_plugin_files},
 
-  /* Apache's, not built yet: known, so that clients are told what is wrong. */
-  {.method = "GET", .path = "/connectors/{c}/offsets", .handle = cl_handlers_unbuilt_offsets},
-  {.method = "PATCH", .path = "/connectors/{c}/offsets", .handle = cl_handlers_unbuilt_offsets},
-  {.method = "DELETE", .path = "/connectors/{c}/offsets", .handle = cl_handlers_unbuilt_offsets},
-  {.method = "GET", .path = "/admin/loggers", .handle = cl_handlers_unbuilt},
-  {.method = "GET", .path = "/admin/loggers/{l}", .handle = cl_handlers_unbuilt},
-  {.method = "PUT", .path = "/admin/loggers/{l}", .handle = cl_handlers_unbuilt},
+    /* Apache's, not built yet: known, so that clients are told what is wrong. */
+    {.method = "GET", .path = "/connectors/{c}/offsets", .handle = cl_handlers_unbuilt_offsets},
+    {.method = "PATCH", .path = "/connectors/{c}/offsets", .handle = cl_handlers_unbuilt_offsets},
+    {.method = "DELETE", .path = "/connectors/{c}/offsets", .handle = cl_handlers_unbuilt_offsets},
+    {.method = "GET", .path = "/admin/loggers", .handle = cl_handlers_unbuilt},
+    {.method = "GET", .path = "/admin/loggers/{l}", .handle = cl_handlers_unbuilt},
+    {.method = "PUT", .path = "/admin/loggers/{l}", .handle = cl_handlers_unbuilt},
 };
 enum { N_ROUTES = sizeof routes / sizeof routes[0] };
 
@@ -65,7 +69,8 @@ static const char *const methods[] = {"HEAD", "DELETE", "POST", "GET", "OPTIONS"
 enum { N_METHODS = sizeof methods / sizeof methods[0] };
 
 /* {t} gives task its text, every other {} name. */
-static bool path_matches(const char *path, const struct cl_request *req, const char **name, const char **task) {
+static bool path_matches(const char *path, const struct cl_request *req, const char **name,
+                         const char **task) {
   size_t i = 0;
   for (const char *p = path + 1; *p; i++) {
     size_t n = strcspn(p, "/");

@@ -20,10 +20,10 @@ void cl_answer_clear(struct cl_answer *a);
 struct cl_exchange {
   const struct cl_request *req;
   struct cl_herder *herder;
-  const char *name;         /* the {c} or {p} of the path */
-  int task;                 /* the {t} of the path */
+  const char *name; /* the {c} or {p} of the path */
+  int task;         /* the {t} of the path */
   struct cl_answer answer;
-  struct cl_command *cmd;   /* a write: for cl_herder_submit, which takes it; the answer is then empty */
+  struct cl_command *cmd; /* a write: for cl_herder_submit, which takes it; the answer is then empty */
 };
 /* Fills x->answer or x->cmd. Without memory the answer is a 500. */
 void cl_routes_dispatch(struct cl_exchange *x);

@@ -16,8 +16,8 @@ struct cl_server_conf {
   const char *host; /* "" = all interfaces (IPv6 and IPv4) */
   uint16_t port;    /* 0 = any free port */
   struct cl_herder *herder;
-  size_t body_max;  /* bytes; default 1 MiB */
-  int connections_max; /* default 1000 */
+  size_t body_max;            /* bytes; default 1 MiB */
+  int connections_max;        /* default 1000 */
   int64_t request_timeout_ms; /* a write's answer; default 90000 */
 };
 int cl_server_start(const struct cl_server_conf *conf, struct cl_server **out, struct cl_err *err);

@@ -27,8 +27,10 @@ int cl_offsets_get(struct cl_offsets *s, const char *connector, const json_t *pa
 int cl_offsets_list(struct cl_offsets *s, const char *connector, json_t **out, struct cl_err *err);
 
 struct cl_offset_pair {
-  const char *partition; size_t partition_len; /* compact JSON, or "null" */
-  const char *offset; size_t offset_len;       /* compact JSON; "null" = tombstone */
+  const char *partition;
+  size_t partition_len; /* compact JSON, or "null" */
+  const char *offset;
+  size_t offset_len; /* compact JSON; "null" = tombstone */
 };
 /* Writes n pairs and returns when they are durable. An existing key that is structurally
  * equal keeps its bytes. After a CL_EIO, which is retriable, the pairs are in memory and go

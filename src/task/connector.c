@@ -18,8 +18,8 @@ static bool starts_with(const char *text, const char *prefix) {
 static void refuse(json_t *errors, const char *key, const char *value, const char *why) {
   struct cl_buf text = {.max = 64 << 10};
   cl_buf_fmt(&text, "Invalid value %s for configuration %s: %s", value, key, why);
-  json_t *message =
-      text.failed ? json_sprintf("Invalid value for configuration %s: %s", key, why) : cl_json_lenient(text.p);
+  json_t *message = text.failed ? json_sprintf("Invalid value for configuration %s: %s", key, why)
+                                : cl_json_lenient(text.p);
   json_array_append_new(errors, json_pack("{s:s,s:o}", "key", key, "message", message));
   cl_buf_free(&text);
 }
@@ -88,7 +88,9 @@ static const char *first_creation_key(const struct cl_plugin *plugin, const json
   const char *key;
   json_t *value;
   if (plugin->kind == CL_PLUGIN_SOURCE) {
-    json_object_foreach((json_t *)config, key, value) if (starts_with(key, "topic.creation.")) return key;
+    json_object_foreach ((json_t *)config, key, value)
+      if (starts_with(key, "topic.creation."))
+        return key;
   }
   return NULL;
 }
@@ -96,7 +98,8 @@ static const char *first_creation_key(const struct cl_plugin *plugin, const json
 static void refuse_topic_creation(const json_t *config, json_t *errors) {
   const char *key;
   json_t *value;
-  json_object_foreach((json_t *)config, key, value) if (json_is_string(value) && starts_with(key, "topic.creation."))
+  json_object_foreach ((json_t *)config, key, value)
+    if (json_is_string(value) && starts_with(key, "topic.creation."))
       refuse(errors, key, json_string_value(value),
              "connect-lua does not create topics yet, the broker's settings decide; remove the key");
 }

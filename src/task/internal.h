@@ -26,8 +26,8 @@ struct cl_task {
   pthread_mutex_t lock; /* guards wake-ups and the clients' lifetime against the herder */
   pthread_cond_t wake;
   atomic_bool stop, pause, abandoned;
-  bool ended;                    /* under lock */
-  struct cl_consumer *consumer;  /* written under lock by the task, read by the herder under lock */
+  bool ended;                   /* under lock */
+  struct cl_consumer *consumer; /* written under lock by the task, read by the herder under lock */
   struct cl_producer *producer;
   struct cl_vm *vm;
 
@@ -44,9 +44,12 @@ struct cl_task {
 /* Waits up to ms, or until the task is asked to stop or is no longer `paused` as the caller saw it. */
 void cl_task_wait(struct cl_task *t, int64_t ms, bool paused);
 
-
-static inline bool cl_task_stopping(struct cl_task *t) { return atomic_load_explicit(&t->stop, memory_order_relaxed); }
-static inline bool cl_task_paused(struct cl_task *t) { return atomic_load_explicit(&t->pause, memory_order_relaxed); }
+static inline bool cl_task_stopping(struct cl_task *t) {
+  return atomic_load_explicit(&t->stop, memory_order_relaxed);
+}
+static inline bool cl_task_paused(struct cl_task *t) {
+  return atomic_load_explicit(&t->pause, memory_order_relaxed);
+}
 void cl_task_report(struct cl_task *t, enum cl_state state, const char *trace);
 /* topics.c: tells conf.topic of a topic that is new. */
 void cl_task_new_topic(struct cl_task *t, struct cl_str topic);

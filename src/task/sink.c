@@ -32,7 +32,8 @@ static int op_rewind(void *arg, const char *topic, int32_t partition, int64_t of
   uint32_t known;
   cl_consumer_slots(s->t->consumer, &known);
   if (known > 0 && !cl_sink_find_slot(s, topic, partition))
-    return cl_err_set(err, CL_EINVAL, "cannot rewind %s-%d: it is not assigned to this task", topic, partition);
+    return cl_err_set(err, CL_EINVAL, "cannot rewind %s-%d: it is not assigned to this task", topic,
+                      partition);
   if (offset < 0)
     return cl_err_set(err, CL_EINVAL, "cannot rewind %s-%d to %lld", topic, partition, (long long)offset);
   for (size_t i = 0; i < s->n_rewinds; i++) {
@@ -57,8 +58,8 @@ static int op_pause(void *arg, const char *topic, int32_t partition, bool pause,
   struct cl_sink *s = arg;
   struct cl_slot *slot = cl_sink_find_slot(s, topic, partition);
   if (!slot)
-    return cl_err_set(err, CL_EINVAL, "cannot %s %s-%d: it is not assigned to this task", pause ? "pause" : "resume", topic,
-                      partition);
+    return cl_err_set(err, CL_EINVAL, "cannot %s %s-%d: it is not assigned to this task",
+                      pause ? "pause" : "resume", topic, partition);
   slot->paused_by_task = pause;
   s->repause = true;
   return 0;
@@ -71,8 +72,8 @@ static json_t *op_assignment(void *arg) {
   json_t *out = json_array();
   for (uint32_t i = 0; i < n; i++) {
     if (slots[i].assigned)
-      json_array_append_new(out, json_pack("{s:s%,s:i}", "topic", slots[i].topic.p, (size_t)slots[i].topic.len, "partition",
-                                           (int)slots[i].partition));
+      json_array_append_new(out, json_pack("{s:s%,s:i}", "topic", slots[i].topic.p,
+                                           (size_t)slots[i].topic.len, "partition", (int)slots[i].partition));
   }
   return out;
 }
@@ -154,7 +155,8 @@ static int deliver(struct cl_sink *s, struct cl_err *err) {
   }
   if (!err->retriable)
     return err->code;
-  CL_LOG(CL_WARN, "put failed with a retriable error, the same %u records will be put again: %s", s->batch->n, err->msg);
+  CL_LOG(CL_WARN, "put failed with a retriable error, the same %u records will be put again: %s", s->batch->n,
+         err->msg);
   s->redelivering = true;
   return cl_sink_apply_pauses(s, err);
 }
@@ -166,7 +168,8 @@ static int poll_group(struct cl_sink *s, int64_t wait_ms, struct cl_err *err) {
     return cl_err_set(err, CL_ENOMEM, "no memory for a batch");
   int rc = cl_consumer_poll(s->t->consumer, b, s->t->conf.max_poll_records, wait_ms, err);
   if (rc == 0 && b->n > 0 && s->redelivering)
-    rc = cl_err_set(err, CL_EKAFKA, "records arrived from paused partitions; restart the task to read them again");
+    rc = cl_err_set(err, CL_EKAFKA,
+                    "records arrived from paused partitions; restart the task to read them again");
   if (rc == 0 && !s->redelivering)
     s->batch = b;
   else
@@ -177,7 +180,8 @@ static int poll_group(struct cl_sink *s, int64_t wait_ms, struct cl_err *err) {
 /* Rewinds come before the commit, other than in Apache: what put asked to have again must not
  * be committed as taken. */
 static int one_turn(struct cl_sink *s, struct cl_err *err) {
-  if (follow_target_state(s, err) != 0 || cl_sink_apply_rewinds(s, err) != 0 || cl_sink_commit_if_due(s, err) != 0)
+  if (follow_target_state(s, err) != 0 || cl_sink_apply_rewinds(s, err) != 0 ||
+      cl_sink_commit_if_due(s, err) != 0)
     return err->code;
   if (s->repause && cl_sink_apply_pauses(s, err) != 0)
     return err->code;

@@ -19,23 +19,23 @@ struct rewind {
 
 struct cl_sink {
   struct cl_task *t;
-  struct cl_batch *batch;      /* put has not accepted it yet (redelivery), or NULL */
-  bool redelivering;           /* everything is paused until put accepts `batch` */
+  struct cl_batch *batch; /* put has not accepted it yet (redelivery), or NULL */
+  bool redelivering;      /* everything is paused until put accepts `batch` */
   bool connector_paused;
-  bool repause;                /* the plugin paused or resumed partitions: to be told */
-  bool ending;                 /* stopping or failed: waits for Kafka are short */
-  bool closed;                 /* partitions are closed already: ignore the group's last callback */
+  bool repause; /* the plugin paused or resumed partitions: to be told */
+  bool ending;  /* stopping or failed: waits for Kafka are short */
+  bool closed;  /* partitions are closed already: ignore the group's last callback */
 
-  int64_t timeout_ms;          /* one-shot bound of the next poll, -1 = none */
+  int64_t timeout_ms; /* one-shot bound of the next poll, -1 = none */
   struct rewind *rewinds;
   size_t n_rewinds;
 
   bool commit_requested;
   int64_t next_commit;
-  uint64_t commit_seq;         /* number of the last asynchronous commit */
-  bool committing;             /* its answer is outstanding */
+  uint64_t commit_seq; /* number of the last asynchronous commit */
+  bool committing;     /* its answer is outstanding */
   int64_t commit_started;
-  struct cl_commit *inflight;  /* what it will have committed */
+  struct cl_commit *inflight; /* what it will have committed */
   size_t n_inflight;
 };
 

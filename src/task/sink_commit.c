@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct cl_slot *slots_of(struct cl_sink *s, uint32_t *n) { return cl_consumer_slots(s->t->consumer, n); }
+static struct cl_slot *slots_of(struct cl_sink *s, uint32_t *n) {
+  return cl_consumer_slots(s->t->consumer, n);
+}
 
 uint32_t *cl_sink_assignment(struct cl_sink *s, size_t *n) {
   uint32_t all;
@@ -28,7 +30,8 @@ uint32_t *cl_sink_assignment(struct cl_sink *s, size_t *n) {
 }
 
 static json_t *partition_json(const struct cl_slot *slot) {
-  return json_pack("{s:s%,s:i}", "topic", slot->topic.p, (size_t)slot->topic.len, "partition", (int)slot->partition);
+  return json_pack("{s:s%,s:i}", "topic", slot->topic.p, (size_t)slot->topic.len, "partition",
+                   (int)slot->partition);
 }
 
 static json_t *partitions_json(struct cl_sink *s, const uint32_t *which, size_t n) {
@@ -58,7 +61,8 @@ static json_t *current_json(struct cl_sink *s, const uint32_t *which, size_t n) 
 }
 
 static bool slot_is(const struct cl_slot *slot, const char *topic, json_int_t partition) {
-  return slot->partition == partition && slot->topic.len == strlen(topic) && memcmp(slot->topic.p, topic, slot->topic.len) == 0;
+  return slot->partition == partition && slot->topic.len == strlen(topic) &&
+         memcmp(slot->topic.p, topic, slot->topic.len) == 0;
 }
 
 struct cl_slot *cl_sink_find_slot(struct cl_sink *s, const char *topic, int32_t partition) {
@@ -83,13 +87,16 @@ static int64_t bound_by_rewind(const struct cl_sink *s, const struct cl_slot *sl
 
 /* Takes one offset the plugin returned, if it is one it was asked for and not beyond what
  * put accepted; anything else is ignored with a log line, as in Apache. */
-static void accept_offset(struct cl_sink *s, const json_t *item, const uint32_t *which, size_t n, struct cl_commit *out, size_t *n_out) {
+static void accept_offset(struct cl_sink *s, const json_t *item, const uint32_t *which, size_t n,
+                          struct cl_commit *out, size_t *n_out) {
   uint32_t all;
   struct cl_slot *slots = slots_of(s, &all);
   const char *topic = cl_json_str(item, "topic");
-  const json_t *partition_json = json_object_get(item, "partition"), *offset_json = json_object_get(item, "offset");
+  const json_t *partition_json = json_object_get(item, "partition"),
+               *offset_json = json_object_get(item, "offset");
   if (!topic || !json_is_integer(partition_json) || !json_is_integer(offset_json)) {
-    CL_LOG(CL_WARN, "flush returned an item that is not {topic, partition, offset} with whole numbers; ignored");
+    CL_LOG(CL_WARN,
+           "flush returned an item that is not {topic, partition, offset} with whole numbers; ignored");
     return;
   }
   json_int_t partition = json_integer_value(partition_json), offset = json_integer_value(offset_json);
@@ -98,18 +105,19 @@ static void accept_offset(struct cl_sink *s, const json_t *item, const uint32_t 
     if (!slot_is(slot, topic, partition))
       continue;
     if (offset < 0 || offset > slot->current)
-      CL_LOG(CL_WARN, "flush returned offset %lld for %s-%lld, but only %lld was delivered; ignored", (long long)offset, topic,
-             (long long)partition, (long long)slot->current);
+      CL_LOG(CL_WARN, "flush returned offset %lld for %s-%lld, but only %lld was delivered; ignored",
+             (long long)offset, topic, (long long)partition, (long long)slot->current);
     else if ((offset = bound_by_rewind(s, slot, offset)) != slot->committed)
       out[(*n_out)++] = (struct cl_commit){which[i], offset};
     return;
   }
-  CL_LOG(CL_WARN, "flush returned an offset for %s-%lld, which is not among those it was asked for; ignored", topic,
-         (long long)partition);
+  CL_LOG(CL_WARN, "flush returned an offset for %s-%lld, which is not among those it was asked for; ignored",
+         topic, (long long)partition);
 }
 
 /* The plugin's flush, then what may be committed. *out is malloc'd. */
-static int pre_commit(struct cl_sink *s, const uint32_t *which, size_t n, struct cl_commit **out, size_t *n_out, struct cl_err *err) {
+static int pre_commit(struct cl_sink *s, const uint32_t *which, size_t n, struct cl_commit **out,
+                      size_t *n_out, struct cl_err *err) {
   json_t *offsets = current_json(s, which, n), *returned = NULL;
   *n_out = 0;
   *out = NULL;
@@ -122,7 +130,8 @@ static int pre_commit(struct cl_sink *s, const uint32_t *which, size_t n, struct
     size_t i;
     json_t *item;
     if (*out)
-      json_array_foreach(list, i, item) accept_offset(s, item, which, n, *out, n_out);
+      json_array_foreach (list, i, item)
+        accept_offset(s, item, which, n, *out, n_out);
     else
       rc = cl_err_set(err, CL_ENOMEM, "no memory to commit offsets");
   }
@@ -189,7 +198,8 @@ static int rewind_to_committed(struct cl_sink *s, const uint32_t *which, size_t 
   struct cl_slot *slots = slots_of(s, &all);
   for (size_t i = 0; i < n; i++) {
     const struct cl_slot *slot = &slots[which[i]];
-    if (slot->committed >= 0 && slot->current != slot->committed && move_to(s, which[i], slot->committed, err) != 0)
+    if (slot->committed >= 0 && slot->current != slot->committed &&
+        move_to(s, which[i], slot->committed, err) != 0)
       return err->code;
   }
   return 0;
@@ -254,12 +264,15 @@ int cl_sink_close_slots(struct cl_sink *s, const uint32_t *which, size_t n, stru
   struct cl_commit *commits = NULL;
   size_t n_commits = 0;
   if (pre_commit(s, which, n, &commits, &n_commits, &flush_err) != 0)
-    CL_LOG(CL_WARN, "flush failed while closing partitions; nothing is committed for them: %s", flush_err.msg);
+    CL_LOG(CL_WARN, "flush failed while closing partitions; nothing is committed for them: %s",
+           flush_err.msg);
   json_t *parts = partitions_json(s, which, n);
   int rc = cl_vm_close(s->t->vm, parts, err);
   json_decref(parts);
-  if (n_commits && cl_consumer_commit_sync(s->t->consumer, commits, n_commits, closing_wait(s), &flush_err) != 0)
-    CL_LOG(CL_ERROR, "final commit of sink offsets failed, their records will be delivered again: %s", flush_err.msg);
+  if (n_commits &&
+      cl_consumer_commit_sync(s->t->consumer, commits, n_commits, closing_wait(s), &flush_err) != 0)
+    CL_LOG(CL_ERROR, "final commit of sink offsets failed, their records will be delivered again: %s",
+           flush_err.msg);
   free(commits);
   return rc;
 }
@@ -290,7 +303,8 @@ int cl_sink_revoked(void *arg, const uint32_t *which, size_t n, bool lost, struc
     return 0;
   int rc;
   if (lost) {
-    CL_LOG(CL_WARN, "%zu partitions were lost to another member; their last records may be delivered twice", n);
+    CL_LOG(CL_WARN, "%zu partitions were lost to another member; their last records may be delivered twice",
+           n);
     json_t *parts = partitions_json(s, which, n);
     rc = cl_vm_close(s->t->vm, parts, err);
     json_decref(parts);

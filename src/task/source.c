@@ -26,15 +26,15 @@ struct delivered { /* waits for the plugin's commit_record */
 struct source {
   struct cl_task *t;
   struct cl_ack *ack;
-  json_t *uncommitted;     /* partition JSON -> offset JSON, safe but not yet stored */
+  json_t *uncommitted; /* partition JSON -> offset JSON, safe but not yet stored */
   int64_t next_commit;
-  bool pause_cut;          /* a sleep has ended early because of the present pause */
-  bool commit_verb_due;    /* a commit succeeded inside a sleep: tell the plugin afterwards */
-  struct cl_err produce;   /* first delivery failure; code 0 = none */
-  struct cl_batch *batch;  /* being sent */
-  uint32_t sent;           /* records of it handed over */
-  bool tell_records;       /* the plugin has commit_record */
-  struct delivered *told;  /* queue for it */
+  bool pause_cut;         /* a sleep has ended early because of the present pause */
+  bool commit_verb_due;   /* a commit succeeded inside a sleep: tell the plugin afterwards */
+  struct cl_err produce;  /* first delivery failure; code 0 = none */
+  struct cl_batch *batch; /* being sent */
+  uint32_t sent;          /* records of it handed over */
+  bool tell_records;      /* the plugin has commit_record */
+  struct delivered *told; /* queue for it */
   size_t told_n, told_cap;
 };
 
@@ -53,12 +53,14 @@ static void remember_delivered(struct source *s, struct cl_record *rec, int32_t 
   s->told[s->told_n++] = (struct delivered){rec, partition, offset};
 }
 
-static void on_delivered(void *arg, struct cl_record *rec, int code, const char *text, int32_t partition, int64_t offset) {
+static void on_delivered(void *arg, struct cl_record *rec, int code, const char *text, int32_t partition,
+                         int64_t offset) {
   struct source *s = arg;
   if (code != 0) {
     /* Not acknowledged: its offset, and all after it in its partition, stay uncommitted. */
     if (s->produce.code == 0)
-      cl_err_set(&s->produce, CL_EKAFKA, "Unrecoverable exception from producer send callback: record for topic %.*s: %s",
+      cl_err_set(&s->produce, CL_EKAFKA,
+                 "Unrecoverable exception from producer send callback: record for topic %.*s: %s",
                  (int)rec->topic.len, rec->topic.p, text);
     return;
   }
@@ -71,7 +73,8 @@ static void on_delivered(void *arg, struct cl_record *rec, int code, const char 
 static void tell_plugin_records(struct source *s) {
   struct cl_err err;
   for (size_t i = 0; i < s->told_n; i++) {
-    struct delivered d = s->told[i]; /* a copy: ctx:sleep in commit_record serves reports, which grow the queue */
+    struct delivered d =
+        s->told[i]; /* a copy: ctx:sleep in commit_record serves reports, which grow the queue */
     if (cl_vm_commit_record(s->t->vm, d.rec, d.partition, d.offset, true, &err) != 0)
       CL_LOG(CL_ERROR, "commit_record failed: %s", err.msg);
     cl_batch_unref(d.rec->batch);
@@ -97,8 +100,9 @@ static int store_offsets(struct source *s, struct cl_err *err) {
     return cl_err_set(err, CL_ENOMEM, "no memory to commit %zu offsets", n);
   const char *key;
   json_t *value;
-  json_object_foreach(s->uncommitted, key, value) {
-    pairs[i++] = (struct cl_offset_pair){key, strlen(key), json_string_value(value), json_string_length(value)};
+  json_object_foreach (s->uncommitted, key, value) {
+    pairs[i++] = (struct cl_offset_pair){key, strlen(key), json_string_value(value),
+                                         json_string_length(value)};
   }
   int rc = cl_offsets_put(s->t->conf.offsets, s->t->conf.connector, pairs, n, err);
   free(pairs);
@@ -205,7 +209,8 @@ static int send_record(struct source *s, struct cl_record *rec, struct cl_err *e
     return 0;
   cl_ack_unsend(s->ack, rec);
   if (rc != CL_EAGAIN && err->retriable) {
-    CL_LOG(CL_WARN, "record for topic %.*s could not be sent, trying again: %s", (int)rec->topic.len, rec->topic.p, err->msg);
+    CL_LOG(CL_WARN, "record for topic %.*s could not be sent, trying again: %s", (int)rec->topic.len,
+           rec->topic.p, err->msg);
     return CL_EAGAIN;
   }
   return rc;
@@ -295,8 +300,10 @@ static int open_source(struct source *s, struct cl_err *err) {
     return cl_err_set(err, CL_ENOMEM, "no memory for a source task");
   if (cl_task_make_vm(t, &source_ops, s, err) != 0)
     return err->code;
-  struct cl_producer_conf conf = {
-      .client = t->conf.client, .embedded = t->conf.embedded, .events = {.delivered = on_delivered}, .arg = s};
+  struct cl_producer_conf conf = {.client = t->conf.client,
+                                  .embedded = t->conf.embedded,
+                                  .events = {.delivered = on_delivered},
+                                  .arg = s};
   struct cl_producer *producer = NULL;
   if (cl_producer_open(&conf, &producer, err) != 0)
     return err->code;

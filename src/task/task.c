@@ -18,10 +18,10 @@
 #include <string.h>
 
 enum {
-  STACK_BYTES = 4 << 20,     /* virtual; the sandbox keeps plugins well below it */
-  INTERRUPT_GRACE_MS = 500,  /* between the Lua hook and giving the thread up */
-  SOURCE_BATCH = 4096,       /* records of one poll; full means poll should return */
-  WAKE_SIGNAL = SIGURG       /* ignored by default; ours has an empty handler, no SA_RESTART */
+  STACK_BYTES = 4 << 20,    /* virtual; the sandbox keeps plugins well below it */
+  INTERRUPT_GRACE_MS = 500, /* between the Lua hook and giving the thread up */
+  SOURCE_BATCH = 4096,      /* records of one poll; full means poll should return */
+  WAKE_SIGNAL = SIGURG      /* ignored by default; ours has an empty handler, no SA_RESTART */
 };
 
 static atomic_int abandoned_total;
@@ -200,7 +200,8 @@ int cl_task_start(const struct cl_task_conf *conf, struct cl_task **out, struct 
   pthread_attr_destroy(&attr);
   if (rc != 0) {
     free_task(t);
-    return cl_err_set(err, CL_EIO, "cannot start a thread for task %s-%d: %s", conf->connector, conf->id, strerror(rc));
+    return cl_err_set(err, CL_EIO, "cannot start a thread for task %s-%d: %s", conf->connector, conf->id,
+                      strerror(rc));
   }
   *out = t;
   return 0;
@@ -251,10 +252,11 @@ static bool abandon(struct cl_task *t) {
   pthread_mutex_unlock(&t->lock);
   if (ended)
     return false;
-  CL_LOG(CL_ERROR,
-         "task %s-%d did not stop in time and is given up: its thread (plugin %s) has not ended. What it emits "
-         "from now on is refused; the thread and its memory stay until the worker ends",
-         t->conf.connector, t->conf.id, t->conf.plugin.plugin->class);
+  CL_LOG(
+      CL_ERROR,
+      "task %s-%d did not stop in time and is given up: its thread (plugin %s) has not ended. What it emits "
+      "from now on is refused; the thread and its memory stay until the worker ends",
+      t->conf.connector, t->conf.id, t->conf.plugin.plugin->class);
   pthread_detach(t->thread);
   return true;
 }

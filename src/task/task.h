@@ -26,19 +26,19 @@ struct cl_task_part {
 /* Everything a task needs; the task takes its own references and copies. */
 struct cl_task_conf {
   const char *connector;
-  int id, count, max;           /* this task, tasks of the connector, tasks.max */
+  int id, count, max; /* this task, tasks of the connector, tasks.max */
   struct cl_task_part plugin, key, value;
-  const json_t *client;         /* librdkafka keys of its consumer or producer */
-  const json_t *topics;         /* sink: array, or NULL */
-  const char *topics_regex;     /* sink */
+  const json_t *client;     /* librdkafka keys of its consumer or producer */
+  const json_t *topics;     /* sink: array, or NULL */
+  const char *topics_regex; /* sink */
   const char *home;
   int64_t offset_flush_interval_ms, offset_flush_timeout_ms;
-  int64_t final_wait_ms;        /* longest wait for Kafka while ending, below the stop deadline */
+  int64_t final_wait_ms; /* longest wait for Kafka while ending, below the stop deadline */
   int64_t metadata_max_age_ms;
   uint32_t max_poll_records;
-  size_t memory_max;            /* Lua state, and again for arenas */
+  size_t memory_max; /* Lua state, and again for arenas */
   bool jit;
-  bool paused;                  /* target state at birth */
+  bool paused; /* target state at birth */
   struct cl_offsets *offsets;
   struct cl_embedded *embedded;
   struct cl_budget *budget;
@@ -47,7 +47,7 @@ struct cl_task_conf {
   /* @thread task. A topic that the task uses for the first time; NULL = nobody wants to know. */
   void (*topic)(void *arg, uint64_t generation, const char *topic, size_t len);
   void *arg;
-  uint64_t generation;          /* handed back, so that late reports of old tasks are known */
+  uint64_t generation; /* handed back, so that late reports of old tasks are known */
 };
 
 struct cl_task;

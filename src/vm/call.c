@@ -184,9 +184,9 @@ static int trampoline(lua_State *L) {
 /* tostring of an error raised by cl_call_raise. */
 static int error_text(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 1);             /* e */
+  lua_settop(L, 1);              /* e */
   lua_pushliteral(L, "message"); /* e name */
-  lua_rawget(L, 1);             /* e text */
+  lua_rawget(L, 1);              /* e text */
   return 1;
 }
 
@@ -198,12 +198,12 @@ void cl_call_open(struct cl_lua *s, lua_State *L) {
   s->handler = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_pushboolean(L, 0);
   s->thrown = luaL_ref(L, LUA_REGISTRYINDEX);
-  luaL_newmetatable(L, error_name); /* mt */
-  lua_pushcfunction(L, error_text); /* mt fn */
+  luaL_newmetatable(L, error_name);  /* mt */
+  lua_pushcfunction(L, error_text);  /* mt fn */
   lua_setfield(L, -2, "__tostring"); /* mt */
-  lua_pushstring(L, error_name);    /* mt name */
-  lua_setfield(L, -2, "__name");    /* mt */
-  lua_pop(L, 1);                    /* */
+  lua_pushstring(L, error_name);     /* mt name */
+  lua_setfield(L, -2, "__name");     /* mt */
+  lua_pop(L, 1);                     /* */
 }
 
 /* Answers whether there was one. */

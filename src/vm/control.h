@@ -15,9 +15,9 @@ struct cl_control;
 struct cl_plugin;
 
 struct cl_control_conf {
-  const char *home;        /* folder holding lua/ and connectors/ */
-  int64_t deadline_ms;     /* of one call; default 5000 */
-  size_t memory_max;       /* of one state; default 64 MiB */
+  const char *home;    /* folder holding lua/ and connectors/ */
+  int64_t deadline_ms; /* of one call; default 5000 */
+  size_t memory_max;   /* of one state; default 64 MiB */
 };
 int cl_control_start(const struct cl_control_conf *conf, struct cl_control **out, struct cl_err *err);
 void cl_control_stop(struct cl_control *c);
@@ -28,4 +28,5 @@ int cl_control_abandoned(const struct cl_control *c); /* threads given up */
 int cl_control_manifest(struct cl_control *c, const char *file, json_t **out, struct cl_err *err);
 
 /* Calls plugin.verb(args...); args is an array, *out the first result (null when none). */
-int cl_control_call(struct cl_control *c, const struct cl_plugin *plugin, const char *verb, const json_t *args, json_t **out, struct cl_err *err);
+int cl_control_call(struct cl_control *c, const struct cl_plugin *plugin, const char *verb,
+                    const json_t *args, json_t **out, struct cl_err *err);

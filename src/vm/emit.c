@@ -72,9 +72,9 @@ struct shape {
 static struct shape shape_of(const struct walk *w, int idx, const struct place *at) {
   lua_State *L = w->L;
   struct shape s = {0};
-  lua_pushnil(L); /* key */
+  lua_pushnil(L);            /* key */
   while (lua_next(L, idx)) { /* key value */
-    lua_pop(L, 1); /* key */
+    lua_pop(L, 1);           /* key */
     if (lua_type(L, -1) == LUA_TSTRING) {
       s.names++;
     } else if (lua_type(L, -1) == LUA_TNUMBER) {
@@ -128,7 +128,7 @@ static void set_object(const struct walk *w, int idx, uint32_t n, struct cl_val 
   lua_State *L = w->L;
   struct cl_obj *obj = alloc(w, at, sizeof(*obj));
   *obj = (struct cl_obj){.cap = n, .e = n ? alloc(w, at, n * sizeof(*obj->e)) : NULL};
-  lua_pushnil(L); /* key */
+  lua_pushnil(L);            /* key */
   while (lua_next(L, idx)) { /* key value */
     size_t len;
     const char *key = lua_tolstring(L, -2, &len);
@@ -176,9 +176,9 @@ static void set_string(const struct walk *w, int idx, struct cl_val *out, const 
 static void set_cdata(const struct walk *w, int idx, struct cl_val *out, const struct place *at) {
   lua_State *L = w->L;
   lua_pushvalue(L, w->set_cdata); /* fn */
-  lua_pushvalue(L, idx); /* fn value */
-  lua_pushlightuserdata(L, out); /* fn value out */
-  lua_call(L, 2, 1); /* why */
+  lua_pushvalue(L, idx);          /* fn value */
+  lua_pushlightuserdata(L, out);  /* fn value out */
+  lua_call(L, 2, 1);              /* why */
   if (!lua_isnil(L, -1))
     fail(w, at, "%s", lua_tostring(L, -1) ? lua_tostring(L, -1) : "cannot convert this cdata");
   lua_pop(L, 1); /* */
@@ -224,8 +224,8 @@ static int set_val(lua_State *L) {
 }
 
 int luaopen_connect_host_emit(lua_State *L) {
-  lua_newtable(L); /* m */
-  lua_pushcfunction(L, set_val); /* m fn */
+  lua_newtable(L);                /* m */
+  lua_pushcfunction(L, set_val);  /* m fn */
   lua_setfield(L, -2, "set_val"); /* m */
   return 1;
 }

@@ -99,7 +99,7 @@ static bool is_short_for(const char *name, const char *full, enum cl_plugin_kind
 static bool has_alias(const struct cl_plugin *p, const char *name) {
   size_t i;
   json_t *alias;
-  json_array_foreach(p->aliases, i, alias) {
+  json_array_foreach (p->aliases, i, alias) {
     const char *text = json_string_value(alias);
     if (strcmp(name, text) == 0 || is_short_for(name, text, p->kind))
       return true;

@@ -12,11 +12,11 @@
 #include "base/json.h"
 
 enum cl_plugin_kind { /* in REST's order */
-  CL_PLUGIN_SINK,
-  CL_PLUGIN_SOURCE,
-  CL_PLUGIN_TRANSFORM,
-  CL_PLUGIN_PREDICATE,
-  CL_PLUGIN_CONVERTER, /* serves as header converter too unless it says otherwise */
+                      CL_PLUGIN_SINK,
+                      CL_PLUGIN_SOURCE,
+                      CL_PLUGIN_TRANSFORM,
+                      CL_PLUGIN_PREDICATE,
+                      CL_PLUGIN_CONVERTER, /* serves as header converter too unless it says otherwise */
 };
 const char *cl_plugin_kind_name(enum cl_plugin_kind kind); /* "sink", ... as in REST */
 
@@ -25,11 +25,11 @@ struct cl_plugin {
   char *class;   /* name in REST */
   char *version; /* "undefined" when the file gives none */
   char *doc;
-  char *file;    /* name.lua or name/init.lua, with its folder */
-  char *root;    /* folder that its own require may read: the file's */
-  char *hash;    /* SHA-256 of the file, hex */
-  json_t *aliases;  /* array of strings */
-  json_t *verbs;    /* object {"tasks":true,...}: functions the file defines */
+  char *file;      /* name.lua or name/init.lua, with its folder */
+  char *root;      /* folder that its own require may read: the file's */
+  char *hash;      /* SHA-256 of the file, hex */
+  json_t *aliases; /* array of strings */
+  json_t *verbs;   /* object {"tasks":true,...}: functions the file defines */
   struct cl_conf_def *def;
   int refs;
 };
@@ -50,7 +50,8 @@ struct cl_control;
  * name/init.lua, after the installed ones under home (connectors/ and
  * lua/connect/{converters,transforms,predicates}). Of two files with one class the first
  * found wins, the other is rejected saying so. Fails only without memory. */
-int cl_plugins_scan(struct cl_control *control, const char *home, const json_t *paths, struct cl_plugins **out, struct cl_err *err);
+int cl_plugins_scan(struct cl_control *control, const char *home, const json_t *paths,
+                    struct cl_plugins **out, struct cl_err *err);
 void cl_plugins_free(struct cl_plugins *p);
 
 const struct cl_plugin_file *cl_plugins_files(const struct cl_plugins *p, size_t *n);

@@ -308,7 +308,7 @@ int cl_plugins_scan(struct cl_control *control, const char *home, const json_t *
   int rc = scan_installed(&s, home);
   size_t i;
   json_t *path;
-  json_array_foreach((json_t *)paths, i, path) {
+  json_array_foreach ((json_t *)paths, i, path) {
     if (rc == 0 && json_is_string(path))
       rc = scan_path(&s, json_string_value(path));
   }

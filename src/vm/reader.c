@@ -93,9 +93,10 @@ static void forget_buffer(struct cl_reader *r) {
 }
 
 static int restart(struct cl_reader *r, int64_t size) {
-  CL_LOG(CL_WARN, "%s holds %" PRId64 " bytes, but was read up to %" PRId64
-         ": it was truncated or replaced, reading it from its start", r->path, size,
-         r->position + (int64_t)(r->end - r->start));
+  CL_LOG(CL_WARN,
+         "%s holds %" PRId64 " bytes, but was read up to %" PRId64
+         ": it was truncated or replaced, reading it from its start",
+         r->path, size, r->position + (int64_t)(r->end - r->start));
   forget_buffer(r);
   r->position = 0;
   if (lseek(r->fd, 0, SEEK_SET) < 0)

@@ -31,7 +31,7 @@ static int take_fields(const json_t *partition, struct field *fields, struct cl_
   const char *name;
   json_t *value;
   size_t i = 0;
-  json_object_foreach((json_t *)partition, name, value) {
+  json_object_foreach ((json_t *)partition, name, value) {
     if (json_is_object(value) || json_is_array(value))
       return cl_err_set(err, CL_EINVAL,
                         "source partition field '%s' must be a string, number, boolean or null, not a table",

@@ -37,15 +37,15 @@ struct cl_vm_part { /* a plugin and its configuration */
 };
 
 struct cl_vm_conf {
-  const char *home;          /* folder holding lua/ */
-  const char *connector;     /* name */
+  const char *home;      /* folder holding lua/ */
+  const char *connector; /* name */
   int task, tasks_max;
-  size_t memory_max;         /* Lua's bytes; the arena has its own budget */
-  bool jit;                  /* false = connect.lua.jit=off */
+  size_t memory_max; /* Lua's bytes; the arena has its own budget */
+  bool jit;          /* false = connect.lua.jit=off */
   const struct cl_vm_ops *ops;
-  void *opaque;              /* the task, handed to ops */
+  void *opaque; /* the task, handed to ops */
   struct cl_space *space;
-  struct cl_vm_part plugin;  /* the connector */
+  struct cl_vm_part plugin;     /* the connector */
   struct cl_vm_part key, value; /* converters */
 };
 
@@ -65,7 +65,8 @@ int cl_vm_start(struct cl_vm *vm, struct cl_err *err);
 int cl_vm_poll(struct cl_vm *vm, struct cl_batch *batch, struct cl_err *err);
 int cl_vm_commit(struct cl_vm *vm, struct cl_err *err);
 /* plugin.commit_record(ctx, record, {topic, partition, offset} or nil). */
-int cl_vm_commit_record(struct cl_vm *vm, struct cl_record *rec, int32_t partition, int64_t offset, bool delivered, struct cl_err *err);
+int cl_vm_commit_record(struct cl_vm *vm, struct cl_record *rec, int32_t partition, int64_t offset,
+                        bool delivered, struct cl_err *err);
 
 /* Converters when the batch is still raw (an error names topic, partition, offset), then
  * plugin.put, also with an empty batch. After a retriable error the same batch is put

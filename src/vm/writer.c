@@ -7,7 +7,6 @@
  * Thread: the task's. May include base, record. */
 #include "vm/file.h"
 
-
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>

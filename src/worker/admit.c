@@ -44,8 +44,8 @@ int cl_admit_name(const char *name, const json_t *config, char **out, struct cl_
   const char *inner = cl_json_str(config, "name");
   if (*out && (!inner || strcmp(inner, *out) == 0))
     return 0;
-  cl_reply_error(reply, 400, "Connector name configuration (%s) doesn't match connector name in the URL (%s)", inner ? inner : "",
-                 *out ? *out : "");
+  cl_reply_error(reply, 400, "Connector name configuration (%s) doesn't match connector name in the URL (%s)",
+                 inner ? inner : "", *out ? *out : "");
   return -1;
 }
 
@@ -55,7 +55,7 @@ static void print_map(struct cl_buf *b, const json_t *config) {
   json_t *value;
   const char *sep = "";
   cl_buf_char(b, '{');
-  json_object_foreach((json_t *)config, key, value) {
+  json_object_foreach ((json_t *)config, key, value) {
     cl_buf_fmt(b, "%s%s=%s", sep, key, json_is_string(value) ? json_string_value(value) : "null");
     sep = ", ";
   }
@@ -65,10 +65,14 @@ static void print_map(struct cl_buf *b, const json_t *config) {
 static void print_known(struct cl_buf *b, const struct cl_plugins *plugins) {
   json_t *list = cl_plugins_list(plugins, true), *p;
   size_t i;
-  json_array_foreach(list, i, p) {
-    const char *class = cl_json_str(p, "class"), *version = cl_json_str(p, "version"), *type = cl_json_str(p, "type");
-    cl_buf_fmt(b, "%sPluginDesc{klass=class %s, name='%s', version='%s', encodedVersion=%s, type=%s, typeName='%s', location='plugin.path'}",
-               i ? ", " : "", class, class, version ? version : "undefined", version ? version : "undefined", type, type);
+  json_array_foreach (list, i, p) {
+    const char *class = cl_json_str(p, "class"), *version = cl_json_str(p, "version"),
+               *type = cl_json_str(p, "type");
+    cl_buf_fmt(b,
+               "%sPluginDesc{klass=class %s, name='%s', version='%s', encodedVersion=%s, type=%s, "
+               "typeName='%s', location='plugin.path'}",
+               i ? ", " : "", class, class, version ? version : "undefined", version ? version : "undefined",
+               type, type);
   }
   json_decref(list);
 }
@@ -80,7 +84,10 @@ struct cl_plugin *cl_admit_class(const struct cl_worker *w, const json_t *config
     return p;
   struct cl_buf b = {0};
   if (class) {
-    cl_buf_fmt(&b, "Failed to find any class that implements Connector and which name matches %s, available connectors are: ", class);
+    cl_buf_fmt(&b,
+               "Failed to find any class that implements Connector and which name matches %s, available "
+               "connectors are: ",
+               class);
     print_known(&b, w->plugins);
   } else {
     cl_buf_str(&b, "Connector config ");
@@ -97,7 +104,7 @@ struct cl_plugin *cl_admit_class(const struct cl_worker *w, const json_t *config
 static void own_null_errors(struct cl_validation *v) {
   const char *key;
   json_t *value;
-  json_object_foreach((json_t *)v->config, key, value) {
+  json_object_foreach ((json_t *)v->config, key, value) {
     if (json_is_null(value) && !cl_validation_has_errors(v, key))
       cl_validation_error(v, key, CL_VALIDATION_NULL);
   }
@@ -110,11 +117,14 @@ static json_t *with_name(const json_t *config, const char *name) {
   return out;
 }
 
-int cl_admit_config(const struct cl_worker *w, const char *name, const json_t *config, struct cl_admitted *out, struct cl_reply *reply) {
+int cl_admit_config(const struct cl_worker *w, const char *name, const json_t *config,
+                    struct cl_admitted *out, struct cl_reply *reply) {
   struct cl_err err = CL_ERR_INIT;
   const char *inner = cl_json_str(config, "name");
   if (inner && strcmp(inner, name) != 0) {
-    cl_reply_error(reply, 400, "Connector name configuration (%s) doesn't match connector name in the URL (%s)", inner, name);
+    cl_reply_error(reply, 400,
+                   "Connector name configuration (%s) doesn't match connector name in the URL (%s)", inner,
+                   name);
     return -1;
   }
   json_t *full = with_name(config, name);

@@ -24,4 +24,5 @@ int cl_admit_name(const char *name, const json_t *config, char **out, struct cl_
 /* The connector that connector.class names; NULL: replied. Borrowed. */
 struct cl_plugin *cl_admit_class(const struct cl_worker *w, const json_t *config, struct cl_reply *reply);
 /* Class known, framework keys, plugin keys, converters, the plugin's own validate. */
-int cl_admit_config(const struct cl_worker *w, const char *name, const json_t *config, struct cl_admitted *out, struct cl_reply *reply);
+int cl_admit_config(const struct cl_worker *w, const char *name, const json_t *config,
+                    struct cl_admitted *out, struct cl_reply *reply);

@@ -107,14 +107,12 @@ static int refuse_unbuilt(const json_t *raw, struct cl_err *err) {
   }
   const char *key;
   json_t *value;
-  json_object_foreach(
-      (json_t *)raw, key,
-      value) if (starts_with(key, "listeners.https.") ||
-                 starts_with(
-                     key, "admin.listeners.")) return config_error(err,
-                                                                   "Invalid configuration %s: connect-lua "
-                                                                   "does not serve https yet; remove the key",
-                                                                   key);
+  json_object_foreach ((json_t *)raw, key, value)
+    if (starts_with(key, "listeners.https.") || starts_with(key, "admin.listeners."))
+      return config_error(err,
+                          "Invalid configuration %s: connect-lua "
+                          "does not serve https yet; remove the key",
+                          key);
   return 0;
 }
 
@@ -145,7 +143,7 @@ static bool is_foreign(const char *key) {
 static void warn_of_keys(const char *path, const json_t *raw) {
   const char *key;
   json_t *value;
-  json_object_foreach((json_t *)raw, key, value) {
+  json_object_foreach ((json_t *)raw, key, value) {
     if (starts_with(key, "internal.key.converter") || starts_with(key, "internal.value.converter")) {
       CL_LOG(CL_WARN, "%s: %s has no effect: the internal format is always schemaless JSON", path, key);
     } else if (!cl_conf_find(cl_worker_def(), key) && !is_foreign(key)) {
@@ -259,7 +257,8 @@ json_t *cl_worker_strip(const json_t *config, const char *prefix) {
   json_t *out = json_object();
   const char *key;
   json_t *value;
-  json_object_foreach((json_t *)config, key, value) if (starts_with(key, prefix) && key[strlen(prefix)])
+  json_object_foreach ((json_t *)config, key, value)
+    if (starts_with(key, prefix) && key[strlen(prefix)])
       json_object_set(out, key + strlen(prefix), value);
   return out;
 }

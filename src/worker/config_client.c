@@ -88,7 +88,7 @@ static void set_text(json_t *config, const char *key, const char *fmt, ...) {
 static void overlay(json_t *config, const json_t *over) {
   const char *key;
   json_t *value;
-  json_object_foreach((json_t *)over, key, value) {
+  json_object_foreach ((json_t *)over, key, value) {
     json_object_del(config, key);
     json_object_set(config, key, value);
   }
@@ -128,7 +128,7 @@ static void producer_defaults(json_t *c, const char *connector, int task) {
 static void admin_defaults(const struct cl_worker_conf *conf, json_t *c, const char *connector, int task) {
   const char *key;
   json_t *value;
-  json_object_foreach(conf->raw, key, value) {
+  json_object_foreach (conf->raw, key, value) {
     bool own = cl_conf_find(cl_worker_def(), key) && strncmp(key, "ssl.", 4) != 0;
     if (!own && cl_client_key_fits(CL_CLIENT_ADMIN, key))
       json_object_set(c, key, value);

@@ -14,27 +14,37 @@
 struct cl_herder;
 
 struct cl_reply {
-  int status;      /* HTTP */
-  json_t *body;    /* new reference; NULL = no body */
-  char *location;  /* malloc'd connector name for a Location header, or NULL */
+  int status;     /* HTTP */
+  json_t *body;   /* new reference; NULL = no body */
+  char *location; /* malloc'd connector name for a Location header, or NULL */
 };
 void cl_reply_clear(struct cl_reply *r);
 /* {"error_code":status,"message":...} as Apache writes it. */
-void cl_reply_error(struct cl_reply *r, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void cl_reply_error(struct cl_reply *r, int status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 enum cl_command_kind {
-  CL_CMD_CREATE, CL_CMD_PUT_CONFIG, CL_CMD_PATCH_CONFIG, CL_CMD_DELETE,
-  CL_CMD_PAUSE, CL_CMD_RESUME, CL_CMD_STOP, CL_CMD_RESTART, CL_CMD_RESTART_TASK,
-  CL_CMD_RESET_TOPICS, CL_CMD_PUT_TASKS, CL_CMD_FENCE,
+  CL_CMD_CREATE,
+  CL_CMD_PUT_CONFIG,
+  CL_CMD_PATCH_CONFIG,
+  CL_CMD_DELETE,
+  CL_CMD_PAUSE,
+  CL_CMD_RESUME,
+  CL_CMD_STOP,
+  CL_CMD_RESTART,
+  CL_CMD_RESTART_TASK,
+  CL_CMD_RESET_TOPICS,
+  CL_CMD_PUT_TASKS,
+  CL_CMD_FENCE,
   CL_CMD_VALIDATE
 };
 struct cl_command {
   enum cl_command_kind kind;
-  char *name;            /* connector, VALIDATE: plugin; malloc'd, owned by the command */
-  json_t *config;        /* CREATE, PUT_CONFIG, PATCH_CONFIG (null = remove the key), VALIDATE */
-  char *initial_state;   /* CREATE: or NULL */
+  char *name;                      /* connector, VALIDATE: plugin; malloc'd, owned by the command */
+  json_t *config;                  /* CREATE, PUT_CONFIG, PATCH_CONFIG (null = remove the key), VALIDATE */
+  char *initial_state;             /* CREATE: or NULL */
   bool include_tasks, only_failed; /* RESTART */
-  int task;              /* RESTART_TASK */
+  int task;                        /* RESTART_TASK */
   void (*done)(void *arg, struct cl_reply *reply); /* @thread herder; takes the reply's contents */
   void *arg;
 };
@@ -43,8 +53,19 @@ struct cl_command {
 int cl_herder_submit(struct cl_herder *h, struct cl_command *cmd, struct cl_err *err);
 
 enum cl_query_kind {
-  CL_GET_ROOT, CL_GET_HEALTH, CL_GET_CONNECTORS, CL_GET_CONNECTOR, CL_GET_CONFIG, CL_GET_STATUS, CL_GET_TASKS,
-  CL_GET_TASK_STATUS, CL_GET_TOPICS, CL_GET_PLUGINS, CL_GET_PLUGIN_CONFIG, CL_GET_PLUGIN_FILES, CL_GET_VALIDATION
+  CL_GET_ROOT,
+  CL_GET_HEALTH,
+  CL_GET_CONNECTORS,
+  CL_GET_CONNECTOR,
+  CL_GET_CONFIG,
+  CL_GET_STATUS,
+  CL_GET_TASKS,
+  CL_GET_TASK_STATUS,
+  CL_GET_TOPICS,
+  CL_GET_PLUGINS,
+  CL_GET_PLUGIN_CONFIG,
+  CL_GET_PLUGIN_FILES,
+  CL_GET_VALIDATION
 };
 struct cl_query {
   enum cl_query_kind kind;

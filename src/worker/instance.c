@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct cl_instance *cl_instance_new(const char *name, struct cl_plugin *plugin, json_t *config, pthread_mutex_t *lock) {
+struct cl_instance *cl_instance_new(const char *name, struct cl_plugin *plugin, json_t *config,
+                                    pthread_mutex_t *lock) {
   struct cl_instance *c = calloc(1, sizeof(*c));
   if (c) {
     c->name = strdup(name);
@@ -99,7 +100,8 @@ static int tasks_max(const struct cl_instance *c) {
   return text ? (int)strtol(text, NULL, 10) : 1; /* validated: an integer of at least 1 */
 }
 
-static int call_tasks(const struct cl_worker *w, const struct cl_instance *c, json_t **out, struct cl_err *err) {
+static int call_tasks(const struct cl_worker *w, const struct cl_instance *c, json_t **out,
+                      struct cl_err *err) {
   json_t *args = json_pack("[O,i]", c->config, tasks_max(c));
   json_t *list = NULL;
   int rc = args ? cl_control_call(w->control, c->plugin, "tasks", args, &list, err)
@@ -113,7 +115,8 @@ static int call_tasks(const struct cl_worker *w, const struct cl_instance *c, js
   return rc;
 }
 
-int cl_instance_task_configs(const struct cl_worker *w, const struct cl_instance *c, json_t **out, struct cl_err *err) {
+int cl_instance_task_configs(const struct cl_worker *w, const struct cl_instance *c, json_t **out,
+                             struct cl_err *err) {
   json_t *list = NULL, *result = json_array(), *item, *config;
   size_t i;
   int rc = 0;
@@ -126,12 +129,13 @@ int cl_instance_task_configs(const struct cl_worker *w, const struct cl_instance
   size_t n = json_array_size(list);
   if (n > (size_t)tasks_max(c)) {
     rc = cl_err_set(err, CL_EIO,
-                    "The connector %s has generated %zu tasks, which is greater than %d, the maximum number of tasks it is "
+                    "The connector %s has generated %zu tasks, which is greater than %d, the maximum number "
+                    "of tasks it is "
                     "configured to create. This behaviour should be considered a bug and is disallowed.",
                     c->name, n, tasks_max(c));
     goto out;
   }
-  json_array_foreach(list, i, item) {
+  json_array_foreach (list, i, item) {
     if (cl_json_to_config(item, &config, err) != 0) {
       rc = cl_err_prefix(err, "task config %zu of %s: ", i, c->plugin->class);
       goto out;
@@ -212,13 +216,16 @@ static int resolve_topics(const json_t *config, struct parts *p, struct cl_err *
   return rc;
 }
 
-static int resolve_parts(const struct cl_worker *w, struct cl_instance *c, int id, const json_t *config, struct parts *p, struct cl_err *err) {
+static int resolve_parts(const struct cl_worker *w, struct cl_instance *c, int id, const json_t *config,
+                         struct parts *p, struct cl_err *err) {
   bool sink = c->plugin->kind == CL_PLUGIN_SINK;
   p->plugin.plugin = c->plugin;
   if (cl_conf_parse(c->plugin->def, config, &p->plugin.config, err) != 0 ||
       cl_worker_converter(w->conf, w->plugins, c->config, "key", &p->key.plugin, &p->key.config, err) != 0 ||
-      cl_worker_converter(w->conf, w->plugins, c->config, "value", &p->value.plugin, &p->value.config, err) != 0 ||
-      cl_worker_client_conf(w->conf, sink ? CL_CLIENT_CONSUMER : CL_CLIENT_PRODUCER, c->name, id, c->config, &p->client, err) != 0)
+      cl_worker_converter(w->conf, w->plugins, c->config, "value", &p->value.plugin, &p->value.config, err) !=
+          0 ||
+      cl_worker_client_conf(w->conf, sink ? CL_CLIENT_CONSUMER : CL_CLIENT_PRODUCER, c->name, id, c->config,
+                            &p->client, err) != 0)
     return err->code;
   if (w->embedded)
     json_object_set_new(p->client, "bootstrap.servers", json_string(cl_embedded_bootstrap(w->embedded)));
@@ -237,7 +244,8 @@ static int64_t final_wait(const struct cl_worker_conf *wc) {
   return wc->offset_flush_timeout_ms < most ? wc->offset_flush_timeout_ms : most;
 }
 
-static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, struct cl_task **out, struct cl_err *err) {
+static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, struct cl_task **out,
+                     struct cl_err *err) {
   const struct cl_worker_conf *wc = w->conf;
   struct parts p = {0};
   int rc = resolve_parts(w, c, id, json_array_get(c->task_configs, (size_t)id), &p, err);

@@ -11,7 +11,7 @@
 
 #include <pthread.h>
 
-struct cl_run { /* one task */
+struct cl_run {         /* one task */
   struct cl_task *task; /* NULL once joined or given up */
   enum cl_state state;
   char *trace;
@@ -20,28 +20,30 @@ struct cl_run { /* one task */
 struct cl_instance {
   struct cl_instance *next;
   char *name;
-  json_t *config;          /* as stored and shown; immutable */
+  json_t *config; /* as stored and shown; immutable */
   struct cl_plugin *plugin;
-  enum cl_state target;    /* CL_RUNNING, CL_PAUSED, CL_STOPPED */
+  enum cl_state target; /* CL_RUNNING, CL_PAUSED, CL_STOPPED */
   enum cl_state state;
-  char *trace;             /* why FAILED */
-  json_t *task_configs;    /* array of configs, as shown by GET tasks; immutable */
-  json_t *topics;          /* those used so far, as keys */
-  json_t *applied;         /* the config that task_configs were made from; NULL = none yet */
+  char *trace;          /* why FAILED */
+  json_t *task_configs; /* array of configs, as shown by GET tasks; immutable */
+  json_t *topics;       /* those used so far, as keys */
+  json_t *applied;      /* the config that task_configs were made from; NULL = none yet */
   struct cl_run *runs;
   size_t n_runs;
-  uint64_t generation;     /* of the tasks: late reports of older ones are ignored */
-  bool abandoned_some;     /* a stuck task still points here: never freed */
-  pthread_mutex_t *lock;   /* the herder's */
+  uint64_t generation;   /* of the tasks: late reports of older ones are ignored */
+  bool abandoned_some;   /* a stuck task still points here: never freed */
+  pthread_mutex_t *lock; /* the herder's */
 };
 
 /* Made unpublished; takes plugin's reference and config's. NULL = no memory. */
-struct cl_instance *cl_instance_new(const char *name, struct cl_plugin *plugin, json_t *config, pthread_mutex_t *lock);
+struct cl_instance *cl_instance_new(const char *name, struct cl_plugin *plugin, json_t *config,
+                                    pthread_mutex_t *lock);
 void cl_instance_free(struct cl_instance *c); /* all tasks stopped */
 
 /* What the connector side decides: the list of task configs (control thread). Too many
  * tasks, or a throwing `tasks`, is an error. *out: new reference. */
-int cl_instance_task_configs(const struct cl_worker *w, const struct cl_instance *c, json_t **out, struct cl_err *err);
+int cl_instance_task_configs(const struct cl_worker *w, const struct cl_instance *c, json_t **out,
+                             struct cl_err *err);
 
 /* Starts one task per task config; a task that cannot start is FAILED with a trace. */
 void cl_instance_start_tasks(const struct cl_worker *w, struct cl_instance *c);

@@ -20,8 +20,8 @@ struct cl_herder {
   const struct cl_worker *worker;
   struct cl_queue *inbox;
   pthread_t thread;
-  pthread_mutex_t lock; /* guards the id, the list and what cl_instance says */
-  char *worker_id;      /* host:port */
+  pthread_mutex_t lock;     /* guards the id, the list and what cl_instance says */
+  char *worker_id;          /* host:port */
   struct cl_instance *list; /* in order of creation */
   bool ready;               /* the command line's connectors are there */
   struct cl_stage stage;    /* what the herder thread does */
@@ -43,7 +43,8 @@ void cl_health_query(struct cl_herder *h, struct cl_reply *out);
 /* plugin_info.c: what is said of plugins. @thread any */
 void cl_plugin_info_config(const struct cl_worker *w, const struct cl_query *q, struct cl_reply *out);
 /* @locks none. out->status stays 0 when the plugin's own code is needed, unless lua says that it may run. */
-void cl_plugin_info_validate(const struct cl_worker *w, const char *plugin, const json_t *config, bool lua, struct cl_reply *out);
+void cl_plugin_info_validate(const struct cl_worker *w, const char *plugin, const json_t *config, bool lua,
+                             struct cl_reply *out);
 
 /* snapshot.c: JSON of a connector. @locks the caller holds h->lock. */
 json_t *cl_snapshot_info(const struct cl_instance *c);

@@ -17,12 +17,14 @@ json_t *cl_snapshot_info(const struct cl_instance *c) {
   json_t *tasks = json_array();
   for (size_t i = 0; i < json_array_size(c->task_configs); i++)
     json_array_append_new(tasks, json_pack("{s:s,s:i}", "connector", c->name, "task", (int)i));
-  return json_pack("{s:s,s:O,s:o,s:s}", "name", c->name, "config", c->config, "tasks", tasks, "type", type_name(c));
+  return json_pack("{s:s,s:O,s:o,s:s}", "name", c->name, "config", c->config, "tasks", tasks, "type",
+                   type_name(c));
 }
 
-static json_t *unit_status(const struct cl_herder *h, const struct cl_instance *c, enum cl_state state, const char *trace, bool version) {
-  json_t *out = json_pack("{s:s,s:s?,s:s?}", "state", cl_state_name(state), "worker_id", h->worker_id, "version",
-                          version ? c->plugin->version : NULL);
+static json_t *unit_status(const struct cl_herder *h, const struct cl_instance *c, enum cl_state state,
+                           const char *trace, bool version) {
+  json_t *out = json_pack("{s:s,s:s?,s:s?}", "state", cl_state_name(state), "worker_id", h->worker_id,
+                          "version", version ? c->plugin->version : NULL);
   if (trace)
     json_object_set_new(out, "trace", cl_json_lenient(trace));
   return out;
@@ -41,14 +43,16 @@ json_t *cl_snapshot_status(const struct cl_herder *h, const struct cl_instance *
   for (size_t i = 0; i < c->n_runs; i++)
     json_array_append_new(tasks, task_status(h, c, i));
   return json_pack("{s:s,s:o,s:o,s:s}", "name", c->name, "connector",
-                   unit_status(h, c, c->state, c->trace, c->state != CL_FAILED), "tasks", tasks, "type", type_name(c));
+                   unit_status(h, c, c->state, c->trace, c->state != CL_FAILED), "tasks", tasks, "type",
+                   type_name(c));
 }
 
 static json_t *tasks_of(const struct cl_instance *c) {
   json_t *out = json_array(), *config;
   size_t i;
-  json_array_foreach(c->task_configs, i, config) {
-    json_array_append_new(out, json_pack("{s:{s:s,s:i},s:O}", "id", "connector", c->name, "task", (int)i, "config", config));
+  json_array_foreach (c->task_configs, i, config) {
+    json_array_append_new(
+        out, json_pack("{s:{s:s,s:i},s:O}", "id", "connector", c->name, "task", (int)i, "config", config));
   }
   return out;
 }
@@ -101,7 +105,7 @@ static void topics_of(struct cl_herder *h, const struct cl_query *q, struct cl_r
   json_t *topics = json_array(), *value;
   const char *topic;
   if (c) {
-    json_object_foreach(c->topics, topic, value)
+    json_object_foreach (c->topics, topic, value)
       json_array_append_new(topics, json_string(topic));
   }
   out->body = json_pack("{s:{s:o}}", q->name, "topics", topics);
@@ -109,8 +113,9 @@ static void topics_of(struct cl_herder *h, const struct cl_query *q, struct cl_r
 
 /* Clients decide by `version` what they may ask for: it is the level of Connect's API. */
 static json_t *server_info(const struct cl_herder *h) {
-  return json_pack("{s:s,s:s,s:s?}", "version", CL_CONNECT_API, "commit", "connect-lua-" CL_VERSION "-" CL_COMMIT,
-                   "kafka_cluster_id", cl_cluster_id(h->worker->cluster));
+  return json_pack("{s:s,s:s,s:s?}", "version", CL_CONNECT_API, "commit",
+                   "connect-lua-" CL_VERSION "-" CL_COMMIT, "kafka_cluster_id",
+                   cl_cluster_id(h->worker->cluster));
 }
 
 static void query_connectors(struct cl_herder *h, const struct cl_query *q, struct cl_reply *out) {

@@ -45,7 +45,8 @@ static void replace_tasks(struct cl_herder *h, struct cl_instance *c, json_t *co
  * changed, the tasks. Only for a connector whose target is RUNNING. */
 static int update_tasks(struct cl_herder *h, struct cl_instance *c, struct cl_err *err) {
   json_t *configs = NULL;
-  if (cl_connector_start_check(c->config, c->plugin, err) != 0 || cl_instance_task_configs(h->worker, c, &configs, err) != 0) {
+  if (cl_connector_start_check(c->config, c->plugin, err) != 0 ||
+      cl_instance_task_configs(h->worker, c, &configs, err) != 0) {
     fail_connector(c, err);
     return err->code;
   }
@@ -74,7 +75,8 @@ static void reply_info(struct cl_herder *h, const struct cl_instance *c, int sta
     reply->location = strdup(c->name);
 }
 
-static void reply_started(struct cl_herder *h, const struct cl_instance *c, int rc, const struct cl_err *err, int status, struct cl_reply *reply) {
+static void reply_started(struct cl_herder *h, const struct cl_instance *c, int rc, const struct cl_err *err,
+                          int status, struct cl_reply *reply) {
   if (rc != 0)
     cl_reply_error(reply, 500, "%s", err->msg);
   else
@@ -92,7 +94,8 @@ static void publish(struct cl_herder *h, struct cl_instance *c) {
   pthread_mutex_unlock(&h->lock);
 }
 
-static void create(struct cl_herder *h, const char *name, struct cl_admitted *a, enum cl_state target, struct cl_reply *reply) {
+static void create(struct cl_herder *h, const char *name, struct cl_admitted *a, enum cl_state target,
+                   struct cl_reply *reply) {
   struct cl_err err = CL_ERR_INIT;
   struct cl_instance *c = cl_instance_new(name, a->plugin, a->config, &h->lock);
   if (!c) {
@@ -125,7 +128,8 @@ static void run_create(struct cl_herder *h, struct cl_command *cmd, struct cl_re
   free(name);
 }
 
-static void change(struct cl_herder *h, struct cl_instance *c, struct cl_admitted *a, struct cl_reply *reply) {
+static void change(struct cl_herder *h, struct cl_instance *c, struct cl_admitted *a,
+                   struct cl_reply *reply) {
   struct cl_err err = CL_ERR_INIT;
   pthread_mutex_lock(&h->lock);
   struct cl_plugin *old_plugin = c->plugin;
@@ -153,11 +157,12 @@ static void run_put_config(struct cl_herder *h, struct cl_command *cmd, struct c
 }
 
 /* The stored config with the patch over it; a null takes the key away. */
-static void run_patch_config(struct cl_herder *h, struct cl_instance *c, const struct cl_command *cmd, struct cl_reply *reply) {
+static void run_patch_config(struct cl_herder *h, struct cl_instance *c, const struct cl_command *cmd,
+                             struct cl_reply *reply) {
   struct cl_admitted a = {0};
   json_t *config = json_copy(c->config), *value;
   const char *key;
-  json_object_foreach(cmd->config, key, value) {
+  json_object_foreach (cmd->config, key, value) {
     if (json_is_null(value))
       json_object_del(config, key);
     else
@@ -216,14 +221,16 @@ static bool task_chosen(const struct cl_instance *c, size_t i, bool only_failed)
 }
 
 /* The plan as the 202 answer shows it: what will restart says RESTARTING. */
-static json_t *restart_plan(struct cl_herder *h, const struct cl_instance *c, const struct cl_command *cmd, bool connector) {
+static json_t *restart_plan(struct cl_herder *h, const struct cl_instance *c, const struct cl_command *cmd,
+                            bool connector) {
   pthread_mutex_lock(&h->lock);
   json_t *plan = cl_snapshot_status(h, c);
   if (connector)
     json_object_set_new(json_object_get(plan, "connector"), "state", json_string("RESTARTING"));
   for (size_t i = 0; cmd->include_tasks && i < c->n_runs; i++) {
     if (task_chosen(c, i, cmd->only_failed))
-      json_object_set_new(json_array_get(json_object_get(plan, "tasks"), i), "state", json_string("RESTARTING"));
+      json_object_set_new(json_array_get(json_object_get(plan, "tasks"), i), "state",
+                          json_string("RESTARTING"));
   }
   pthread_mutex_unlock(&h->lock);
   return plan;
@@ -246,7 +253,8 @@ static void restart_tasks(struct cl_herder *h, struct cl_instance *c, bool only_
   free(chosen);
 }
 
-static void run_restart(struct cl_herder *h, struct cl_instance *c, const struct cl_command *cmd, struct cl_reply *reply) {
+static void run_restart(struct cl_herder *h, struct cl_instance *c, const struct cl_command *cmd,
+                        struct cl_reply *reply) {
   struct cl_err err = CL_ERR_INIT;
   bool plain = !cmd->include_tasks && !cmd->only_failed;
   bool connector = !cmd->only_failed || c->state == CL_FAILED;
@@ -328,10 +336,13 @@ void cl_standalone_run(struct cl_herder *h, struct cl_command *cmd, struct cl_re
   case CL_CMD_RESET_TOPICS: run_reset_topics(h, cmd->name, reply); break;
   case CL_CMD_VALIDATE: cl_plugin_info_validate(h->worker, cmd->name, cmd->config, true, reply); break;
   case CL_CMD_PUT_TASKS:
-    cl_reply_error(reply, 500, "Kafka Connect in standalone mode does not support externally setting task configurations.");
+    cl_reply_error(
+        reply, 500,
+        "Kafka Connect in standalone mode does not support externally setting task configurations.");
     break;
   case CL_CMD_FENCE:
-    cl_reply_error(reply, 500, "Kafka Connect in standalone mode does not support exactly-once source connectors.");
+    cl_reply_error(reply, 500,
+                   "Kafka Connect in standalone mode does not support exactly-once source connectors.");
     break;
   default: run_on_existing(h, cmd, reply); break;
   }

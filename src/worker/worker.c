@@ -65,7 +65,8 @@ static int open_parts(struct cl_worker *w, struct cl_err *err) {
   return watch_cluster(w, err);
 }
 
-int cl_worker_open(struct cl_worker_conf *conf, const char *home, struct cl_worker **out, struct cl_err *err) {
+int cl_worker_open(struct cl_worker_conf *conf, const char *home, struct cl_worker **out,
+                   struct cl_err *err) {
   struct cl_worker *w = calloc(1, sizeof(*w));
   if (!w) {
     cl_worker_conf_free(conf);
@@ -79,7 +80,8 @@ int cl_worker_open(struct cl_worker_conf *conf, const char *home, struct cl_work
   }
   if (w->embedded)
     CL_LOG(CL_WARN,
-           "EMBEDDED BROKER on %s: records, topics and offsets live in memory and are gone when this process ends. "
+           "EMBEDDED BROKER on %s: records, topics and offsets live in memory and are gone when this process "
+           "ends. "
            "Look in with: kcat -b %s -L",
            cl_embedded_bootstrap(w->embedded), cl_embedded_bootstrap(w->embedded));
   *out = w;

@@ -123,7 +123,8 @@ static int watch_output(const struct output *o, int64_t all, char **argv) {
 
 static int answers(uint16_t port) {
   static const char ask[] = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-  struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct sockaddr_in at = {
+      .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   char answer[64] = "";
   int fd = socket(AF_INET, SOCK_STREAM, 0);
   int yes = connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0 && write(fd, ask, sizeof(ask) - 1) > 0 &&

@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   CL_REQUIRE(rc == 0 || err.msg[0] != '\0');
   const char *key;
   json_t *value;
-  json_object_foreach(config, key, value) CL_REQUIRE(json_is_string(value));
+  json_object_foreach (config, key, value)
+    CL_REQUIRE(json_is_string(value));
   json_decref(config);
   return 0;
 }

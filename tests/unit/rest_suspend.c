@@ -69,7 +69,8 @@ static void test_time_out(void **state) {
   struct fixture *f = *state;
   set_hold(f, true);
   int64_t start = cl_now_ms();
-  check(ask(f, "PUT", "/connectors/c/pause", "", NULL), 500, JSON, ERROR(500, "Request timed out. The worker is currently busy."));
+  check(ask(f, "PUT", "/connectors/c/pause", "", NULL), 500, JSON,
+        ERROR(500, "Request timed out. The worker is currently busy."));
   assert_in_range(cl_now_ms() - start, 200, 5000);
   fake_finish(take_held(f)); /* the command completes later, on a connection that is gone */
   set_hold(f, false);

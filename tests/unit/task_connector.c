@@ -45,7 +45,7 @@ static json_t *errors_of(const struct cl_plugin *plugin, ...) {
   va_end(ap);
   size_t i;
   assert_int_equal(cl_connector_refusals(config, plugin, &errors), 0);
-  json_array_foreach(errors, i, item) {
+  json_array_foreach (errors, i, item) {
     assert_non_null(json_object_get(config, cl_json_str(item, "key")));
     json_array_append(messages, json_object_get(item, "message"));
   }
@@ -119,19 +119,21 @@ static void what_is_not_built_is_refused(void **state) {
 static void topic_creation(void **state) {
   (void)state;
   static const char *const partitions = "topic.creation.default.partitions",
-                          *const replicas = "topic.creation.default.replication.factor";
+                           *const replicas = "topic.creation.default.replication.factor";
   struct cl_err err = CL_ERR_INIT;
   json_t *errors = errors_of(&source, partitions, "3", replicas, "1", NULL);
   assert_int_equal(json_array_size(errors), 2);
-  assert_string_equal(json_string_value(json_array_get(errors, 0)),
-                      "Invalid value 3 for configuration topic.creation.default.partitions: connect-lua does not "
-                      "create topics yet, the broker's settings decide; remove the key");
+  assert_string_equal(
+      json_string_value(json_array_get(errors, 0)),
+      "Invalid value 3 for configuration topic.creation.default.partitions: connect-lua does not "
+      "create topics yet, the broker's settings decide; remove the key");
   json_decref(errors);
   fine(errors_of(&source, partitions, "3", NULL));
   json_t *config = json_pack("{s:s}", partitions, "3");
   assert_int_equal(cl_connector_start_check(config, &source, &err), CL_EINVAL);
-  assert_string_equal(err.msg, "Missing required configuration \"topic.creation.default.replication.factor\" which "
-                               "has no default value.");
+  assert_string_equal(err.msg,
+                      "Missing required configuration \"topic.creation.default.replication.factor\" which "
+                      "has no default value.");
   assert_string_equal(err.class, CL_JAVA_CONFIG);
   assert_int_equal(cl_connector_start_check(config, &sink, &err), 0);
   json_object_clear(config);
@@ -170,10 +172,8 @@ static void message(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(good_configs),
-      cmocka_unit_test(what_is_not_built_is_refused),
-      cmocka_unit_test(topic_creation),
-      cmocka_unit_test(rows_are_apaches),
+      cmocka_unit_test(good_configs),   cmocka_unit_test(what_is_not_built_is_refused),
+      cmocka_unit_test(topic_creation), cmocka_unit_test(rows_are_apaches),
       cmocka_unit_test(message),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -330,12 +330,16 @@ static void test_source_key(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_memory_cap),    cmocka_unit_test(test_collector_is_never_refused),
+      cmocka_unit_test(test_memory_cap),
+      cmocka_unit_test(test_collector_is_never_refused),
       cmocka_unit_test(test_small_cap_loads_a_plugin),
       cmocka_unit_test(test_lowered_pause_lets_live_data_fill_the_cap),
-      cmocka_unit_test(test_error_classes), cmocka_unit_test(test_hostile_error_values),
-      cmocka_unit_test(test_trace),         cmocka_unit_test(test_interrupt),
-      cmocka_unit_test(test_json),          cmocka_unit_test(test_outside_a_task),
+      cmocka_unit_test(test_error_classes),
+      cmocka_unit_test(test_hostile_error_values),
+      cmocka_unit_test(test_trace),
+      cmocka_unit_test(test_interrupt),
+      cmocka_unit_test(test_json),
+      cmocka_unit_test(test_outside_a_task),
       cmocka_unit_test(test_source_key),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
