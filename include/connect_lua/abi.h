@@ -12,7 +12,7 @@
  */
 #pragma once
 
-enum { CL_ABI_VERSION = 1 };
+enum { CL_ABI_VERSION = 2 };
 
 /* Bytes that somebody else owns. p is NULL for "absent" (a null key or value). */
 struct cl_str {
@@ -46,8 +46,7 @@ enum cl_kind {
 
 enum cl_val_flag {
   CL_VAL_CLEAN = 1, /* string needs no escape in JSON */
-  CL_VAL_CANON = 2, /* NUMTEXT is already Java's text of that double */
-  CL_VAL_SHARED = 4 /* container reachable twice: clone before writing */
+  CL_VAL_CANON = 2  /* NUMTEXT is already Java's text of that double */
 };
 
 struct cl_val { /* 16 bytes */
@@ -102,6 +101,7 @@ struct cl_struct {
   uint32_t n;
   uint32_t unused;
   struct cl_val *v; /* one per schema field, in field order; CL_MISSING = never set */
+  struct cl_datum *owner; /* the key or value it was last read from, if it was; see host/write.lua */
 };
 
 struct cl_decimal { /* unscaled * 10^-scale, exact at any size */
@@ -234,6 +234,45 @@ struct cl_val *cl_ffi_struct_find(struct cl_struct *st, const char *s, uint32_t 
 int cl_ffi_put_string(struct cl_batch *batch, struct cl_val *out, const char *s, uint32_t len);
 int cl_ffi_put_bytes(struct cl_batch *batch, struct cl_val *out, const char *s, uint32_t len);
 
+/* record/: building and changing, in the batch's arena. NULL = no memory; negative = that, or
+ * what the comment says. Keys and names are copied. */
+struct cl_val *cl_ffi_obj_put(struct cl_batch *batch, struct cl_obj *obj, const char *s, uint32_t len);
+int cl_ffi_obj_remove(const struct cl_space *space, struct cl_obj *obj, const char *s, uint32_t len); /* 1 = was there */
+/* 1 = was there: the entry keeps its place, one that had the new name goes. */
+int cl_ffi_obj_rename(struct cl_batch *batch, struct cl_obj *obj, const char *from, uint32_t from_len, const char *to,
+                      uint32_t to_len);
+struct cl_obj *cl_ffi_obj_new(struct cl_batch *batch, uint32_t java_cap);
+/* As if Java had made a new HashMap of the least power of two >= cap and put the entries into it. in_key:
+ * they also take the order they had, which shows when a key is written. */
+int cl_ffi_obj_copied(struct cl_batch *batch, struct cl_obj *obj, uint32_t cap, int in_key);
+struct cl_struct *cl_ffi_struct_new(struct cl_batch *batch, const struct cl_schema *schema);
+struct cl_arr *cl_ffi_arr_new(struct cl_batch *batch, uint32_t n);
+struct cl_val *cl_ffi_arr_put(struct cl_batch *batch, struct cl_arr *arr, uint32_t i); /* i <= n */
+struct cl_map *cl_ffi_map_new(struct cl_batch *batch);
+struct cl_map_entry *cl_ffi_map_add(struct cl_batch *batch, struct cl_map *map);
+int cl_ffi_copy(struct cl_batch *batch, struct cl_val *out, const struct cl_val *from); /* deep */
+int cl_ffi_put_decimal(struct cl_batch *batch, struct cl_val *out, const char *digits, uint32_t len, int32_t scale);
+/* Whether Connect's API takes the value for the schema; CL_EDATA tells why not. field p NULL = a bare value. */
+int cl_ffi_fits(const struct cl_val *v, const struct cl_schema *schema, const char *field, uint32_t len);
+const struct cl_schema *cl_ffi_schema(struct cl_space *space, const struct cl_schema *draft); /* interned */
+
+/* How a struct of one schema becomes one of another: the source of each new field. */
+struct cl_shape {
+  const struct cl_schema *to;
+  uint32_t n;            /* = to->n_fields */
+  uint32_t replace_null; /* 1 = a null field that has a default is read as it */
+  int32_t source[];      /* index of the old field, -1 = left unset */
+};
+struct cl_shape *cl_ffi_shape_new(struct cl_space *space, const struct cl_schema *to); /* lives with the task */
+/* The new struct; CL_EDATA = a null, where the new schema has none. */
+int cl_ffi_reshape(struct cl_batch *batch, const struct cl_shape *shape, const struct cl_struct *from,
+                   struct cl_struct **out);
+
+/* record/: headers. The list moves when one is added. */
+struct cl_header *cl_ffi_header_add(struct cl_batch *batch, struct cl_record *rec, const char *name, uint32_t len);
+uint32_t cl_ffi_header_remove(struct cl_record *rec, const char *name, uint32_t len); /* how many */
+struct cl_header *cl_ffi_header_last(struct cl_record *rec, const char *name, uint32_t len); /* NULL = none */
+
 /* record/: the codecs behind the built-in converters. */
 struct cl_json; /* one JsonConverter instance: its options and schema cache */
 int cl_ffi_string_decode(struct cl_batch *batch, struct cl_datum *d);
@@ -245,8 +284,9 @@ int cl_ffi_json_encode(struct cl_json *json, struct cl_batch *batch, struct cl_d
 /* Java's toString of a value, as StringConverter and FileStreamSink print it. */
 int cl_ffi_text(struct cl_batch *batch, const struct cl_val *v, struct cl_str *out);
 
-/* record/: the last error text of this thread's failed cl_ffi_* call. */
+/* record/: the last error text of this thread's failed cl_ffi_* call; its Java class, NULL = the usual one. */
 const char *cl_ffi_error(void);
+const char *cl_ffi_error_class(void);
 
 /* vm/: the task's side. task is what spec.opaque gave the state. */
 int cl_ffi_sleep(void *task, int64_t ms);  /* serves delivery reports meanwhile; 1 = asked to stop */

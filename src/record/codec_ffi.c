@@ -18,6 +18,8 @@ struct cl_err *cl_ffi_err(void) {
 
 const char *cl_ffi_error(void) { return last.msg; }
 
+const char *cl_ffi_error_class(void) { return last.class; }
+
 struct cl_str cl_ffi_sym_text(const struct cl_space *space, uint32_t sym) {
   return cl_space_sym_text(space, sym);
 }

@@ -272,10 +272,10 @@ static int read_date(struct cl_json_typed *t, const struct cl_schema *schema, st
 int cl_json_read_typed(struct cl_json_typed *t, const struct cl_schema *schema, struct cl_val *v) {
   if (v->kind == CL_NULL) {
     if (!cl_value_is_null(&schema->def) && t->null_to_default) {
-      *v = schema->def;
-      if (v->kind >= CL_ARRAY)
-        v->flags |= CL_VAL_SHARED;
-      return 0;
+      /* A container of its own: the schema's is everybody's. */
+      return cl_value_clone(t->b->arena, &schema->def, v)
+                 ? 0
+                 : cl_err_set(t->err, CL_ENOMEM, "no memory left in the batch");
     }
     if (schema->optional)
       return 0;

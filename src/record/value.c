@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Values: find, compare, copy, name. Recursion is bounded: what is compared or kept are
- * defaults and map keys, no deeper than a schema may be (CL_SCHEMA_DEPTH) or the parser
- * allows. Thread: the task's. */
+ * Values: find, compare, copy, name. Recursion is bounded: no deeper than a schema may be
+ * (CL_SCHEMA_DEPTH) or the parser allows. Thread: the task's. */
 #include "record/value.h"
 
 #include <string.h>
@@ -97,8 +96,11 @@ static struct cl_obj *keep_object(struct cl_space *s, struct cl_arena *a, const 
   *obj = (struct cl_obj){.n = from->n, .cap = from->n, .java_cap = from->java_cap};
   obj->e = (struct cl_entry *)(obj + 1);
   for (uint32_t i = 0; i < obj->n; i++) {
-    struct cl_str key = cl_space_sym_text(s, from->e[i].sym);
-    obj->e[i] = (struct cl_entry){.sym = cl_space_sym_keep(s, key.p, key.len)};
+    obj->e[i] = (struct cl_entry){.sym = from->e[i].sym};
+    if (s) {
+      struct cl_str key = cl_space_sym_text(s, from->e[i].sym);
+      obj->e[i].sym = cl_space_sym_keep(s, key.p, key.len);
+    }
     if (!obj->e[i].sym || !cl_value_keep(s, a, &from->e[i].val, &obj->e[i].val))
       return NULL;
   }
@@ -118,14 +120,20 @@ static struct cl_map *keep_map(struct cl_space *s, struct cl_arena *a, const str
   return map;
 }
 
+bool cl_value_clone(struct cl_arena *a, const struct cl_val *v, struct cl_val *out) {
+  return cl_value_keep(NULL, a, v, out);
+}
+
 bool cl_value_keep(struct cl_space *s, struct cl_arena *a, const struct cl_val *v, struct cl_val *out) {
   *out = *v;
   switch ((enum cl_kind)v->kind) {
   case CL_NUMTEXT:
   case CL_BIGINT:
   case CL_STRING:
-  case CL_BYTES: return (out->s = cl_arena_copy(a, v->s, v->len)) != NULL;
+  case CL_BYTES: return !s || (out->s = cl_arena_copy(a, v->s, v->len)) != NULL;
   case CL_DECIMAL:
+    if (!s)
+      return true;
     out->dec = cl_arena_alloc(a, sizeof(*out->dec));
     if (!out->dec)
       return false;

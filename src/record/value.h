@@ -19,6 +19,8 @@ bool cl_value_equal(const struct cl_space *s, const struct cl_val *a, const stru
 
 /* A deep copy that lives in a and uses permanent symbols only. False = no memory. */
 bool cl_value_keep(struct cl_space *s, struct cl_arena *a, const struct cl_val *v, struct cl_val *out);
+/* Containers of its own, for a value of the same batch: texts and symbols are shared. */
+bool cl_value_clone(struct cl_arena *a, const struct cl_val *v, struct cl_val *out);
 
 /* The Java class of a value, as messages name it: "java.lang.Integer". */
 const char *cl_value_class(const struct cl_val *v);

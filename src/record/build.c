@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Containers made and changed in a batch's arena. Growing leaves the old room to the arena.
+ * Thread: the task's. May include base. */
+#include "record/build.h"
+
+#include "base/arena.h"
+#include "record/codec.h"
+#include "record/java.h"
+#include "record/space.h"
+#include "record/value.h"
+
+#include <string.h>
+
+static int no_memory(void) { return cl_err_set(cl_ffi_err(), CL_ENOMEM, "no memory left in the batch"); }
+
+/* Room for one more in a vector of n of cap elements, or NULL. */
+static void *grown(struct cl_batch *b, void *old, uint32_t n, uint32_t *cap, size_t size) {
+  if (n < *cap)
+    return old;
+  uint32_t more = *cap < 4 ? 8 : *cap * 2;
+  void *p = more > *cap ? cl_arena_alloc(b->arena, more * size) : NULL;
+  if (!p) {
+    no_memory();
+    return NULL;
+  }
+  if (n)
+    memcpy(p, old, n * size);
+  *cap = more;
+  return p;
+}
+
+/* ------------------------------------------------------------------- objects */
+
+struct cl_obj *cl_ffi_obj_new(struct cl_batch *batch, uint32_t java_cap) {
+  struct cl_obj *obj = cl_arena_zalloc(batch->arena, sizeof(*obj));
+  if (obj)
+    obj->java_cap = java_cap ? java_cap : 16;
+  else
+    no_memory();
+  return obj;
+}
+
+/* HashMap.put of a new key. */
+static void java_added(struct cl_obj *obj) {
+  if (obj->n > obj->java_cap / 4.0 * 3 && obj->java_cap < UINT32_C(1) << 30)
+    obj->java_cap *= 2;
+}
+
+struct cl_val *cl_ffi_obj_put(struct cl_batch *batch, struct cl_obj *obj, const char *s, uint32_t len) {
+  struct cl_val *found = cl_ffi_obj_find(batch->space, obj, s, len);
+  if (found)
+    return found;
+  uint32_t sym = cl_space_sym(batch->space, s, len);
+  struct cl_entry *e = sym ? grown(batch, obj->e, obj->n, &obj->cap, sizeof(*e)) : NULL;
+  if (!e) {
+    no_memory();
+    return NULL;
+  }
+  obj->e = e;
+  e += obj->n++;
+  *e = (struct cl_entry){.sym = sym};
+  java_added(obj);
+  return &e->val;
+}
+
+static void cut_entry(struct cl_obj *obj, uint32_t i) {
+  memmove(&obj->e[i], &obj->e[i + 1], (obj->n - i - 1) * sizeof(*obj->e));
+  obj->n--;
+}
+
+static uint32_t entry_of(const struct cl_space *space, struct cl_obj *obj, const char *s, uint32_t len) {
+  struct cl_val *v = cl_ffi_obj_find(space, obj, s, len);
+  return v ? (uint32_t)((struct cl_entry *)((char *)v - offsetof(struct cl_entry, val)) - obj->e) : obj->n;
+}
+
+int cl_ffi_obj_remove(const struct cl_space *space, struct cl_obj *obj, const char *s, uint32_t len) {
+  uint32_t i = entry_of(space, obj, s, len);
+  if (i == obj->n)
+    return 0;
+  cut_entry(obj, i);
+  return 1;
+}
+
+int cl_ffi_obj_rename(struct cl_batch *batch, struct cl_obj *obj, const char *from, uint32_t from_len,
+                      const char *to, uint32_t to_len) {
+  uint32_t i = entry_of(batch->space, obj, from, from_len);
+  if (i == obj->n)
+    return 0;
+  uint32_t sym = cl_space_sym(batch->space, to, to_len);
+  if (!sym)
+    return no_memory();
+  uint32_t taken = entry_of(batch->space, obj, to, to_len);
+  obj->e[i].sym = sym;
+  if (taken != obj->n && taken != i)
+    cut_entry(obj, taken);
+  return 1;
+}
+
+struct hashed {
+  const struct cl_space *space;
+  const struct cl_obj *obj;
+};
+
+static int32_t entry_hash(const void *arg, uint32_t i) {
+  const struct hashed *h = arg;
+  return cl_space_sym_info(h->space, h->obj->e[i].sym)->java_hash;
+}
+
+/* The entries in the order a HashMap of the object's capacity gives them. */
+static int take_java_order(struct cl_batch *b, struct cl_obj *obj) {
+  if (obj->n < 2)
+    return 0;
+  struct cl_entry *e = cl_arena_alloc(b->arena, obj->n * sizeof(*e));
+  uint32_t *room = cl_space_scratch(b->space, ((size_t)obj->n * 2 + obj->java_cap) * sizeof(*room));
+  if (!e || !room)
+    return no_memory();
+  struct hashed h = {b->space, obj};
+  cl_java_order(obj->n, obj->java_cap, entry_hash, &h, room, room + obj->n);
+  for (uint32_t i = 0; i < obj->n; i++)
+    e[i] = obj->e[room[i]];
+  obj->e = e;
+  obj->cap = obj->n;
+  return 0;
+}
+
+int cl_ffi_obj_copied(struct cl_batch *batch, struct cl_obj *obj, uint32_t cap, int in_key) {
+  if (in_key && take_java_order(batch, obj) != 0)
+    return CL_ENOMEM;
+  obj->java_cap = 1;
+  while (obj->java_cap < cap && obj->java_cap < UINT32_C(1) << 30)
+    obj->java_cap *= 2;
+  while (obj->n > obj->java_cap / 4.0 * 3 && obj->java_cap < UINT32_C(1) << 30)
+    obj->java_cap *= 2;
+  return 0;
+}
+
+/* ------------------------------------------------- arrays, maps, structs, copies */
+
+struct cl_arr *cl_ffi_arr_new(struct cl_batch *batch, uint32_t n) {
+  struct cl_arr *arr = cl_arena_zalloc(batch->arena, sizeof(*arr) + (size_t)n * sizeof(*arr->v));
+  if (!arr) {
+    no_memory();
+    return NULL;
+  }
+  *arr = (struct cl_arr){.n = n, .cap = n, .v = (struct cl_val *)(arr + 1)};
+  return arr;
+}
+
+struct cl_val *cl_ffi_arr_put(struct cl_batch *batch, struct cl_arr *arr, uint32_t i) {
+  CL_REQUIRE(i <= arr->n);
+  if (i < arr->n)
+    return &arr->v[i];
+  struct cl_val *v = grown(batch, arr->v, arr->n, &arr->cap, sizeof(*v));
+  if (!v)
+    return NULL;
+  arr->v = v;
+  arr->n++;
+  v[i] = (struct cl_val){.kind = CL_NULL};
+  return &v[i];
+}
+
+struct cl_map *cl_ffi_map_new(struct cl_batch *batch) {
+  struct cl_map *map = cl_arena_zalloc(batch->arena, sizeof(*map));
+  if (map)
+    map->java_cap = 16;
+  else
+    no_memory();
+  return map;
+}
+
+struct cl_map_entry *cl_ffi_map_add(struct cl_batch *batch, struct cl_map *map) {
+  struct cl_map_entry *e = grown(batch, map->e, map->n, &map->cap, sizeof(*e));
+  if (!e)
+    return NULL;
+  map->e = e;
+  e += map->n++;
+  *e = (struct cl_map_entry){.key = {.kind = CL_NULL}, .val = {.kind = CL_NULL}};
+  if (map->n > map->java_cap / 4.0 * 3 && map->java_cap < UINT32_C(1) << 30)
+    map->java_cap *= 2;
+  return e;
+}
+
+struct cl_struct *cl_ffi_struct_new(struct cl_batch *batch, const struct cl_schema *schema) {
+  struct cl_struct *st = cl_arena_zalloc(batch->arena,
+                                         sizeof(*st) + (size_t)schema->n_fields * sizeof(*st->v));
+  if (!st) {
+    no_memory();
+    return NULL;
+  }
+  *st = (struct cl_struct){.schema = schema, .n = schema->n_fields, .v = (struct cl_val *)(st + 1)};
+  return st;
+}
+
+int cl_ffi_copy(struct cl_batch *batch, struct cl_val *out, const struct cl_val *from) {
+  struct cl_val copy;
+  if (!cl_value_clone(batch->arena, from, &copy))
+    return no_memory();
+  *out = copy;
+  return 0;
+}
+
+int cl_ffi_put_decimal(struct cl_batch *batch, struct cl_val *out, const char *digits, uint32_t len,
+                       int32_t scale) {
+  struct cl_decimal *dec = cl_arena_alloc(batch->arena, sizeof(*dec));
+  const char *text = dec ? cl_arena_copy(batch->arena, digits, len) : NULL;
+  if (!text)
+    return no_memory();
+  *dec = (struct cl_decimal){{text, len}, scale};
+  *out = (struct cl_val){.kind = CL_DECIMAL, .dec = dec};
+  return 0;
+}
+
+const struct cl_schema *cl_ffi_schema(struct cl_space *space, const struct cl_schema *draft) {
+  const struct cl_schema *s = cl_space_intern(space, draft);
+  if (!s)
+    no_memory();
+  return s;
+}
+
+/* -------------------------------------------------------------------- shapes */
+
+struct cl_shape *cl_ffi_shape_new(struct cl_space *space, const struct cl_schema *to) {
+  struct cl_shape *shape = cl_arena_zalloc(cl_space_arena(space),
+                                           sizeof(*shape) + to->n_fields * sizeof(*shape->source));
+  if (!shape) {
+    no_memory();
+    return NULL;
+  }
+  *shape = (struct cl_shape){.to = to, .n = to->n_fields};
+  memset(shape->source, -1, to->n_fields * sizeof(*shape->source));
+  return shape;
+}
+
+/* Struct.put of a null: a default does not help. */
+static int null_field(const struct cl_field *f) {
+  struct cl_val null = {.kind = CL_NULL};
+  return cl_value_fits(&null, f->schema, &f->name, cl_ffi_err());
+}
+
+int cl_ffi_reshape(struct cl_batch *batch, const struct cl_shape *shape, const struct cl_struct *from,
+                   struct cl_struct **out) {
+  struct cl_struct *st = cl_ffi_struct_new(batch, shape->to);
+  if (!st)
+    return CL_ENOMEM;
+  for (uint32_t i = 0; i < shape->n; i++) {
+    int32_t at = shape->source[i];
+    if (at < 0)
+      continue;
+    const struct cl_val *v = &from->v[at], *def = &from->schema->fields[at].schema->def;
+    if (cl_value_is_null(v)) {
+      if (shape->replace_null && def->kind != CL_MISSING)
+        v = def;
+      else if (!shape->to->fields[i].schema->optional)
+        return null_field(&shape->to->fields[i]);
+      else
+        v = &(struct cl_val){.kind = CL_NULL};
+    }
+    st->v[i] = *v;
+    /* A default is everybody's. */
+    if (v == def && v->kind >= CL_ARRAY && !cl_value_clone(batch->arena, def, &st->v[i]))
+      return no_memory();
+  }
+  *out = st;
+  return 0;
+}
+
+/* ------------------------------------------------------------------- headers */
+
+static bool is_named(const struct cl_header *h, const char *name, uint32_t len) {
+  return h->name.len == len && memcmp(h->name.p, name, len) == 0;
+}
+
+struct cl_header *cl_ffi_header_add(struct cl_batch *batch, struct cl_record *rec, const char *name,
+                                    uint32_t len) {
+  uint32_t n = rec->n_headers;
+  struct cl_header *list = cl_arena_alloc(batch->arena, (n + 1) * sizeof(*list));
+  const char *copy = list ? cl_arena_copy(batch->arena, name, len) : NULL;
+  if (!copy) {
+    no_memory();
+    return NULL;
+  }
+  if (n)
+    memcpy(list, rec->headers, n * sizeof(*list));
+  list[n] = (struct cl_header){.name = {copy, len}, .d = {.val = {.kind = CL_NULL}}};
+  rec->headers = list;
+  rec->n_headers = n + 1;
+  return &list[n];
+}
+
+uint32_t cl_ffi_header_remove(struct cl_record *rec, const char *name, uint32_t len) {
+  uint32_t kept = 0, n = rec->n_headers;
+  for (uint32_t i = 0; i < n; i++)
+    if (!is_named(&rec->headers[i], name, len))
+      rec->headers[kept++] = rec->headers[i];
+  rec->n_headers = kept;
+  return n - kept;
+}
+
+struct cl_header *cl_ffi_header_last(struct cl_record *rec, const char *name, uint32_t len) {
+  for (uint32_t i = rec->n_headers; i-- > 0;)
+    if (is_named(&rec->headers[i], name, len))
+      return &rec->headers[i];
+  return NULL;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Containers made and changed in a batch's arena: what views, transforms and converters
+ * build values with. The cl_ffi_* functions are in include/connect_lua/abi.h.
+ * Thread: the task's.
+ */
+#pragma once
+
+#include "connect_lua/abi_c.h"
+
+#include "base/err.h"
+
+/* Whether Connect's API takes the value for the schema (ConnectSchema.validateValue): 0, or
+ * CL_EDATA. field NULL = a bare value, which messages call "value". */
+int cl_value_fits(const struct cl_val *v, const struct cl_schema *schema, const struct cl_str *field,
+                  struct cl_err *err);
+
+/* The type's name in capitals, as messages have it: "INT32". */
+const char *cl_type_name(enum cl_type type);
