@@ -295,7 +295,7 @@ static int null_position(struct cl_batch *b, struct cl_val *out) {
   e->sym = cl_space_sym(b->space, "position", 8);
   e->val.kind = CL_NULL;
   *obj = (struct cl_obj){.n = 1, .cap = 1, .java_cap = 16, .e = e};
-  *out = (struct cl_val){.kind = CL_OBJECT, .flags = CL_VAL_SHARED, .obj = obj};
+  *out = (struct cl_val){.kind = CL_OBJECT, .obj = obj};
   return e->sym ? 0 : CL_ENOMEM;
 }
 
