@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "record/batch.h"
 #include "record/codec.h"
+#include "vm/chunks.h"
 #include "vm/emit.h"
 
 #include <pthread.h>
@@ -287,9 +288,29 @@ static int host_check_stack(lua_State *L) {
   return 0;
 }
 
+/* ------------------------------------------------------------------ plugin files */
+
+/* compile(text, name, env) -> function, or nil and the message */
+static int host_compile(lua_State *L) {
+  size_t len;
+  const char *text = luaL_checklstring(L, 1, &len);
+  const char *name = luaL_checkstring(L, 2);
+  luaL_checktype(L, 3, LUA_TTABLE);
+  lua_settop(L, 3);                             /* text name env */
+  if (cl_chunk_load(L, name, text, len) != 0) { /* text name env fn */
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    return 2;
+  }
+  lua_pushvalue(L, 3); /* text name env fn env */
+  lua_setfenv(L, -2);  /* text name env fn */
+  return 1;
+}
+
 /* -------------------------------------------------------------------- module */
 
 static const luaL_Reg functions[] = {
+    {"compile", host_compile},
     {"log", host_log},
     {"wall_ms", host_wall_ms},
     {"now_ms", host_now_ms},

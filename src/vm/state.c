@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "record/codec.h"
+#include "vm/chunks.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,6 +85,7 @@ static int setup_state(lua_State *L) {
   else if (luaL_dostring(L, jit_options))
     lua_error(L);
   set_paths(up->s, L, up->conf->own_paths);
+  cl_chunk_add_searcher(L, up->s->home);
   cl_call_open(up->s, L);
   cl_bridge_open(up->s, L);
   cl_lib_host_preload(up->s, L);

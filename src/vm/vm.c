@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <luajit.h>
+
 enum verb {
   V_LOAD,
   V_START,
@@ -89,9 +91,11 @@ struct loading {
 static int load_all(lua_State *L) {
   struct loading *l = lua_touserdata(L, 1);
   struct cl_vm *vm = l->vm;
+  lua_gc(L, LUA_GCSTOP, 0);           /* our modules make little garbage, and it is collected below */
   lua_getglobal(L, "require");        /* require */
   lua_pushliteral(L, "connect.host"); /* require name */
   lua_call(L, 1, 1);                  /* host */
+  lua_gc(L, LUA_GCRESTART, 0);
   for (int i = 0; i < N_VERBS; i++) {
     lua_getfield(L, -1, verb_names[i]); /* host fn */
     if (!lua_isfunction(L, -1))
@@ -101,6 +105,17 @@ static int load_all(lua_State *L) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, vm->verbs[V_LOAD]); /* host load */
   push_spec(vm, L, l->conf);                            /* host load spec */
   lua_call(L, 1, 0);                                    /* host */
+  return 0;
+}
+
+/* Loading runs each line once: traces of it would only take time and memory. */
+static int load_untraced(lua_State *L) {
+  struct loading *l = lua_touserdata(L, 1);
+  if (l->conf->jit)
+    luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
+  load_all(L);
+  if (l->conf->jit)
+    luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_ON);
   return 0;
 }
 
@@ -123,7 +138,7 @@ int cl_vm_new(const struct cl_vm_conf *conf, struct cl_vm **out, struct cl_err *
   struct loading l = {vm, conf};
   int rc = cl_state_open(&vm->lua, &state, err);
   if (rc == 0)
-    rc = cl_call_protected(&vm->lua, load_all, &l, err);
+    rc = cl_call_protected(&vm->lua, load_untraced, &l, err);
   if (rc != 0) {
     cl_vm_free(vm);
     return rc;

@@ -10,7 +10,7 @@ local M = {}
 local MAX_FILE = 4 * 1024 * 1024
 
 -- The host's own references, taken before any plugin runs.
-local check_stack = host.check_stack
+local check_stack, compile = host.check_stack, host.compile
 local io_open, raw_load, raw_require = io.open, load, require
 local gsub, find, format, sort, time = string.gsub, string.find, string.format, table.sort, os.time
 local resume, wrap = coroutine.resume, coroutine.wrap
@@ -205,7 +205,7 @@ local function find_own(env, root, name)
     return nil, "there is no module '" .. name
       .. "' (a plugin may require connect, connect.* and files beside it)"
   end
-  local chunk, why = raw_load(text, "@" .. path, "t", env)
+  local chunk, why = compile(text, "@" .. path, env)
   return chunk and function() return chunk(name) end, why
 end
 
@@ -251,7 +251,7 @@ function M.load(file, root)
   if not text then error(why, 0) end
   local env = environment()
   env.require = own_require(env, root)
-  local chunk, syntax = raw_load(text, "@" .. file, "t", env)
+  local chunk, syntax = compile(text, "@" .. file, env)
   if not chunk then error(syntax, 0) end
   local module = chunk()
   if type(module) ~= "table" then
