@@ -255,6 +255,7 @@ int cl_ffi_put_decimal(struct cl_batch *batch, struct cl_val *out, const char *d
 /* Whether Connect's API takes the value for the schema; CL_EDATA tells why not. field p NULL = a bare value. */
 int cl_ffi_fits(const struct cl_val *v, const struct cl_schema *schema, const char *field, uint32_t len);
 const struct cl_schema *cl_ffi_schema(struct cl_space *space, const struct cl_schema *draft); /* interned */
+int cl_ffi_logical(struct cl_str name); /* the cl_logical a schema's name stands for */
 
 /* How a struct of one schema becomes one of another: the source of each new field. */
 struct cl_shape {
@@ -271,6 +272,7 @@ int cl_ffi_reshape(struct cl_batch *batch, const struct cl_shape *shape, const s
 /* record/: headers. The list moves when one is added. */
 struct cl_header *cl_ffi_header_add(struct cl_batch *batch, struct cl_record *rec, const char *name, uint32_t len);
 uint32_t cl_ffi_header_remove(struct cl_record *rec, const char *name, uint32_t len); /* how many */
+int cl_ffi_header_fits(struct cl_batch *batch, const struct cl_datum *d); /* Connect's check of a header being added; CL_EDATA */
 struct cl_header *cl_ffi_header_last(struct cl_record *rec, const char *name, uint32_t len); /* NULL = none */
 
 /* record/: the codecs behind the built-in converters. */

@@ -16,12 +16,13 @@ local errors = require "connect.errors"
 local host = require "connect.host.c"
 local value = require "connect.host.value"
 local view = require "connect.host.view"
+local write = require "connect.host.write"
 
 local current = view.current
 local json_p = ffi.typeof "struct cl_json *"
 
 local function check(rc)
-  if rc ~= 0 then errors.data_error("%s", ffi.string(C.cl_ffi_error())) end
+  if rc ~= 0 then errors.throw_last() end
 end
 
 local function here()
@@ -43,7 +44,7 @@ function methods.text()
   return ffi.string(bytes.p, bytes.len)
 end
 
-function methods.set(_, x, schema) value.set(current.batch, here(), x, "value", schema) end
+function methods.set(_, x, schema) write.set(current.batch, here(), x, "value", schema) end
 
 function methods.get() return view.read(current.batch, here().val) end
 

@@ -3,6 +3,10 @@
 -- `connect.retriable("...")` and `error(connect.retriable("..."))` do what they say.
 -- Anything else that is thrown ends the task.
 
+local ffi = require "ffi"
+
+local C = require "connect.host.abi"
+
 local mt = { __name = "connect.error" } -- src/vm/call.c knows errors by this name
 mt.__tostring = function(e) return e.message end
 
@@ -26,15 +30,31 @@ function errors.data_error(fmt, ...) error(errors.new("data", text(fmt, ...)), 2
 --- The task cannot go on.
 function errors.fatal(fmt, ...) error(errors.new("fatal", text(fmt, ...)), 2) end
 
+--- An error of Apache's: java is its exception class, which traces and dead letters show. It
+-- is this record's fault, or in `configure` the configuration's.
+function errors.throw(java, fmt, ...)
+  local e = errors.new("data", text(fmt, ...))
+  e.java = java
+  error(e, 2)
+end
+
+--- What a failed cl_ffi_* call left behind, raised.
+function errors.throw_last()
+  local e = errors.new("data", ffi.string(C.cl_ffi_error()))
+  local java = C.cl_ffi_error_class()
+  if java ~= nil then e.java = ffi.string(java) end
+  error(e, 2)
+end
+
 -- Also those that C raises (src/vm/call.c), which have a metatable of their own.
 local function is_ours(e)
   local m = type(e) == "table" and getmetatable(e)
   return type(m) == "table" and rawget(m, "__name") == mt.__name
 end
 
---- Whatever was thrown, as class and message.
+--- Whatever was thrown, as class, message and Java class (nil = the usual one of its class).
 function errors.parts(e)
-  if is_ours(e) then return rawget(e, "class"), tostring(rawget(e, "message")) end
+  if is_ours(e) then return rawget(e, "class"), tostring(rawget(e, "message")), rawget(e, "java") end
   if type(e) == "string" or type(e) == "number" then return nil, tostring(e) end
   return nil, "(error object is a " .. type(e) .. " value)"
 end

@@ -81,7 +81,7 @@ describe("a converter", function()
     assert.is_false(ok)
     assert.equal("data", e.class)
     assert.matches("^Error converting message value in topic 'orders' partition 2 at offset 41 "
-      .. "%(org%.apache%.kafka%.connect%.json%.JsonConverter%): ", e.message)
+      .. "%(org%.apache%.kafka%.connect%.json%.JsonConverter%): ", task.message(e))
     assert.equal(0, calls)
   end)
 
@@ -90,7 +90,7 @@ describe("a converter", function()
     local ok, e = pcall(t.put, t, { { key = "bad", value = "v" } })
     assert.is_false(ok)
     assert.equal("Error converting message key in topic 't' partition 0 at offset 0 (test.Reverse): refused by key",
-      e.message)
+      task.message(e))
     ok, e = pcall(t.put, t, { { key = "broken", value = "v" } })
     assert.is_false(ok)
     assert.equal("data", e.class)
@@ -108,7 +108,7 @@ describe("a converter", function()
     assert.is_false(ok)
     assert.equal("Error converting message value for topic 't' from source partition {\"file\":\"a\"} "
       .. "(org.apache.kafka.connect.converters.ByteArrayConverter): "
-      .. "Invalid schema type for ByteArrayConverter: STRING", e.message)
+      .. "Invalid schema type for ByteArrayConverter: STRING", task.message(e))
   end)
 
   it("converts a batch once, however often it is put", function()

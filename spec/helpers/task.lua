@@ -85,7 +85,7 @@ function Task:mock_host()
 end
 
 -- Loads connector and converters into the host.
-local function load(options)
+local function load(options, space)
   local plugin = part(options.plugin)
   plugin.config = with_defaults(plugin.module, options.config)
   local function converter(name)
@@ -95,25 +95,41 @@ local function load(options)
     if p then p.config = with_defaults(p.module, options[name .. "_config"]) end
     return p
   end
+  local transforms = {}
+  for i, given in ipairs(options.transforms or {}) do
+    local stage = part(given.plugin)
+    stage.config, stage.side, stage.alias = with_defaults(stage.module, given.config), given.side, given.alias or "t" .. i
+    stage.negate = given.negate
+    if given.predicate then
+      stage.predicate = part(given.predicate)
+      stage.predicate.config = with_defaults(stage.predicate.module, given.predicate_config)
+    end
+    transforms[i] = stage
+  end
   connect_host.load { connector = "test", task = 0, tasks_max = 1, kind = plugin.module.kind, plugin = plugin,
-    key = converter "key", value = converter "value" }
+    space = space, key = converter "key", value = converter "value", header = converter "header",
+    transforms = transforms }
 end
 
---- options: kind, plugin (file or table), config, key, value (converter file, table, or
--- false), key_config, value_config, cap, offsets.
+--- options: kind, plugin (file or table), config, key, value, header (converter file, table, or
+-- false), key_config, value_config, header_config, cap, offsets, transforms: a list of { plugin,
+-- config, side, alias, predicate, predicate_config, negate }.
 function M.new(options)
   local self = setmetatable({ codecs = {} }, Task)
   self.space = C.cl_space_new(nil)
   self.pool = C.cl_batch_pool_new(self.space, nil, options.cap or 500)
   self:mock_host()
   for partition, offset in pairs(options.offsets or {}) do self.offsets[partition] = offset end
-  local ok, e = pcall(load, options)
+  local ok, e = pcall(load, options, self.space)
   if not ok then
     self:close()
     error(e, 0)
   end
   return self
 end
+
+--- An error's whole message, as the task's trace has it.
+function M.message(e) return (e.where and e.where .. ": " or "") .. e.message end
 
 --- Undoes the mocks and frees; raises when a batch is still referenced.
 function Task:close()
@@ -147,6 +163,7 @@ function Task:consume(list)
     rec.partition, rec.offset = given.partition or 0, given.offset or i - 1
     rec.timestamp = given.timestamp or 1700000000000
     borrow(self, rec.topic, given.topic or "t")
+    rec.orig_topic, rec.orig_partition = rec.topic, rec.partition
     borrow(self, rec.key.bytes, given.key)
     borrow(self, rec.value.bytes, given.value)
     if given.headers then

@@ -36,6 +36,30 @@ int cl_err_prefix(struct cl_err *err, const char *fmt, ...) {
   return err->code;
 }
 
+const char *cl_err_class(const char *name) {
+  static const char *const known[] = {
+      CL_JAVA_CONNECT,
+      CL_JAVA_RETRIABLE,
+      CL_JAVA_DATA,
+      CL_JAVA_CONFIG,
+      "org.apache.kafka.connect.errors.SchemaBuilderException",
+      "org.apache.kafka.connect.errors.SchemaProjectorException",
+      "org.apache.kafka.common.errors.SerializationException",
+      "org.apache.kafka.common.InvalidRecordException",
+      "java.lang.IllegalArgumentException",
+      "java.lang.IndexOutOfBoundsException",
+      "java.lang.ClassCastException",
+      "java.lang.NullPointerException",
+      "java.lang.NumberFormatException",
+      "java.lang.UnsupportedOperationException",
+  };
+  for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+    if (strcmp(name, known[i]) == 0)
+      return known[i];
+  }
+  return NULL;
+}
+
 static const char *class_of(const struct cl_err *err) {
   if (err->class)
     return err->class;

@@ -44,6 +44,9 @@ struct cl_err {
 #define CL_JAVA_DATA "org.apache.kafka.connect.errors.DataException"
 #define CL_JAVA_CONFIG "org.apache.kafka.common.config.ConfigException"
 
+/* The static text equal to name of an exception class that connect-lua reports, or NULL. */
+const char *cl_err_class(const char *name);
+
 /* Fills err and returns code, so that `return cl_err_set(err, CL_EIO, ...)` works.
  * Clears retriable, fatal, class and trace. */
 int cl_err_set(struct cl_err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

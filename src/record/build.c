@@ -217,6 +217,8 @@ const struct cl_schema *cl_ffi_schema(struct cl_space *space, const struct cl_sc
   return s;
 }
 
+int cl_ffi_logical(struct cl_str name) { return cl_space_logical(name); }
+
 /* -------------------------------------------------------------------- shapes */
 
 struct cl_shape *cl_ffi_shape_new(struct cl_space *space, const struct cl_schema *to) {

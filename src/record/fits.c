@@ -135,3 +135,29 @@ int cl_ffi_fits(const struct cl_val *v, const struct cl_schema *schema, const ch
   struct cl_str name = {field, len};
   return cl_value_fits(v, schema, field ? &name : NULL, cl_ffi_err());
 }
+
+/* "STRING" or "my.Name:STRING". */
+static int schema_text(const struct cl_schema *s, char *out, size_t size) {
+  return snprintf(out, size, "%.*s%s%s", (int)s->name.len, s->name.p ? s->name.p : "", s->name.p ? ":" : "",
+                  cl_type_name((enum cl_type)s->type));
+}
+
+int cl_ffi_header_fits(struct cl_batch *batch, const struct cl_datum *d) {
+  char schema[200];
+  if (!d->schema)
+    return 0;
+  schema_text(d->schema, schema, sizeof(schema));
+  if (cl_value_is_null(&d->val))
+    return d->schema->optional
+               ? 0
+               : cl_err_set(cl_ffi_err(), CL_EDATA,
+                            "A null value requires an optional schema but was Schema{%s}", schema);
+  if (class_fits(&d->val, d->schema))
+    return 0;
+  struct cl_str text;
+  struct cl_err err;
+  if (cl_text_of(batch, &d->val, &text, &err) != 0)
+    text = (struct cl_str){"?", 1};
+  return cl_err_set(cl_ffi_err(), CL_EDATA, "The value %.*s is not compatible with the schema Schema{%s}",
+                    (int)text.len, text.p, schema);
+}

@@ -80,6 +80,7 @@ static void set_connect_error(struct cl_lua *s, lua_State *L, int idx, struct cl
   const char *message = raw_string(L, idx, "message");
   const char *where = raw_string(L, idx, "where");
   const char *trace = raw_string(L, idx, "trace");
+  const char *java = raw_string(L, idx, "java");
   bool retriable = class && strcmp(class, "retriable") == 0;
   int code = CL_ELUA;
   if (class && strcmp(class, "data") == 0)
@@ -87,6 +88,7 @@ static void set_connect_error(struct cl_lua *s, lua_State *L, int idx, struct cl
   else if (class && strcmp(class, "stopped") == 0)
     code = CL_ESTOPPED;
   cl_err_set(err, code, "%s%s%s", where ? where : "", where ? ": " : "", message ? message : "(no message)");
+  err->class = java ? cl_err_class(java) : NULL;
   err->retriable = retriable;
   err->fatal = code == CL_ELUA && !retriable;
   if (trace)

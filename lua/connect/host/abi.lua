@@ -5,7 +5,7 @@
 local ffi = require "ffi"
 local host = require "connect.host.c"
 
-local VERSION = 1
+local VERSION = 2
 
 ffi.cdef(host.abi_text())
 

@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Runs a converter over a batch, one record at a time under pcall, so that an error can
--- name its record. No table, closure or string per record.
+-- Runs converters over a batch, one record at a time under pcall, so that an error can name
+-- its record. No table, closure or string per record.
 
-local ffi = require "ffi"
 
 local C = require "connect.host.abi"
 local codec = require "connect.codec"
 local ctx = require "connect.host.ctx"
 local errors = require "connect.errors"
+local place = require "connect.host.place"
 local view = require "connect.host.view"
 
 local LIVE = C.CL_RECORD_LIVE
@@ -16,7 +16,9 @@ local pcall = pcall
 
 local M = {}
 
---- part: {module, config, class} of the spec; role "key" or "value".
+local STAGES = { key = "KEY_CONVERTER", value = "VALUE_CONVERTER", header = "HEADER_CONVERTER" }
+
+--- part: {module, config, class} of the spec; role "key", "value" or "header".
 function M.new(part, role)
   if not part then return nil end
   local module = part.module
@@ -30,16 +32,47 @@ function M.new(part, role)
   }
 end
 
--- place(record) says which record it was. What a converter throws is that record's fault,
--- retriable or not: nobody converts a batch twice.
-local function raise(converter, e, place)
-  local class, message = errors.parts(e)
-  if class ~= "fatal" and class ~= "stopped" then class = "data" end
-  error(errors.new(class, ("Error converting message %s %s (%s): %s"):format(converter.role, place,
-    converter.class, message)), 0)
+-- What a converter throws is that record's fault, retriable or not: nobody converts a batch twice.
+local function raise(converter, e, rec)
+  current.datum = nil
+  place.raise(e, STAGES[converter.role], rec, ("Error converting message %s %s (%s)"):format(converter.role,
+    place.text(rec), converter.class))
 end
 
-local function run(batch, converter, convert, place, partition_text)
+--- Runs convert (the converter's decode or encode) on one key or value; raises with its place.
+local function one(converter, convert, rec, d)
+  current.datum = d
+  local ok, e = pcall(convert, converter.state, datum)
+  if not ok then raise(converter, e, rec) end
+end
+
+-- Connect adds headers one by one and checks each against the schema its converter gave.
+local function check_header(d)
+  if d.schema ~= nil and C.cl_ffi_header_fits(current.batch, d) ~= 0 then errors.throw_last() end
+end
+
+local function decode_header(state, convert, header)
+  current.datum = header.d
+  convert(state, datum)
+  check_header(header.d)
+end
+
+local function headers(converter, convert, rec, decoding)
+  for i = 0, tonumber(rec.n_headers) - 1 do
+    local header = rec.headers + i
+    if decoding then
+      local ok, e = pcall(decode_header, converter.state, convert, header)
+      if not ok then raise(converter, e, rec) end
+    else
+      one(converter, convert, rec, header.d)
+    end
+  end
+end
+
+-- A loop of its own for each converter, so that each compiles for what it calls.
+local LOOP = [[
+local LIVE, current, datum, pcall, tonumber, raise = ...
+return function(batch, converter, convert)
   local state, is_key = converter.state, converter.role == "key"
   local records = batch.records
   for i = 0, tonumber(batch.n) - 1 do
@@ -47,33 +80,53 @@ local function run(batch, converter, convert, place, partition_text)
     if rec.state == LIVE then
       if is_key then current.datum = rec.key else current.datum = rec.value end
       local ok, e = pcall(convert, state, datum)
-      if not ok then
-        current.datum = nil
-        raise(converter, e, place(rec, partition_text))
-      end
+      if not ok then raise(converter, e, rec) end
+    end
+  end
+  current.datum = nil
+end
+]]
+
+local function run(batch, converter, convert, decoding)
+  if converter.role ~= "header" then
+    converter.loop = converter.loop or assert(load(LOOP, "=convert"))(LIVE, current, datum, pcall, tonumber, raise)
+    return converter.loop(batch, converter, convert)
+  end
+  for i = 0, tonumber(batch.n) - 1 do
+    local rec = batch.records + i
+    if rec.n_headers > 0 and rec.state == LIVE then headers(converter, convert, rec, decoding) end
+  end
+  current.datum = nil
+end
+
+--- Bytes to values.
+function M.decode(batch, converter)
+  if converter then run(batch, converter, converter.decode, true) end
+end
+
+--- Values to bytes.
+function M.encode(batch, converter)
+  if converter then run(batch, converter, converter.encode, false) end
+end
+
+-- One record, for `connect-lua try`: converters = { key =, value =, header = }.
+local function record(rec, converters, verb)
+  local decoding = verb == "decode"
+  for _, role in ipairs(decoding and { "key", "value", "header" } or { "header", "key", "value" }) do
+    local converter = converters[role]
+    if converter and role == "header" then
+      headers(converter, converter[verb], rec, decoding)
+    elseif converter then
+      one(converter, converter[verb], rec, rec[role])
     end
   end
   current.datum = nil
 end
 
-local function str(s) return ffi.string(s.p, s.len) end
+--- Bytes to values: key, value, headers. Raises an error with its stage.
+function M.decode_record(rec, converters) record(rec, converters, "decode") end
 
-local function sink_place(rec)
-  return ("in topic '%s' partition %d at offset %d"):format(str(rec.topic), rec.partition, tonumber(rec.offset))
-end
-
-local function source_place(rec, partition_text)
-  return ("for topic '%s' from source partition %s"):format(str(rec.topic), partition_text(rec.slot))
-end
-
---- Bytes to values.
-function M.decode(batch, converter)
-  if converter then run(batch, converter, converter.decode, sink_place) end
-end
-
---- Values to bytes; partition_text(id) shows a source partition.
-function M.encode(batch, converter, partition_text)
-  if converter then run(batch, converter, converter.encode, source_place, partition_text) end
-end
+--- Values to bytes: headers, key, value.
+function M.encode_record(rec, converters) record(rec, converters, "encode") end
 
 return M

@@ -4,9 +4,11 @@
 local ffi = require "ffi"
 
 local C = require "connect.host.abi"
+local address = require "connect.host.address"
 local host = require "connect.host.c"
 local value = require "connect.host.value"
 local view = require "connect.host.view"
+local write = require "connect.host.write"
 
 local null = host.null
 local RAW = C.CL_BATCH_RAW
@@ -34,33 +36,14 @@ end
 
 -- ------------------------------------------------------------------- fields
 
-local function set_topic(batch, rec, topic)
-  if type(topic) ~= "string" or topic == "" then error("topic must be a string that is not empty", 0) end
-  value.set_str(batch, rec.topic, topic)
-end
-
-local function set_partition(rec, partition)
-  if type(partition) ~= "number" or partition % 1 ~= 0 or partition < 0 or partition > 0x7fffffff then
-    error("partition must be a whole number from 0", 0)
-  end
-  rec.partition = partition
-end
-
-local function set_timestamp(rec, timestamp)
-  if type(timestamp) ~= "number" or timestamp < 0 then
-    error("timestamp must be milliseconds since the epoch", 0)
-  end
-  rec.timestamp = timestamp
-end
-
 local function set_source_offset(batch, rec, offset)
   if type(offset) ~= "table" and offset ~= nil and offset ~= null then
     error("source_offset must be a table, not a " .. type(offset), 0)
   end
-  value.set_plain(batch, rec.source_offset, offset, "source_offset")
+  value.set(batch, rec.source_offset, offset, "source_offset")
 end
 
--- Headers are bytes for now: a list of {name, value} or names and values, all strings.
+-- A list of {name, value, schema} or names and values; the header converter encodes them.
 local function header_list(headers)
   if type(headers) ~= "table" then error("headers must be a table, not a " .. type(headers), 0) end
   local list = {}
@@ -84,11 +67,7 @@ local function set_headers(batch, rec, headers)
   for i, header in ipairs(list) do
     if type(header.name) ~= "string" then error("headers: the name of header " .. i .. " is no string", 0) end
     value.set_str(batch, h[i - 1].name, header.name)
-    if type(header.value) == "string" then
-      value.set_str(batch, h[i - 1].d.bytes, header.value)
-    elseif header.value ~= nil and header.value ~= null then
-      error("headers: the value of " .. header.name .. " must be a string, not a " .. type(header.value), 0)
-    end
+    write.set(batch, h[i - 1].d, header.value, "header " .. header.name, header.schema)
   end
 end
 
@@ -107,11 +86,11 @@ function M.fill(batch, rec, fields, partition, no_partition)
   for name in pairs(fields) do
     if not known[name] then unknown(name) end
   end
-  set_topic(batch, rec, fields.topic)
-  value.set(batch, rec.key, fields.key, "key", fields.key_schema)
-  value.set(batch, rec.value, fields.value, "value", fields.value_schema)
-  if fields.partition ~= nil then set_partition(rec, fields.partition) end
-  if fields.timestamp ~= nil then set_timestamp(rec, fields.timestamp) end
+  write.topic(batch, rec, fields.topic)
+  write.set(batch, rec.key, fields.key, "key", fields.key_schema)
+  write.set(batch, rec.value, fields.value, "value", fields.value_schema)
+  if fields.partition ~= nil then write.partition(rec, fields.partition) end
+  if fields.timestamp ~= nil then write.timestamp(rec, fields.timestamp) end
   if fields.headers ~= nil then set_headers(batch, rec, fields.headers) end
   local from = fields.source_partition
   if type(from) == "table" then
@@ -126,23 +105,20 @@ end
 
 -- -------------------------------------------------------------- field by field
 
-ffi.cdef [[ struct cl_view_draft { int32_t :32; int32_t :32; }; ]]
-local draft_view_p = ffi.typeof "struct cl_view_draft *"
-
 local function set_field(self, name, x)
   local rec = view.draft_of(self)
   local batch = rec.batch
   if batch.stage ~= RAW then error("the record was handed over: it belongs to the worker now", 2) end
   if name == "value" then
-    value.set(batch, rec.value, x, "value")
+    write.set(batch, rec.value, x, "value")
   elseif name == "key" then
-    value.set(batch, rec.key, x, "key")
+    write.set(batch, rec.key, x, "key")
   elseif name == "topic" then
-    set_topic(batch, rec, x)
+    write.topic(batch, rec, x)
   elseif name == "timestamp" then
-    set_timestamp(rec, x)
+    write.timestamp(rec, x)
   elseif name == "partition" then
-    set_partition(rec, x)
+    write.partition(rec, x)
   elseif name == "source_partition" then
     set_id(rec, x)
   elseif name == "source_offset" then
@@ -163,6 +139,6 @@ ffi.metatype("struct cl_view_draft", {
   __metatable = false,
 })
 
-function M.view(batch, rec) return view.make(draft_view_p, rec, batch) end
+function M.view(batch, rec) return view.make(address.draft_view_p, rec, batch) end
 
 return M

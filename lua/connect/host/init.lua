@@ -2,6 +2,10 @@
 -- What C calls in a task's state (src/vm/vm.c): load once, then the verbs, each inside one
 -- protected call.
 
+local ffi = require "ffi"
+
+local address = require "connect.host.address"
+
 local kinds = {
   source = require "connect.host.source",
   sink = require "connect.host.sink",
@@ -11,8 +15,9 @@ local verbs -- of the loaded connector
 
 local M = {}
 
---- spec: connector, task, tasks_max, kind, opaque, space, plugin, key, value.
+--- spec: connector, task, tasks_max, kind, opaque, space, plugin, key, value, header, transforms.
 function M.load(spec)
+  address.space = ffi.cast("struct cl_space *", spec.space)
   local make = kinds[spec.kind] or error("a " .. tostring(spec.kind) .. " is no connector")
   verbs = make(spec)
 end

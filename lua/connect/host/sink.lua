@@ -4,18 +4,22 @@
 local ffi = require "ffi"
 
 local C = require "connect.host.abi"
+local chain_of = require "connect.host.chain"
 local convert = require "connect.host.convert"
 local ctx_of = require "connect.host.ctx"
 local errors = require "connect.errors"
+local place = require "connect.host.place"
 local view = require "connect.host.view"
 
 local batch_p = ffi.typeof "struct cl_batch *"
 local RAW, READY = C.CL_BATCH_RAW, C.CL_BATCH_READY
 
 return function(spec)
+  place.set_source(nil)
   local plugin = spec.plugin.module
   local ctx = ctx_of.new(spec)
   local key, value = convert.new(spec.key, "key"), convert.new(spec.value, "value")
+  local header, chain = convert.new(spec.header, "header"), chain_of.new(spec.transforms)
   local put = rawget(plugin, "put")
   local verbs = {}
 
@@ -35,6 +39,8 @@ return function(spec)
     if batch.stage == RAW then
       convert.decode(batch, key)
       convert.decode(batch, value)
+      convert.decode(batch, header)
+      chain_of.run(batch, chain)
       batch.stage = READY
     end
     if C.cl_ffi_batch_live(batch) ~= 0 then errors.fatal("no memory left in the batch") end

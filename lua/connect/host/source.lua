@@ -4,11 +4,13 @@
 local ffi = require "ffi"
 
 local C = require "connect.host.abi"
+local chain_of = require "connect.host.chain"
 local convert = require "connect.host.convert"
 local ctx_of = require "connect.host.ctx"
 local draft = require "connect.host.draft"
 local errors = require "connect.errors"
 local host = require "connect.host.c"
+local place = require "connect.host.place"
 local view = require "connect.host.view"
 
 local batch_p, record_p = ffi.typeof "struct cl_batch *", ffi.typeof "struct cl_record *"
@@ -18,11 +20,12 @@ local current = view.current
 return function(spec)
   local plugin = spec.plugin.module
   local key, value = convert.new(spec.key, "key"), convert.new(spec.value, "value")
+  local header, chain = convert.new(spec.header, "header"), chain_of.new(spec.transforms)
   local partitions = {} -- id -> text
   draft.use_ids(partitions)
   local verbs = {}
 
-  local function partition_text(id) return partitions[id] or "#" .. tonumber(id) end
+  place.set_source(function(id) return partitions[id] or "#" .. tonumber(id) end)
 
   local function partition(map)
     local id = host.partition(map)
@@ -100,12 +103,14 @@ return function(spec)
     end
   end
 
-  -- The batch is complete: encodes it. C calls it too, when poll emitted before a retriable error.
+  -- The batch is complete: transforms and encodes it. C calls it too, when poll emitted before a retriable error.
   function verbs.seal(lud)
     local batch = ffi.cast(batch_p, lud)
     check_topics(batch)
-    convert.encode(batch, key, partition_text)
-    convert.encode(batch, value, partition_text)
+    chain_of.run(batch, chain)
+    convert.encode(batch, header)
+    convert.encode(batch, key)
+    convert.encode(batch, value)
     batch.stage = READY
     view.enter(nil)
   end

@@ -1,37 +1,142 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Writing: Lua values into the datums of a batch, with or without a schema.
+-- Lua values into struct cl_val, in the arena of the batch being worked on: schemaless (set),
+-- in place of a value whose kind they keep (change), or as a schema says (fit).
 
 local ffi = require "ffi"
 
 local C = require "connect.host.abi"
+local address = require "connect.host.address"
 local emit = require "connect.host.emit"
 local errors = require "connect.errors"
 local host = require "connect.host.c"
 
 local null = host.null
-local int64, val_p = ffi.typeof "int64_t", ffi.typeof "struct cl_val *"
-local floor, type = math.floor, type
-
-local K_NULL, K_FALSE, K_TRUE = C.CL_NULL, C.CL_FALSE, C.CL_TRUE
-local K_INT, K_FLOAT32, K_FLOAT64 = C.CL_INT, C.CL_FLOAT32, C.CL_FLOAT64
+local K = address.kind
+local K_NULL, K_FALSE, K_TRUE, K_INT = K.NULL, K.FALSE, K.TRUE, K.INT
+local K_FLOAT32, K_FLOAT64, K_NUMTEXT = K.FLOAT32, K.FLOAT64, K.NUMTEXT
+local K_DATE, K_TIME, K_TIMESTAMP = K.DATE, K.TIME, K.TIMESTAMP
+local K_ARRAY, K_OBJECT, K_MAP, K_STRUCT = K.ARRAY, K.OBJECT, K.MAP, K.STRUCT
+local int64_ct, float_ct, val_p = ffi.typeof "int64_t", ffi.typeof "float", ffi.typeof "struct cl_val *"
+local object_ct, array_ct, struct_ct, map_ct = address.object_ct, address.array_ct, address.struct_ct, address.map_ct
+local resolve = address.resolve
+local floor, tonumber, type, getmetatable = math.floor, tonumber, type, getmetatable
 
 local value = {}
 
 local function no_memory() errors.fatal("no memory left in the batch: emit fewer or smaller records per poll") end
 
--- What emit.c asks about a cdata inside a value: nil when written, else what is wrong.
-local function set_cdata(x, out)
-  if not ffi.istype(int64, x) then
-    return ffi.istype("uint64_t", x) and "an unsigned 64-bit integer has no Connect type"
-      or "cannot convert a view: use connect.copy"
+value.no_memory = no_memory
+
+-- ------------------------------------------------- numbers with a type of their own
+
+-- What connect.int32(5) and the like answer: written at once, so the compiler makes no object.
+ffi.cdef [[ struct cl_typed { int32_t kind, aux; union { int64_t i; double f; }; }; ]]
+local typed_ct = ffi.typeof "struct cl_typed"
+
+local decimal_mt = { __name = "connect.decimal" }
+decimal_mt.__index = decimal_mt
+function decimal_mt:__tostring()
+  local digits, sign = self.digits, ""
+  if digits:sub(1, 1) == "-" then digits, sign = digits:sub(2), "-" end
+  if self.scale <= 0 then return sign .. digits .. ("0"):rep(digits == "0" and 0 or -self.scale) end
+  digits = ("0"):rep(self.scale - #digits + 1) .. digits
+  return sign .. digits:sub(1, -self.scale - 1) .. "." .. digits:sub(-self.scale)
+end
+
+--- A number beyond what Lua holds exactly: decimal digits and scale (digits * 10^-scale).
+function value.decimal(digits, scale) return setmetatable({ digits = digits, scale = scale }, decimal_mt) end
+
+local function is_decimal(x) return type(x) == "table" and getmetatable(x) == decimal_mt end
+
+local function integer_of(width)
+  local low, high = -2 ^ (width - 1), 2 ^ (width - 1)
+  return function(x)
+    if type(x) == "number" and floor(x) == x and x >= low and x < high then return typed_ct(K_INT, width, { x }) end
+    if ffi.istype(int64_ct, x) and (width == 64 or x >= low and x < high) then return typed_ct(K_INT, width, { x }) end
+    error(("int%d: %s is no whole number of %d bits"):format(width, tostring(x), width), 2)
   end
-  local val = ffi.cast(val_p, out)
-  val.kind, val.aux, val.i = K_INT, 64, x
+end
+
+local function moment_of(kind, name)
+  return function(ms)
+    if type(ms) ~= "number" or floor(ms) ~= ms then error(name .. ": whole milliseconds expected", 2) end
+    return typed_ct(kind, 0, { ms })
+  end
+end
+
+local function float_of(kind, name)
+  return function(x)
+    if type(x) ~= "number" then error(name .. ": a number expected, not a " .. type(x), 2) end
+    local typed = typed_ct(kind, 0)
+    typed.f = kind == K_FLOAT32 and tonumber(ffi.cast(float_ct, x)) or x
+    return typed
+  end
+end
+
+--- Numbers whose type matters: connect.int32(5), connect.timestamp(ms).
+value.typed = {
+  int8 = integer_of(8), int16 = integer_of(16), int32 = integer_of(32), int64 = integer_of(64),
+  float32 = float_of(K_FLOAT32, "float32"), float64 = float_of(K_FLOAT64, "float64"),
+  date = moment_of(K_DATE, "date"), time = moment_of(K_TIME, "time"), timestamp = moment_of(K_TIMESTAMP, "timestamp"),
+}
+
+-- ------------------------------------------------------------------- schemaless
+
+local function is_view(x)
+  return ffi.istype(object_ct, x) or ffi.istype(struct_ct, x) or ffi.istype(array_ct, x) or ffi.istype(map_ct, x)
+end
+
+-- Points val at what the view stands for.
+local function point_at(val, x)
+  if ffi.istype(object_ct, x) then
+    val.kind, val.obj = K_OBJECT, (resolve(address.object_p, x, object_ct))
+  elseif ffi.istype(struct_ct, x) then
+    val.kind, val.st = K_STRUCT, (resolve(address.struct_p, x, struct_ct))
+  elseif ffi.istype(array_ct, x) then
+    val.kind, val.arr = K_ARRAY, (resolve(address.array_p, x, array_ct))
+  elseif ffi.istype(map_ct, x) then
+    val.kind, val.map = K_MAP, (resolve(address.map_p, x, map_ct))
+  else
+    return false
+  end
+  return true
+end
+
+--- val points at the container of a view; false = x is none.
+value.point_at = point_at
+
+local function set_decimal(batch, val, x)
+  if C.cl_ffi_put_decimal(batch, val, x.digits, #x.digits, x.scale) ~= 0 then no_memory() end
+end
+
+-- A cdata: nil when written, else what is wrong. A view's containers are copied, so that no
+-- change of one value shows in another.
+local function set_cdata(batch, val, x)
+  if ffi.istype(typed_ct, x) then
+    val.kind, val.aux, val.i = x.kind, x.aux, x.i
+  elseif ffi.istype(int64_ct, x) then
+    val.kind, val.aux, val.i = K_INT, 64, x
+  elseif is_view(x) then
+    point_at(val, x)
+    if C.cl_ffi_copy(batch, val, val) ~= 0 then no_memory() end
+  elseif ffi.istype("uint64_t", x) then
+    return "an unsigned 64-bit integer has no Connect type"
+  else
+    return "a record or batch is no value"
+  end
+end
+
+-- What emit.c asks about a value it cannot read itself: nil when written, else what is wrong.
+local function set_special(x, out)
+  local batch, val = address.current.batch, ffi.cast(val_p, out)
+  if is_decimal(x) then return set_decimal(batch, val, x) end
+  if type(x) == "cdata" then return set_cdata(batch, val, x) end
+  return "cannot convert this table"
 end
 
 --- A schemaless value: integral numbers become int64, others float64; tables with keys 1..n
 -- arrays, tables with names objects with sorted keys. name is what errors call it.
-local function set_plain(batch, val, x, name)
+local function set(batch, val, x, name)
   local t = type(x)
   if t == "string" then
     if C.cl_ffi_put_string(batch, val, x, #x) ~= 0 then no_memory() end
@@ -43,86 +148,140 @@ local function set_plain(batch, val, x, name)
     end
   elseif x == nil or x == null then
     val.kind = K_NULL
+  elseif t == "boolean" then
+    val.kind = x and K_TRUE or K_FALSE
+  elseif t == "cdata" then
+    local why = set_cdata(batch, val, x)
+    if why then error(name .. ": " .. why, 0) end
+  elseif is_decimal(x) then
+    set_decimal(batch, val, x)
   else
-    emit.set_val(batch, val, x, set_cdata, name)
+    emit.set_val(batch, ffi.cast(val_p, val), x, set_special, name)
+  end
+end
+value.set = set
+
+local WIDTHS = { [8] = 2 ^ 7, [16] = 2 ^ 15, [32] = 2 ^ 31, [64] = 2 ^ 63 }
+
+--- The same in place of what val holds: a number keeps the width or kind it had while it fits.
+function value.change(batch, val, x, name)
+  local kind = val.kind
+  if type(x) ~= "number" then return set(batch, val, x, name) end
+  if kind == K_FLOAT64 or kind == K_FLOAT32 then
+    val.f = kind == K_FLOAT32 and tonumber(ffi.cast(float_ct, x)) or x
+  elseif kind == K_NUMTEXT then
+    val.kind, val.f = K_FLOAT64, x
+  elseif floor(x) ~= x then
+    set(batch, val, x, name)
+  elseif kind == K_INT then
+    local limit = WIDTHS[val.aux]
+    if x >= -limit and x < limit then val.i = x else set(batch, val, x, name) end
+  elseif kind == K_DATE or kind == K_TIME or kind == K_TIMESTAMP then
+    val.i = x
+  else
+    set(batch, val, x, name)
   end
 end
 
--- ------------------------------------------------------------------ schemas
+-- ------------------------------------------------------------------ by schema
 
-local function integer(width)
-  local max = width < 64 and 2 ^ (width - 1) or nil
-  return function(_, val, x)
-    if width == 64 and ffi.istype(int64, x) then
-      val.i = x
-    else
-      local limit = max or 0x1p63
-      if type(x) ~= "number" or floor(x) ~= x or x < -limit or x >= limit then return false end
-      val.i = x
-    end
-    val.kind, val.aux = K_INT, width
-    return true
-  end
+local T = {}
+for _, name in ipairs { "INT8", "INT16", "INT32", "INT64", "FLOAT32", "FLOAT64", "BOOLEAN", "STRING", "BYTES", "ARRAY",
+  "MAP", "STRUCT" } do
+  T[name] = tonumber(C["CL_TYPE_" .. name])
 end
+local WIDTH = { [T.INT8] = 8, [T.INT16] = 16, [T.INT32] = 32, [T.INT64] = 64 }
+local MOMENT = {
+  [tonumber(C.CL_LOGICAL_DATE)] = K_DATE, [tonumber(C.CL_LOGICAL_TIME)] = K_TIME,
+  [tonumber(C.CL_LOGICAL_TIMESTAMP)] = K_TIMESTAMP,
+}
+local LOGICAL_DECIMAL = tonumber(C.CL_LOGICAL_DECIMAL)
+value.types = T
 
-local function float(kind)
-  return function(_, val, x)
-    if type(x) ~= "number" then return false end
-    val.kind, val.f = kind, kind == K_FLOAT32 and tonumber(ffi.new("float", x)) or x
-    return true
+local fit
+
+local function fit_number(val, x, schema)
+  local kind, width = MOMENT[schema.logical], WIDTH[schema.type]
+  if kind or width then
+    local limit = kind and 0x1p63 or WIDTHS[width]
+    if floor(x) ~= x or x < -limit or x >= limit then return false end
+    val.kind, val.aux, val.i = kind or K_INT, width or 0, x
+    if kind then val.aux = 0 end
+  elseif schema.type == T.FLOAT32 then
+    val.kind, val.f = K_FLOAT32, tonumber(ffi.cast(float_ct, x))
+  elseif schema.type == T.FLOAT64 then
+    val.kind, val.f = K_FLOAT64, x
+  else
+    return false
   end
-end
-
-local function text(put)
-  return function(batch, val, x)
-    if type(x) ~= "string" then return false end
-    if C[put](batch, val, x, #x) ~= 0 then no_memory() end
-    return true
-  end
-end
-
-local function boolean(_, val, x)
-  if type(x) ~= "boolean" then return false end
-  val.kind = x and K_TRUE or K_FALSE
   return true
 end
 
-local schemas = {}
-for name, set in pairs {
-  int8 = integer(8), int16 = integer(16), int32 = integer(32), int64 = integer(64),
-  float32 = float(K_FLOAT32), float64 = float(K_FLOAT64), boolean = boolean,
-  string = text "cl_ffi_put_string", bytes = text "cl_ffi_put_bytes",
-} do
-  local schema_type = tonumber(C["CL_TYPE_" .. name:upper()])
-  schemas[name] = { type = schema_type, set = set, optional = 0 }
-  schemas[name .. "?"] = { type = schema_type, set = set, optional = 1 }
-end
-
-local function set_typed(batch, datum, x, name, schema_name)
-  local schema = schemas[schema_name]
-  if not schema then
-    errors.fatal("%s: unknown schema %s; known are int8, int16, int32, int64, float32, float64, boolean, string, "
-      .. "bytes, each with a ? when it is optional", name, tostring(schema_name))
+local function fit_string(batch, val, x, schema)
+  if schema.type == T.STRING then
+    if C.cl_ffi_put_string(batch, val, x, #x) ~= 0 then no_memory() end
+  elseif schema.type == T.BYTES and schema.logical ~= LOGICAL_DECIMAL then
+    if C.cl_ffi_put_bytes(batch, val, x, #x) ~= 0 then no_memory() end
+  else
+    return false
   end
-  datum.schema = C.cl_ffi_primitive(batch, schema.type, schema.optional)
-  if datum.schema == nil then no_memory() end
-  if x == nil or x == null then
-    if schema.optional == 0 then errors.data_error("%s: null, but its schema %s is required", name, schema_name) end
-    datum.val.kind = K_NULL
-  elseif not schema.set(batch, datum.val, x) then
-    errors.data_error("%s: a %s does not fit its schema %s", name, type(x), schema_name)
+  return true
+end
+
+-- A Lua table as array, map or struct.
+local function fit_table(batch, val, x, schema, name)
+  if schema.type == T.ARRAY then
+    local arr = C.cl_ffi_arr_new(batch, #x)
+    if arr == nil then no_memory() end
+    for i = 1, #x do fit(batch, arr.v + (i - 1), x[i], schema.value, name) end
+    val.kind, val.arr = K_ARRAY, arr
+  elseif schema.type == T.MAP then
+    local map = C.cl_ffi_map_new(batch)
+    if map == nil then no_memory() end
+    for k, item in next, x do
+      local e = C.cl_ffi_map_add(batch, map)
+      if e == nil then no_memory() end
+      fit(batch, e.key, k, schema.key, name)
+      fit(batch, e.val, item, schema.value, name)
+    end
+    val.kind, val.map = K_MAP, map
+  elseif schema.type == T.STRUCT then
+    local st = C.cl_ffi_struct_new(batch, schema)
+    if st == nil then no_memory() end
+    for k, item in next, x do
+      local v = type(k) == "string" and C.cl_ffi_struct_find(st, k, #k) or nil
+      if v == nil then errors.data_error("%s is not a valid field name", tostring(k)) end
+      fit(batch, v, item, schema.fields[v - st.v].schema, k)
+    end
+    val.kind, val.st = K_STRUCT, st
+  else
+    return false
+  end
+  return true
+end
+
+local function misfit(x, schema, name)
+  local schema_text = tostring(require("connect.schema").view_of(schema))
+  errors.data_error("%s: %s does not fit its %s", name, type(x) == "string" and ("the string %.40q"):format(x)
+    or type(x) == "number" and "the number " .. x or "a " .. type(x), schema_text)
+end
+
+--- x as the schema (const struct cl_schema *) says; a data error when it does not fit. name is
+-- the field's, or nil.
+function fit(batch, val, x, schema, name)
+  local t = type(x)
+  if t == "number" then
+    if not fit_number(val, x, schema) then misfit(x, schema, name or "value") end
+  elseif t == "string" then
+    if not fit_string(batch, val, x, schema) then misfit(x, schema, name or "value") end
+  elseif t == "table" and not is_decimal(x) then
+    if not fit_table(batch, val, x, schema, name) then misfit(x, schema, name or "value") end
+  else
+    set(batch, val, x, name or "value")
+    if C.cl_ffi_fits(val, schema, name, name and #name or 0) ~= 0 then errors.throw_last() end
   end
 end
-
---- Sets a datum's value and schema; schema_name nil = schemaless.
-function value.set(batch, datum, x, name, schema_name)
-  if schema_name ~= nil then return set_typed(batch, datum, x, name, schema_name) end
-  datum.schema = nil
-  set_plain(batch, datum.val, x, name)
-end
-
---- Sets a bare value, e.g. a source offset.
-value.set_plain = set_plain
+value.fit = fit
 
 --- Copies a string to where out (struct cl_str) points it.
 function value.set_str(batch, out, s)

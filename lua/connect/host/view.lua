@@ -1,105 +1,46 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Views: what plugins hold of batches, records and containers in a batch's arena.
---
--- A view is a reference to a struct without named members (a member would hide a field of
--- that name), whose address is the C object's with the batch's epoch in bits 48-63. Every
--- access checks the epoch against the pool's table of live ones, so a view kept too long
--- raises instead of reading somebody else's record. Views have no methods, for the same
--- reason; connect.fields, connect.copy and tostring work on them.
+-- Views: what plugins hold of batches, records and containers in a batch's arena (see
+-- connect.host.address). Views have no methods, since a method would hide a field of its
+-- name; connect.fields, connect.copy and tostring work on them. Assignments are in
+-- connect.host.write.
 
-local bit = require "bit"
 local ffi = require "ffi"
 
 local C = require "connect.host.abi"
+local address = require "connect.host.address"
 local errors = require "connect.errors"
 local host = require "connect.host.c"
+local schema = require "connect.schema"
+local values = require "connect.host.value"
+local write = require "connect.host.write"
 
-local band, rshift = bit.band, bit.rshift
 local cast, ffi_string, tonumber, type = ffi.cast, ffi.string, tonumber, type
 local null = host.null
+local resolve, make, epoch_of, current = address.resolve, address.make, address.epoch_of, address.current
 
-ffi.cdef [[
-struct cl_view_batch  { int32_t :32; int32_t :32; };
-struct cl_view_record { int32_t :32; int32_t :32; };
-struct cl_view_object { int32_t :32; int32_t :32; };
-struct cl_view_array  { int32_t :32; int32_t :32; };
-struct cl_view_struct { int32_t :32; int32_t :32; };
-struct cl_view_map    { int32_t :32; int32_t :32; };
-]]
+local voidp, u64 = ffi.typeof "void *", ffi.typeof "uint64_t"
+local batch_p, record_p = address.batch_p, address.record_p
+local obj_p, arr_p, struct_p, map_p = address.object_p, address.array_p, address.struct_p, address.map_p
+local batch_view_p, record_view_p = address.batch_view_p, address.record_view_p
+local obj_view_p, arr_view_p = address.object_view_p, address.array_view_p
+local struct_view_p, map_view_p = address.struct_view_p, address.map_view_p
 
-local voidp, bytep, u64 = ffi.typeof "void *", ffi.typeof "char *", ffi.typeof "uint64_t"
-local batch_p, record_p = ffi.typeof "struct cl_batch *", ffi.typeof "struct cl_record *"
-local obj_p, arr_p = ffi.typeof "struct cl_obj *", ffi.typeof "struct cl_arr *"
-local struct_p, map_p = ffi.typeof "struct cl_struct *", ffi.typeof "struct cl_map *"
-local batch_view_p, record_view_p = ffi.typeof "struct cl_view_batch *", ffi.typeof "struct cl_view_record *"
-local obj_view_p, arr_view_p = ffi.typeof "struct cl_view_object *", ffi.typeof "struct cl_view_array *"
-local struct_view_p, map_view_p = ffi.typeof "struct cl_view_struct *", ffi.typeof "struct cl_view_map *"
+local object_ct, struct_ct, map_ct, array_ct = address.object_ct, address.struct_ct, address.map_ct, address.array_ct
+local record_ct, batch_ct = address.record_ct, address.batch_ct
 
-local ADDRESS = 0x0000ffffffffffffULL
-local EPOCH = 0xffff000000000000ULL
 local MAX_EXACT, MIN_EXACT = 0x1p53 + 0LL, -0x1p53 + 0LL
 
-local K = {}
-for _, name in ipairs { "MISSING", "NULL", "FALSE", "TRUE", "INT", "FLOAT32", "FLOAT64", "NUMTEXT", "BIGINT", "DECIMAL",
-  "STRING", "BYTES", "DATE", "TIME", "TIMESTAMP", "ARRAY", "OBJECT", "MAP", "STRUCT" } do
-  K[name] = tonumber(C["CL_" .. name])
-end
+local K = address.kind
 local K_MISSING, K_NULL, K_FALSE, K_TRUE, K_INT = K.MISSING, K.NULL, K.FALSE, K.TRUE, K.INT
 local K_FLOAT32, K_FLOAT64, K_NUMTEXT, K_BIGINT, K_DECIMAL = K.FLOAT32, K.FLOAT64, K.NUMTEXT, K.BIGINT, K.DECIMAL
 local K_STRING, K_BYTES, K_DATE, K_TIME, K_TIMESTAMP = K.STRING, K.BYTES, K.DATE, K.TIME, K.TIMESTAMP
 local K_ARRAY, K_OBJECT, K_MAP, K_STRUCT = K.ARRAY, K.OBJECT, K.MAP, K.STRUCT
 
-local view = { null = null }
-
--- The batch being worked on, and the datum a converter is at: cells, because storing a
--- pointer in a Lua variable would make an object per record.
-ffi.cdef [[ struct cl_current { struct cl_batch *batch; struct cl_datum *datum; }; ]]
-local current = ffi.new "struct cl_current"
-view.current = current
-
-local epochs -- const uint16_t *: the pool's table, one pool per state
-local space  -- struct cl_space *
-
---- Makes batch the one being worked on; nil = none.
-function view.enter(batch)
-  current.batch = batch
-  current.datum = nil
-  if batch ~= nil then
-    epochs, space = batch.epochs, batch.space
-  end
-end
-
--- ---------------------------------------------------------------- addresses
-
-local STALE = "stale view: its batch is finished; copy what you need (connect.copy) or batch:retain()"
-
-local function resolve(ptr, v)
-  local address = cast(u64, cast(voidp, v))
-  local epoch = tonumber(rshift(address, 48))
-  if epochs == nil or epochs[band(epoch, 255)] ~= epoch then error(STALE, 3) end
-  return cast(ptr, band(address, ADDRESS)), band(address, EPOCH)
-end
-
--- Added as to a pointer, not as numbers: a view carried round a loop must have the type of
--- a pointer there, or the loop does not compile (165 instead of 3 ns per record).
-local function make(view_ptr, p, epoch) return cast(view_ptr, cast(bytep, p) + epoch)[0] end
-
-local function epoch_of(batch) return bit.lshift(cast(u64, batch.epoch), 48) end
+local view = { null = null, current = current, enter = address.enter }
 
 -- ------------------------------------------------------------------- values
 
-local decimal_mt = {}
-decimal_mt.__index = decimal_mt
-function decimal_mt:__tostring()
-  local digits, sign = self.digits, ""
-  if digits:sub(1, 1) == "-" then digits, sign = digits:sub(2), "-" end
-  if self.scale <= 0 then return sign .. digits .. ("0"):rep(digits == "0" and 0 or -self.scale) end
-  digits = ("0"):rep(self.scale - #digits + 1) .. digits
-  return sign .. digits:sub(1, -self.scale - 1) .. "." .. digits:sub(-self.scale)
-end
-
--- A number beyond what Lua holds exactly: decimal digits and scale (digits * 10^-scale).
-local function decimal(digits, scale) return setmetatable({ digits = digits, scale = scale }, decimal_mt) end
+local decimal = values.decimal
 
 -- A struct cl_val * as a Lua value: nil when missing, connect.null when null.
 local function read(v, epoch)
@@ -132,16 +73,15 @@ local function same(a, b)
     and cast(voidp, a) == cast(voidp, b)
 end
 
-local function read_only() error("a view cannot be written to", 2) end
-
 -- --------------------------------------------------------------- containers
 
--- Stateless iterators: for position, key, value in connect.fields(v).
+-- Stateless iterators: for position, key, value in connect.fields(v). A plugin may call them with
+-- any position.
 local function next_entry(self, i)
-  local obj, epoch = resolve(obj_p, self)
-  if i >= obj.n then return nil end
+  local obj, epoch = resolve(obj_p, self, object_ct)
+  if not (i >= 0 and i < obj.n) then return nil end
   local e = obj.e + i
-  local key = C.cl_ffi_sym_text(space, e.sym)
+  local key = C.cl_ffi_sym_text(address.space, e.sym)
   return i + 1, ffi_string(key.p, key.len), read(e.val, epoch)
 end
 
@@ -152,22 +92,22 @@ local function field_value(st, i, epoch)
 end
 
 local function next_field(self, i)
-  local st, epoch = resolve(struct_p, self)
-  if i >= st.n then return nil end
+  local st, epoch = resolve(struct_p, self, struct_ct)
+  if not (i >= 0 and i < st.n) then return nil end
   local name = st.schema.fields[i].name
   return i + 1, ffi_string(name.p, name.len), field_value(st, i, epoch)
 end
 
 local function next_pair(self, i)
-  local map, epoch = resolve(map_p, self)
-  if i >= map.n then return nil end
+  local map, epoch = resolve(map_p, self, map_ct)
+  if not (i >= 0 and i < map.n) then return nil end
   local e = map.e + i
   return i + 1, read(e.key, epoch), read(e.val, epoch)
 end
 
 local function next_item(self, i)
-  local arr, epoch = resolve(arr_p, self)
-  if i >= arr.n then return nil end
+  local arr, epoch = resolve(arr_p, self, array_ct)
+  if not (i >= 0 and i < arr.n) then return nil end
   return i + 1, i + 1, read(arr.v + i, epoch)
 end
 
@@ -184,7 +124,7 @@ local function pairs_of(next_one)
 end
 
 local function item(self, i)
-  local arr, epoch = resolve(arr_p, self)
+  local arr, epoch = resolve(arr_p, self, array_ct)
   if type(i) ~= "number" or not (i >= 1 and i <= arr.n) then return nil end
   return read(arr.v + (i - 1), epoch)
 end
@@ -197,51 +137,61 @@ end
 local function text(self) return view.text(self) end
 
 local function metatype(name, mt)
-  mt.__newindex, mt.__eq, mt.__tostring = read_only, same, mt.__tostring or text
+  mt.__eq, mt.__tostring = same, mt.__tostring or text
   mt.__metatable = false
   ffi.metatype(name, mt)
 end
 
 metatype("struct cl_view_object", {
   __index = function(self, key)
-    local obj, epoch = resolve(obj_p, self)
+    local obj, epoch = resolve(obj_p, self, object_ct)
     if type(key) ~= "string" then return nil end
-    local v = C.cl_ffi_obj_find(space, obj, key, #key)
+    local v = C.cl_ffi_obj_find(address.space, obj, key, #key)
     if v == nil then return nil end
     return read(v, epoch)
   end,
+  __newindex = write.object,
   __pairs = pairs_of(next_entry),
 })
 
 metatype("struct cl_view_struct", {
   __index = function(self, key)
-    local st, epoch = resolve(struct_p, self)
+    local st, epoch = resolve(struct_p, self, struct_ct)
     if type(key) ~= "string" then return nil end
     local v = C.cl_ffi_struct_find(st, key, #key)
     if v == nil then return nil end
     return field_value(st, v - st.v, epoch)
   end,
+  __newindex = write.struct,
   __pairs = pairs_of(next_field),
 })
 
+-- Position of a key, counted from 0, or nil.
+local function find_pair(self, key)
+  for i, k in next_pair, self, 0 do
+    if k == key then return i - 1 end
+  end
+end
+
 metatype("struct cl_view_map", {
   __index = function(self, key)
-    for _, k, value in next_pair, self, 0 do
-      if k == key then return value end
-    end
+    local i = find_pair(self, key)
+    if not i then return nil end
+    local map, epoch = resolve(map_p, self, map_ct)
+    return read(map.e[i].val, epoch)
   end,
+  __newindex = function(self, key, x) return write.map(self, key, x, find_pair) end,
   __pairs = pairs_of(next_pair),
 })
 
 metatype("struct cl_view_array", {
   __index = item,
-  __len = function(self) return (resolve(arr_p, self)).n end,
+  __newindex = write.array,
+  __len = function(self) return (resolve(arr_p, self, array_ct)).n end,
   __pairs = pairs_of(next_item),
   __ipairs = function(self) return next_index, self, 0 end,
 })
 
-local object_ct, struct_ct = ffi.typeof "struct cl_view_object", ffi.typeof "struct cl_view_struct"
-local map_ct, array_ct = ffi.typeof "struct cl_view_map", ffi.typeof "struct cl_view_array"
 
 --- for position, key, value in connect.fields(v): objects, structs, maps and arrays, in order.
 function view.fields(v)
@@ -257,6 +207,24 @@ local function is_container(v)
     or ffi.istype(array_ct, v))
 end
 
+--- A bare struct cl_val as plain Lua values: what is no part of a batch (a schema's default).
+function view.copy_val(val)
+  if val.kind == K_MISSING then return nil end
+  if val.kind < K_ARRAY then return read(val, 0ULL) end
+  local out = {}
+  if val.kind == K_ARRAY then
+    for i = 0, tonumber(val.arr.n) - 1 do out[i + 1] = view.copy_val(val.arr.v[i]) end
+    return setmetatable(out, host.array_mt)
+  elseif val.kind == K_MAP then
+    for i = 0, tonumber(val.map.n) - 1 do out[view.copy_val(val.map.e[i].key)] = view.copy_val(val.map.e[i].val) end
+  elseif val.kind == K_STRUCT then
+    for i = 0, tonumber(val.st.n) - 1 do
+      out[ffi_string(val.st.schema.fields[i].name.p, val.st.schema.fields[i].name.len)] = view.copy_val(val.st.v[i])
+    end
+  end
+  return out
+end
+
 --- The value as plain Lua tables, which outlive the batch.
 function view.copy(v)
   if not is_container(v) then return v end
@@ -269,33 +237,47 @@ end
 
 local function some(i) if i >= 0 then return i end end
 
+local timestamp_types = { [0] = "NoTimestampType", "CreateTime", "LogAppendTime" }
+
 local function str(s) if s.p ~= nil then return ffi_string(s.p, s.len) end end
 
-local function headers(rec)
+local function headers(rec, epoch)
   local list = {}
   for i = 0, tonumber(rec.n_headers) - 1 do
     local h = rec.headers[i]
-    list[i + 1] = { name = str(h.name), value = str(h.d.bytes) or null }
+    list[i + 1] = { name = str(h.name), value = read(h.d.val, epoch), schema = schema.view_of(h.d.schema) }
   end
   return list
 end
 
+-- A struct remembers whose value it is: that one's schema changes with it (connect.host.write).
+local function datum(d, epoch)
+  if d.val.kind == K_STRUCT then d.val.st.owner = d end
+  return read(d.val, epoch)
+end
+
 local function record_field(self, key)
-  local rec, epoch = resolve(record_p, self)
-  if key == "value" then return read(rec.value.val, epoch) end
-  if key == "key" then return read(rec.key.val, epoch) end
+  local rec, epoch = resolve(record_p, self, record_ct)
+  if key == "value" then return datum(rec.value, epoch) end
+  if key == "key" then return datum(rec.key, epoch) end
   if key == "topic" then return str(rec.topic) end
   if key == "partition" then return some(rec.partition) end
   if key == "offset" then return tonumber(rec.offset) end
   if key == "timestamp" then return some(tonumber(rec.timestamp)) end
-  if key == "headers" then return headers(rec) end
+  if key == "headers" then return headers(rec, epoch) end
+  if key == "value_schema" then return schema.view_of(rec.value.schema) end
+  if key == "key_schema" then return schema.view_of(rec.key.schema) end
+  if key == "timestamp_type" then return timestamp_types[rec.timestamp_type] end
+  if key == "original_topic" then return str(rec.orig_topic) end
+  if key == "original_partition" then return some(rec.orig_partition) end
   return nil
 end
 
 metatype("struct cl_view_record", {
   __index = record_field,
+  __newindex = write.record,
   __tostring = function(self)
-    local rec = resolve(record_p, self)
+    local rec = resolve(record_p, self, record_ct)
     return ("record %s-%d@%d"):format(str(rec.topic) or "?", rec.partition, tonumber(rec.offset))
   end,
 })
@@ -304,12 +286,12 @@ function view.record(rec) return make(record_view_p, rec, epoch_of(rec.batch)) e
 
 --- The record behind a view; raises when it is none or stale.
 function view.record_of(v)
-  if not ffi.istype("struct cl_view_record", v) then error("a record expected, got " .. type(v), 3) end
-  return (resolve(record_p, v))
+  if not ffi.istype(record_ct, v) then error("a record expected, got " .. type(v), 3) end
+  return (resolve(record_p, v, record_ct))
 end
 
 --- The same for a record being filled (connect.host.draft).
-function view.draft_of(v) return (resolve(record_p, v)) end
+function view.draft_of(v) return (resolve(record_p, v, address.draft_ct)) end
 
 --- A view of p (a struct cl_record * and the like) as view_ptr says.
 function view.make(view_ptr, p, batch) return make(view_ptr, p, epoch_of(batch)) end
@@ -327,8 +309,8 @@ local function record_at(batch, i, epoch)
 end
 
 local function next_record(self, i)
-  local batch, epoch = resolve(batch_p, self)
-  if i >= count(batch) then return nil end
+  local batch, epoch = resolve(batch_p, self, batch_ct)
+  if not (i >= 0 and i < count(batch)) then return nil end
   return i + 1, record_at(batch, i, epoch)
 end
 
@@ -339,18 +321,18 @@ local function key_of(batch) return tonumber(cast(u64, cast(voidp, batch))) end
 local batch_methods = {
   --- for i, record in batch:records() do
   records = function(self)
-    resolve(batch_p, self)
+    resolve(batch_p, self, batch_ct)
     return next_record, self, 0
   end,
   --- Keeps the batch and its views alive until release.
   retain = function(self)
-    local batch = resolve(batch_p, self)
+    local batch = resolve(batch_p, self, batch_ct)
     local key = key_of(batch)
     retained[key] = (retained[key] or 0) + 1
     C.cl_ffi_batch_ref(batch)
   end,
   release = function(self)
-    local batch = resolve(batch_p, self)
+    local batch = resolve(batch_p, self, batch_ct)
     local key = key_of(batch)
     local n = retained[key]
     if not n then error("batch:release() without batch:retain()", 2) end
@@ -359,13 +341,12 @@ local batch_methods = {
   end,
 }
 
-local batch_ct = ffi.typeof "struct cl_view_batch"
-
 metatype("struct cl_view_batch", {
-  __len = function(self) return count((resolve(batch_p, self))) end,
+  __len = function(self) return count((resolve(batch_p, self, batch_ct))) end,
+  __newindex = function() error("a batch cannot be written to", 2) end,
   __index = function(self, key)
     if type(key) == "number" then
-      local batch, epoch = resolve(batch_p, self)
+      local batch, epoch = resolve(batch_p, self, batch_ct)
       if not (key >= 1 and key <= count(batch)) then return nil end
       return record_at(batch, key - 1, epoch)
     end
@@ -379,35 +360,40 @@ function view.batch(batch) return make(batch_view_p, batch, epoch_of(batch)) end
 --- The struct cl_batch * behind a view; raises when it is none or stale.
 function view.batch_of(v)
   if not ffi.istype(batch_ct, v) then error("a batch expected, got " .. type(v), 3) end
-  return (resolve(batch_p, v))
+  return (resolve(batch_p, v, batch_ct))
 end
 
 -- --------------------------------------------------------------------- text
 
--- The C value a container view was made from.
 local out_text = ffi.new "struct cl_str"
 local scratch = ffi.new "struct cl_val"
 
-local function container_val(v)
+--- A container's field as struct cl_val * and its schema (nil = none); nil when it has no such
+-- field. A struct's unset field is its default.
+function view.slot(v, name)
   if ffi.istype(object_ct, v) then
-    scratch.kind, scratch.obj = K_OBJECT, (resolve(obj_p, v))
+    local obj = resolve(obj_p, v, object_ct)
+    local val = C.cl_ffi_obj_find(address.space, obj, name, #name)
+    if val ~= nil then return val, nil end
   elseif ffi.istype(struct_ct, v) then
-    scratch.kind, scratch.st = K_STRUCT, (resolve(struct_p, v))
-  elseif ffi.istype(map_ct, v) then
-    scratch.kind, scratch.map = K_MAP, (resolve(map_p, v))
-  elseif ffi.istype(array_ct, v) then
-    scratch.kind, scratch.arr = K_ARRAY, (resolve(arr_p, v))
+    local st = resolve(struct_p, v, struct_ct)
+    local val = C.cl_ffi_struct_find(st, name, #name)
+    if val ~= nil then
+      local s = st.schema.fields[val - st.v].schema
+      if val.kind == K_MISSING then return s.def, s end
+      return val, s
+    end
   else
-    return nil
+    error("an object or a struct expected, got " .. type(v), 2)
   end
-  return scratch
+  return nil
 end
 
 --- Java's text of a value, as FileStreamSink prints it: null, {a=1}, Struct{a=1}, [1, 2].
 function view.text(v)
   if type(v) == "string" then return v end
   if v == null then return "null" end
-  local val = type(v) == "cdata" and container_val(v)
+  local val = type(v) == "cdata" and values.point_at(scratch, v) and scratch
   if not val then
     if type(v) == "number" and v % 1 == 0 and v <= 0x1p53 and v >= -0x1p53 then return ("%d"):format(v) end
     return (tostring(v):gsub("U?LL$", ""))

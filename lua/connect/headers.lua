@@ -1,0 +1,61 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- A record's headers: an ordered list in which a name may occur more than once.
+
+local C = require "connect.host.abi"
+local address = require "connect.host.address"
+local errors = require "connect.errors"
+local schema = require "connect.schema"
+local value = require "connect.host.value"
+local view = require "connect.host.view"
+local write = require "connect.host.write"
+
+local current = address.current
+local resolve, record_p, record_ct = address.resolve, address.record_p, address.record_ct
+
+local headers = {}
+
+local function writable(record)
+  local rec, epoch = resolve(record_p, record, record_ct)
+  address.check_writable(epoch)
+  return rec
+end
+
+--- Whether there is one of this name.
+function headers.has(record, name)
+  return C.cl_ffi_header_last((resolve(record_p, record, record_ct)), name, #name) ~= nil
+end
+
+--- Value and schema (nil = none) of the last one of this name; nil when there is none.
+function headers.last(record, name)
+  local rec = resolve(record_p, record, record_ct)
+  local header = C.cl_ffi_header_last(rec, name, #name)
+  if header == nil then return nil end
+  return view.read(rec.batch, header.d.val), schema.view_of(header.d.schema)
+end
+
+--- Appends one; s is a schema or its name, nil = none.
+function headers.add(record, name, x, s)
+  local rec = writable(record)
+  if type(name) ~= "string" then error("a header's name is a string, not a " .. type(name), 2) end
+  local header = C.cl_ffi_header_add(current.batch, rec, name, #name)
+  if header == nil then value.no_memory() end
+  write.set(current.batch, header.d, x, "header " .. name, s)
+end
+
+--- Appends one with exactly the value and schema of a struct's or object's field. Nil = no such
+-- field: a header of null then, without schema.
+function headers.add_field(record, name, container, field)
+  local rec = writable(record)
+  local header = C.cl_ffi_header_add(current.batch, rec, name, #name)
+  if header == nil then value.no_memory() end
+  local val, s = view.slot(container, field)
+  if val == nil then return end
+  if C.cl_ffi_copy(current.batch, header.d.val, val) ~= 0 then value.no_memory() end
+  header.d.schema = s
+  if C.cl_ffi_header_fits(current.batch, header.d) ~= 0 then errors.throw_last() end
+end
+
+--- Removes all of this name: how many.
+function headers.remove(record, name) return tonumber(C.cl_ffi_header_remove(writable(record), name, #name)) end
+
+return headers

@@ -1,0 +1,245 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Assignments to views, in a transform's apply: record.value.email = "x", record.topic = "t".
+--
+-- nil removes a field, connect.null writes null. A number keeps the type of the number it
+-- takes the place of. What is assigned is copied, views too. A struct takes what its schema
+-- says; a field it has not makes it a struct of a schema with that field more (and nil makes
+-- it one with a field less), which only works for the key or value itself: the schema of a
+-- struct inside is part of the one around it.
+
+local ffi = require "ffi"
+
+local C = require "connect.host.abi"
+local address = require "connect.host.address"
+local host = require "connect.host.c"
+local schema = require "connect.schema"
+local value = require "connect.host.value"
+
+local null = host.null
+local current = address.current
+local resolve, check_writable = address.resolve, address.check_writable
+local K = address.kind
+local K_NULL, K_STRUCT, K_MISSING, K_INT = K.NULL, K.STRUCT, K.MISSING, K.INT
+local object_p, array_p, struct_p, map_p, record_p = address.object_p, address.array_p, address.struct_p, address.map_p,
+  address.record_p
+local object_ct, array_ct, struct_ct, map_ct, record_ct = address.object_ct, address.array_ct, address.struct_ct,
+  address.map_ct, address.record_ct
+local change, fit, no_memory = value.change, value.fit, value.no_memory
+local type, tonumber = type, tonumber
+
+local write = {}
+
+-- What is written is made here first, so that a value that cannot be leaves nothing behind.
+local made = ffi.new "struct cl_val"
+
+-- ------------------------------------------------------------------- containers
+
+function write.object(self, key, x)
+  local obj, epoch = resolve(object_p, self, object_ct)
+  check_writable(epoch)
+  if type(key) ~= "string" then error("an object's field is named by a string, not a " .. type(key), 2) end
+  if x == nil then
+    C.cl_ffi_obj_remove(address.space, obj, key, #key)
+    return
+  end
+  local old = C.cl_ffi_obj_find(address.space, obj, key, #key)
+  if old ~= nil then
+    change(current.batch, old, x, key)
+    return
+  end
+  made.kind = K_MISSING
+  change(current.batch, made, x, key)
+  local val = C.cl_ffi_obj_put(current.batch, obj, key, #key)
+  if val == nil then no_memory() end
+  ffi.copy(val, made, 16)
+end
+
+function write.array(self, i, x)
+  local arr, epoch = resolve(array_p, self, array_ct)
+  check_writable(epoch)
+  if type(i) ~= "number" or i % 1 ~= 0 or i < 1 or i > arr.n + 1 then
+    error(("a list of %d takes positions 1 to %d"):format(arr.n, arr.n + 1), 2)
+  end
+  if x == nil then
+    if i ~= arr.n then error("only a list's last item can be removed by nil", 2) end
+    arr.n = arr.n - 1
+    return
+  end
+  if i <= arr.n then
+    change(current.batch, arr.v + (i - 1), x, "item")
+    return
+  end
+  made.kind = K_MISSING
+  if i > 1 then made.kind, made.aux = arr.v[i - 2].kind, arr.v[i - 2].aux end
+  change(current.batch, made, x, "item")
+  local val = C.cl_ffi_arr_put(current.batch, arr, i - 1)
+  if val == nil then no_memory() end
+  ffi.copy(val, made, 16)
+end
+
+--- find(self, key) answers the map's entry or nil.
+function write.map(self, key, x, find)
+  local map, epoch = resolve(map_p, self, map_ct)
+  check_writable(epoch)
+  local at = find(self, key)
+  if x == nil then
+    if at then
+      local rest = map.n - at - 1
+      for i = at, at + rest - 1 do map.e[i] = map.e[i + 1] end
+      map.n = map.n - 1
+    end
+    return
+  end
+  made.kind = K_MISSING
+  if at then made.kind, made.aux = map.e[at].val.kind, map.e[at].val.aux end
+  change(current.batch, made, x, "value")
+  local e = at and map.e + at or C.cl_ffi_map_add(current.batch, map)
+  if e == nil then no_memory() end
+  ffi.copy(e.val, made, 16)
+  if not at then
+    if map.n > 1 then e.key.kind, e.key.aux = map.e[0].key.kind, map.e[0].key.aux end
+    change(current.batch, e.key, key, "key")
+  end
+end
+
+-- ---------------------------------------------------------------------- structs
+
+-- The struct's new self, whose value i is the old one's at sources[i] (1-based; nil = unset).
+local function restructure(st, new_schema, sources)
+  local owner = st.owner
+  if owner == nil or owner.val.kind ~= K_STRUCT or owner.val.st ~= st then
+    error("this struct is part of another one, whose schema says what it has: build a new one (connect.struct)", 3)
+  end
+  local to = schema.pointer(new_schema)
+  local grown = C.cl_ffi_struct_new(current.batch, to)
+  if grown == nil then no_memory() end
+  for i = 1, tonumber(to.n_fields) do
+    if sources[i] then ffi.copy(grown.v + (i - 1), st.v + (sources[i] - 1), 16) end
+  end
+  st.schema, st.n, st.v = to, grown.n, grown.v
+  owner.schema = to
+end
+
+local function without(st, at)
+  local from = schema.view_of(st.schema)
+  local list, sources = {}, {}
+  for i, f in ipairs(from.fields) do
+    if i ~= at then
+      list[#list + 1] = f
+      sources[#list] = i
+    end
+  end
+  restructure(st, schema.derive(from, { fields = list }), sources)
+end
+
+-- The schema of a value that brings it along, or the one it gets.
+local function schema_of(x)
+  if ffi.istype(struct_ct, x) then return schema.view_of((resolve(struct_p, x, struct_ct)).schema) end
+  return schema.infer(x)
+end
+
+local function with(st, name, x)
+  local from, s = schema.view_of(st.schema), schema_of(x)
+  if not s then
+    error(("%s: a %s has no schema of its own: build the struct with connect.struct"):format(name, type(x)), 3)
+  end
+  local list, sources = from.fields, {}
+  for i = 1, #list do sources[i] = i end
+  list[#list + 1] = { name, s }
+  restructure(st, schema.derive(from, { fields = list }), sources)
+  fit(current.batch, st.v + (st.n - 1), x, schema.pointer(s), name)
+end
+
+function write.struct(self, key, x)
+  local st, epoch = resolve(struct_p, self, struct_ct)
+  check_writable(epoch)
+  if type(key) ~= "string" then error("a struct's field is named by a string, not a " .. type(key), 2) end
+  local v = C.cl_ffi_struct_find(st, key, #key)
+  if v == nil then
+    if x ~= nil then with(st, key, x) end
+  elseif x == nil then
+    without(st, v - st.v + 1)
+  else
+    made.kind = K_MISSING
+    fit(current.batch, made, x, st.schema.fields[v - st.v].schema, key)
+    ffi.copy(v, made, 16)
+  end
+end
+
+-- ---------------------------------------------------------------------- records
+
+--- Sets a datum to a Lua value with a schema (a schema, its name, or nil = schemaless).
+function write.set(batch, datum, x, name, s)
+  made.kind = K_MISSING
+  local p = nil
+  if s ~= nil then
+    p = schema.pointer(schema.of(s))
+    fit(batch, made, x, p)
+  else
+    value.set(batch, made, x, name)
+    if made.kind == K_STRUCT then p = made.st.schema end
+  end
+  ffi.copy(datum.val, made, 16)
+  datum.schema = p
+end
+
+-- record.value = x: a schema it has stays while x fits it.
+local function assign(batch, datum, x, name)
+  if x == nil then
+    datum.val.kind, datum.schema = K_NULL, nil
+  elseif datum.schema == nil or ffi.istype(struct_ct, x) then
+    if datum.schema == nil and type(x) == "number" and datum.val.kind >= K_INT then
+      change(batch, datum.val, x, name)
+    else
+      write.set(batch, datum, x, name)
+    end
+  elseif x == null then
+    if datum.schema.optional == 0 then datum.schema = nil end
+    datum.val.kind = K_NULL
+  else
+    write.set(batch, datum, x, name, schema.view_of(datum.schema))
+  end
+end
+
+function write.topic(batch, rec, topic)
+  if type(topic) ~= "string" or topic == "" then error("topic must be a string that is not empty", 0) end
+  value.set_str(batch, rec.topic, topic)
+end
+
+function write.partition(rec, partition)
+  if type(partition) ~= "number" or partition % 1 ~= 0 or partition < 0 or partition > 0x7fffffff then
+    error("partition must be a whole number from 0", 0)
+  end
+  rec.partition = partition
+end
+
+function write.timestamp(rec, timestamp)
+  if type(timestamp) ~= "number" or timestamp < 0 then
+    error("timestamp must be milliseconds since the epoch", 0)
+  end
+  rec.timestamp = timestamp
+end
+
+function write.record(self, name, x)
+  local rec, epoch = resolve(record_p, self, record_ct)
+  check_writable(epoch)
+  local batch = current.batch
+  if name == "value" then
+    assign(batch, rec.value, x, "value")
+  elseif name == "key" then
+    assign(batch, rec.key, x, "key")
+  elseif name == "topic" then
+    write.topic(batch, rec, x)
+  elseif name == "partition" then
+    if x == nil then rec.partition = -1 else write.partition(rec, x) end
+  elseif name == "timestamp" then
+    if x == nil then rec.timestamp = -1 else write.timestamp(rec, x) end
+  elseif name == "headers" then
+    error("headers are changed with connect.headers", 2)
+  else
+    error(("a record's field '%s' cannot be changed"):format(tostring(name)), 2)
+  end
+end
+
+
+return write
