@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/confdef.h"
 #include "base/err.h"
 #include "base/json.h"
 
@@ -24,3 +25,9 @@ int cl_client_conf(enum cl_client_kind kind, const json_t *java, json_t **out, j
 bool cl_client_key_known(const char *key);
 /* True for a key of this kind of Java client, or of librdkafka. */
 bool cl_client_key_fits(enum cl_client_kind kind, const char *key);
+
+/* How this kind of Java client defines the key: a row without checks, since Java's parse looks
+ * at the type alone. False: it has no such key. The texts are constant. */
+bool cl_client_def(enum cl_client_kind kind, const char *java, struct cl_conf_row *out);
+/* What becomes of the key here, in a sentence. */
+void cl_client_def_doc(enum cl_client_kind kind, const char *java, char *out, size_t size);

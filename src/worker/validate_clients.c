@@ -63,30 +63,66 @@ static const char *blamed(const json_t *config, const char *prefix, const char *
   return first;
 }
 
-static void list_overrides(struct cl_validation *v, const char *prefix) {
-  const char *key;
-  json_t *value;
-  json_object_foreach ((json_t *)v->config, key, value) {
-    if (strncmp(key, prefix, strlen(prefix)) == 0 && !cl_validation_find(v, key))
-      cl_validation_put(v, key, NULL,
-                        json_pack("{s:s,s:O,s:[],s:[],s:b}", "name", key, "value", value,
-                                  "recommended_values", "errors", "visible", true),
-                        NULL);
+/* An override as its client defines it; one that it does not know has no definition. */
+static void put_override(struct cl_validation *v, enum cl_client_kind kind, const char *prefix,
+                         const char *key, json_t *given) {
+  const char *java = key + strlen(prefix);
+  char doc[512];
+  struct cl_conf_row row;
+  if (!cl_client_def(kind, java, &row)) {
+    cl_validation_put(v, key, NULL,
+                      json_pack("{s:s,s:O,s:[],s:[],s:b}", "name", key, "value", given, "recommended_values",
+                                "errors", "visible", true),
+                      NULL);
+    return;
   }
+  cl_client_def_doc(kind, java, doc, sizeof(doc));
+  row.doc = doc;
+  struct cl_conf_def def = {&row, 1};
+  json_t *settings = json_object();
+  json_object_set(settings, java, given);
+  json_t *values = cl_conf_validate(&def, settings);
+  put_prefixed(v, prefix, &row, json_incref(json_array_get(values, 0)));
+  json_decref(values);
+  json_decref(settings);
 }
 
-/* The clients' own settings have no definitions here: librdkafka and its table of Java names decide. */
-void cl_validation_clients(struct cl_validation *v) {
-  bool sink = v->plugin->kind == CL_PLUGIN_SINK;
-  const char *prefix = sink ? "consumer.override." : "producer.override.",
-             *name = cl_json_str(v->config, "name");
+/* Only what is given is listed. Nulls have their error already. */
+static void one_client(struct cl_validation *v, enum cl_client_kind kind, const char *prefix) {
+  const char *key, *name = cl_json_str(v->config, "name");
+  json_t *value, *client = NULL;
+  json_object_foreach ((json_t *)v->config, key, value) {
+    if (strncmp(key, prefix, strlen(prefix)) == 0 && !cl_validation_find(v, key))
+      put_override(v, kind, prefix, key, value);
+  }
   struct cl_err err = CL_ERR_INIT;
-  json_t *client = NULL;
-  list_overrides(v, prefix);
-  if (cl_worker_client_conf(v->worker->conf, sink ? CL_CLIENT_CONSUMER : CL_CLIENT_PRODUCER, name ? name : "",
-                            0, v->config, &client, &err) != 0) {
-    const char *key = blamed(v->config, prefix, err.msg);
-    cl_validation_error(v, key ? key : "connector.class", "%s", err.msg);
+  if (cl_worker_client_conf(v->worker->conf, kind, name ? name : "", 0, v->config, &client, &err) != 0) {
+    const char *culprit = blamed(v->config, prefix, err.msg);
+    if (!culprit || !cl_validation_has_errors(v, culprit))
+      cl_validation_error(v, culprit ? culprit : "connector.class", "%s", err.msg);
   }
   json_decref(client);
+}
+
+static bool creates_topics(const json_t *config) {
+  const char *key;
+  json_t *value;
+  json_object_foreach ((json_t *)config, key, value) {
+    if (strncmp(key, "topic.creation.", 15) == 0)
+      return true;
+  }
+  return false;
+}
+
+/* The clients that this connector's tasks have: others' overrides are nobody's. */
+void cl_validation_clients(struct cl_validation *v) {
+  bool sink = v->plugin->kind == CL_PLUGIN_SINK;
+  const char *dead_letters = cl_json_str(v->config, "errors.deadletterqueue.topic.name");
+  bool reports = sink && dead_letters && dead_letters[strspn(dead_letters, " \t\r\n")];
+  if (!sink || reports)
+    one_client(v, CL_CLIENT_PRODUCER, "producer.override.");
+  if (sink)
+    one_client(v, CL_CLIENT_CONSUMER, "consumer.override.");
+  if (reports || (!sink && creates_topics(v->config)))
+    one_client(v, CL_CLIENT_ADMIN, "admin.override.");
 }

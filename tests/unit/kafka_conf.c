@@ -201,11 +201,57 @@ static void every_java_key_has_a_row(void **state) {
   assert_int_equal(n, 320);
 }
 
+static enum cl_client_kind kind_of(const char *name) {
+  return strcmp(name, "consumer") == 0 ? C : strcmp(name, "producer") == 0 ? P : A;
+}
+
+/* Type, importance and default of each are Apache's, and each says what becomes of it here. */
+static void every_java_key_is_defined(void **state) {
+  (void)state;
+  static const char *const types[] = {"BOOLEAN", "STRING", "INT",   "SHORT",   "LONG",
+                                      "DOUBLE",  "LIST",   "CLASS", "PASSWORD"},
+                           *const importances[] = {"HIGH", "MEDIUM", "LOW"};
+  char line[512], kind[16], key[200], type[16], importance[16], required[16], doc[512];
+  int n = 0;
+  FILE *f = fopen(CL_SOURCE_DIR "/spec/fixtures/java-client-definitions.txt", "r");
+  assert_non_null(f);
+  while (fgets(line, sizeof(line), f)) {
+    if (line[0] == '#')
+      continue;
+    assert_int_equal(sscanf(line, "%15s %199s %15s %15s %15s", kind, key, type, importance, required), 5);
+    char *dflt = strchr(line, '"');
+    if (dflt)
+      *strrchr(++dflt, '"') = '\0';
+    struct cl_conf_row row;
+    if (!cl_client_def(kind_of(kind), key, &row))
+      fail_msg("%s key %s has no definition", kind, key);
+    assert_string_equal(row.name, key);
+    assert_string_equal(types[row.type], type);
+    assert_string_equal(importances[row.importance], importance);
+    assert_int_equal(row.required, strcmp(required, "required") == 0);
+    assert_int_equal(row.dflt != NULL, dflt != NULL);
+    if (dflt)
+      assert_string_equal(row.dflt, dflt);
+    cl_client_def_doc(kind_of(kind), key, doc, sizeof(doc));
+    assert_true(strlen(doc) > 10 && doc[strlen(doc) - 1] == '.');
+    n++;
+  }
+  fclose(f);
+  assert_int_equal(n, 320);
+  struct cl_conf_row none;
+  assert_false(cl_client_def(C, "acks", &none)); /* the producer's */
+  assert_false(cl_client_def(P, "queue.buffering.max.kbytes", &none));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(renamed_and_cut),           cmocka_unit_test(values_mapped),
-      cmocka_unit_test(errors_name_key_and_value), cmocka_unit_test(librdkafka_keys_pass),
-      cmocka_unit_test(ignored_keys_are_listed),   cmocka_unit_test(known_keys),
+      cmocka_unit_test(every_java_key_is_defined),
+      cmocka_unit_test(renamed_and_cut),
+      cmocka_unit_test(values_mapped),
+      cmocka_unit_test(errors_name_key_and_value),
+      cmocka_unit_test(librdkafka_keys_pass),
+      cmocka_unit_test(ignored_keys_are_listed),
+      cmocka_unit_test(known_keys),
       cmocka_unit_test(every_java_key_has_a_row),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

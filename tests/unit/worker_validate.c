@@ -195,6 +195,41 @@ static void client_overrides(void **state) {
                       "Invalid value abc for configuration batch.size: Not a number of type INT");
   assert_true(json_is_null(json_object_get(entry(&v, "producer.override.what"), "definition")));
   assert_null(entry(&v, "consumer.override.what"));
+  json_t *def = json_object_get(entry(&v, "producer.override.batch.size"), "definition");
+  assert_string_equal(cl_json_str(def, "name"), "producer.override.batch.size");
+  assert_string_equal(cl_json_str(def, "display_name"), "batch.size");
+  assert_string_equal(cl_json_str(def, "default_value"), "16384");
+  done(&v);
+}
+
+/* Values are shown as their type has them; each kind of client where the connector has one. */
+static void client_definitions(void **state) {
+  struct cl_validation v = validate(
+      state,
+      config_of("connector.class", SINK, "name", "x", "topics", "t", "consumer.override.sasl.jaas.config",
+                "secret", "consumer.override.max.poll.records", " 12 ", "consumer.override.check.crcs",
+                "TRUE", "producer.override.acks", "1", "admin.override.retries", "3", NULL));
+  assert_string_equal(cl_json_str(value_of(&v, "consumer.override.sasl.jaas.config"), "value"), "[hidden]");
+  assert_string_equal(cl_json_str(value_of(&v, "consumer.override.max.poll.records"), "value"), "12");
+  assert_string_equal(cl_json_str(value_of(&v, "consumer.override.check.crcs"), "value"), "true");
+  assert_null(entry(&v, "producer.override.acks"));
+  assert_null(entry(&v, "admin.override.retries"));
+  done(&v);
+  v = validate(state, config_of("connector.class", SINK, "name", "x", "topics", "t",
+                                "errors.deadletterqueue.topic.name", "d", "producer.override.acks", "1",
+                                "admin.override.retries", "x", NULL));
+  json_t *def = json_object_get(entry(&v, "producer.override.acks"), "definition");
+  assert_string_equal(cl_json_str(def, "type"), "STRING");
+  assert_string_equal(cl_json_str(def, "importance"), "LOW");
+  assert_string_equal(first_error(&v, "admin.override.retries"),
+                      "Invalid value x for configuration retries: Not a number of type INT");
+  done(&v);
+  v = validate(state,
+               config_of("connector.class", SOURCE, "name", "x", "topic", "t", "admin.override.retries", "3",
+                         "topic.creation.default.partitions", "1", NULL));
+  assert_string_equal(
+      cl_json_str(json_object_get(entry(&v, "admin.override.retries"), "definition"), "default_value"),
+      "2147483647");
   done(&v);
 }
 
@@ -332,6 +367,7 @@ int main(void) {
       cmocka_unit_test(nulls),
       cmocka_unit_test(converter_settings),
       cmocka_unit_test(client_overrides),
+      cmocka_unit_test(client_definitions),
       cmocka_unit_test(transforms),
       cmocka_unit_test(not_built_yet),
       cmocka_unit_test(hostile_sizes),
