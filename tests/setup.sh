@@ -7,7 +7,7 @@ BUILD_PACKAGES=(build-essential ca-certificates cmake curl ninja-build pkg-confi
   libluajit-5.1-dev libmicrohttpd-dev libpcre2-dev librdkafka-dev libssl-dev
   libcmocka-dev) # the same CMake project builds the C tests
 
-TEST_PACKAGES=(kcat lua-busted lua-check lua-dkjson maven openjdk-17-jre-headless)
+TEST_PACKAGES=(clang libclang-rt-14-dev kcat lua-busted lua-check lua-dkjson maven openjdk-17-jre-headless)
 
 say() { printf '\n== %s\n' "$*"; }
 

@@ -212,9 +212,9 @@ void cl_client_def_doc(enum cl_client_kind kind, const char *java, char *out, si
     if (row->name)
       snprintf(out, size, "librdkafka's %s%s%s.", row->name, *note ? ": " : "", note);
     else
-      snprintf(out, size, "Translated for librdkafka%s%s.", *note ? ": " : "", note);
+      snprintf(out, size, "Translated for librdkafka%s%s%s.", *note ? " (" : "", note, *note ? ")" : "");
     break;
-  case CL_KEY_HARMLESS: snprintf(out, size, "Has no effect here: %s.", note); break;
+  case CL_KEY_HARMLESS: snprintf(out, size, "Not handed to librdkafka: %s.", note); break;
   case CL_KEY_WARN: snprintf(out, size, "Passed over with a warning: %s.", note); break;
   case CL_KEY_REFUSED: snprintf(out, size, "Refused here: %s.", note); break;
   }
