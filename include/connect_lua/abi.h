@@ -245,6 +245,21 @@ struct cl_obj *cl_ffi_obj_new(struct cl_batch *batch, uint32_t java_cap);
 /* As if Java had made a new HashMap of the least power of two >= cap and put the entries into it. in_key:
  * they also take the order they had, which shows when a key is written. */
 int cl_ffi_obj_copied(struct cl_batch *batch, struct cl_obj *obj, uint32_t cap, int in_key);
+
+/* Which keys of an object go on, and under which name. */
+struct cl_name_rule {
+  struct cl_str name;
+  struct cl_str to; /* p NULL = the entry is dropped */
+};
+struct cl_names {
+  uint32_t n;
+  uint32_t keep_others; /* keys without a rule: 1 = stay, 0 = are dropped */
+  struct cl_name_rule rule[];
+};
+struct cl_names *cl_ffi_names_new(struct cl_space *space, uint32_t n); /* lives with the task */
+int cl_ffi_names_set(struct cl_space *space, struct cl_str *out, const char *s, uint32_t len);
+/* All rules at once, as if put into a new HashMap with room for what the object had. */
+int cl_ffi_obj_project(struct cl_batch *batch, struct cl_obj *obj, const struct cl_names *names, int in_key);
 struct cl_struct *cl_ffi_struct_new(struct cl_batch *batch, const struct cl_schema *schema);
 struct cl_arr *cl_ffi_arr_new(struct cl_batch *batch, uint32_t n);
 struct cl_val *cl_ffi_arr_put(struct cl_batch *batch, struct cl_arr *arr, uint32_t i); /* i <= n */
@@ -283,8 +298,25 @@ int cl_ffi_bytes_decode(struct cl_batch *batch, struct cl_datum *d);
 int cl_ffi_bytes_encode(struct cl_batch *batch, struct cl_datum *d);
 int cl_ffi_json_decode(struct cl_json *json, struct cl_batch *batch, struct cl_datum *d);
 int cl_ffi_json_encode(struct cl_json *json, struct cl_batch *batch, struct cl_datum *d);
+const char *cl_ffi_class(const struct cl_val *v); /* Java's class of a value, "null" for null */
 /* Java's toString of a value, as StringConverter and FileStreamSink print it. */
 int cl_ffi_text(struct cl_batch *batch, const struct cl_val *v, struct cl_str *out);
+
+/* record/: what the transforms compute. The objects are made by host.date_format and host.regex
+ * and die with the state. */
+struct cl_date_format; /* a SimpleDateFormat, UTC */
+struct cl_regex;
+int cl_ffi_date_format(const struct cl_date_format *f, struct cl_batch *batch, int64_t ms, struct cl_val *out);
+int cl_ffi_date_parse(const struct cl_date_format *f, const char *s, uint32_t len, int64_t *ms);
+/* Cast: *v becomes a value of the type (int8..string). from NULL = schemaless. */
+int cl_ffi_cast(struct cl_batch *batch, struct cl_val *v, const struct cl_schema *from, int type);
+/* MaskField: replacement NULL = the type's empty value. */
+int cl_ffi_mask(struct cl_batch *batch, struct cl_val *v, const char *replacement, uint32_t len);
+/* The whole text matches: 1, 0, or negative when finding out takes too long. */
+int cl_ffi_regex_matches(struct cl_regex *regex, const char *s, uint32_t len);
+/* Matcher.replaceFirst; *out is s itself where nothing matches. */
+int cl_ffi_regex_replace_first(struct cl_regex *regex, struct cl_batch *batch, struct cl_str s,
+                               struct cl_str replacement, struct cl_str *out);
 
 /* record/: the last error text of this thread's failed cl_ffi_* call; its Java class, NULL = the usual one. */
 const char *cl_ffi_error(void);

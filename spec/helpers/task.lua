@@ -46,7 +46,10 @@ end
 -- Rows' defaults, as C would fill them in.
 local function with_defaults(module, config)
   local out = {}
-  for _, row in ipairs(module.config or {}) do out[row.name] = row.default end
+  for _, row in ipairs(module.config or {}) do
+    out[row.name] = row.default
+    if row.type == "list" and row.default == "" then out[row.name] = {} end
+  end
   for key, value in pairs(config or {}) do out[key] = value end
   return out
 end

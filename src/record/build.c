@@ -134,6 +134,85 @@ int cl_ffi_obj_copied(struct cl_batch *batch, struct cl_obj *obj, uint32_t cap, 
   return 0;
 }
 
+struct cl_names *cl_ffi_names_new(struct cl_space *space, uint32_t n) {
+  struct cl_names *names = cl_arena_zalloc(cl_space_arena(space),
+                                           sizeof(*names) + (size_t)n * sizeof(*names->rule));
+  if (names)
+    names->n = n;
+  else
+    no_memory();
+  return names;
+}
+
+int cl_ffi_names_set(struct cl_space *space, struct cl_str *out, const char *s, uint32_t len) {
+  *out = (struct cl_str){cl_arena_copy(cl_space_arena(space), s, len), len};
+  return out->p ? 0 : no_memory();
+}
+
+static const struct cl_name_rule *rule_for(const struct cl_names *names, struct cl_str key) {
+  for (uint32_t i = 0; i < names->n; i++) {
+    const struct cl_str *name = &names->rule[i].name;
+    if (name->len == key.len && memcmp(name->p, key.p, key.len) == 0)
+      return &names->rule[i];
+  }
+  return NULL;
+}
+
+/* Whether a key other than entry i will be called to: HashMap order says then which one wins. */
+static bool is_contested(struct cl_batch *b, struct cl_obj *obj, const struct cl_names *names, uint32_t i,
+                         struct cl_str to) {
+  for (uint32_t j = 0; j < obj->n; j++) {
+    struct cl_str key = cl_space_sym_text(b->space, obj->e[j].sym);
+    const struct cl_name_rule *rule = j == i ? NULL : rule_for(names, key);
+    struct cl_str name = rule ? rule->to : key;
+    if (j != i && name.p && (rule || names->keep_others) && name.len == to.len &&
+        memcmp(name.p, to.p, to.len) == 0)
+      return true;
+  }
+  return false;
+}
+
+static bool has_contest(struct cl_batch *b, struct cl_obj *obj, const struct cl_names *names) {
+  for (uint32_t i = 0; i < obj->n; i++) {
+    struct cl_str key = cl_space_sym_text(b->space, obj->e[i].sym);
+    const struct cl_name_rule *rule = rule_for(names, key);
+    bool renamed = rule && rule->to.p && (rule->to.len != key.len || memcmp(rule->to.p, key.p, key.len) != 0);
+    if (renamed && is_contested(b, obj, names, i, rule->to))
+      return true;
+  }
+  return false;
+}
+
+/* Entries without two of one name; the later one's value wins, in the earlier one's place. */
+static uint32_t merge_entry(struct cl_entry *e, uint32_t n, struct cl_entry one, bool contested) {
+  for (uint32_t i = 0; contested && i < n; i++) {
+    if (e[i].sym == one.sym) {
+      e[i].val = one.val;
+      return n;
+    }
+  }
+  e[n] = one;
+  return n + 1;
+}
+
+int cl_ffi_obj_project(struct cl_batch *batch, struct cl_obj *obj, const struct cl_names *names, int in_key) {
+  bool contested = has_contest(batch, obj, names);
+  uint32_t had = obj->n, kept = 0;
+  if ((in_key || contested) && take_java_order(batch, obj) != 0)
+    return CL_ENOMEM;
+  for (uint32_t i = 0; i < had; i++) {
+    struct cl_entry e = obj->e[i];
+    const struct cl_name_rule *rule = rule_for(names, cl_space_sym_text(batch->space, e.sym));
+    if (rule ? !rule->to.p : !names->keep_others)
+      continue;
+    if (rule && !(e.sym = cl_space_sym(batch->space, rule->to.p, rule->to.len)))
+      return no_memory();
+    kept = merge_entry(obj->e, kept, e, contested);
+  }
+  obj->n = kept;
+  return cl_ffi_obj_copied(batch, obj, had, 0);
+}
+
 /* ------------------------------------------------- arrays, maps, structs, copies */
 
 struct cl_arr *cl_ffi_arr_new(struct cl_batch *batch, uint32_t n) {
@@ -209,6 +288,8 @@ int cl_ffi_put_decimal(struct cl_batch *batch, struct cl_val *out, const char *d
   *out = (struct cl_val){.kind = CL_DECIMAL, .dec = dec};
   return 0;
 }
+
+const char *cl_ffi_class(const struct cl_val *v) { return cl_value_class(v); }
 
 const struct cl_schema *cl_ffi_schema(struct cl_space *space, const struct cl_schema *draft) {
   const struct cl_schema *s = cl_space_intern(space, draft);

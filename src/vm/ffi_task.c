@@ -33,6 +33,7 @@ struct cl_record *cl_ffi_emit(struct cl_batch *batch) {
   struct cl_record *rec = cl_batch_add(batch);
   if (rec) {
     rec->orig_partition = -1;
+    rec->offset = -1;
     rec->key.val.kind = rec->value.val.kind = rec->source_offset.kind = CL_NULL;
   }
   return rec;

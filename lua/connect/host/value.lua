@@ -51,8 +51,8 @@ local function is_decimal(x) return type(x) == "table" and getmetatable(x) == de
 local function integer_of(width)
   local low, high = -2 ^ (width - 1), 2 ^ (width - 1)
   return function(x)
-    if type(x) == "number" and floor(x) == x and x >= low and x < high then return typed_ct(K_INT, width, { x }) end
-    if ffi.istype(int64_ct, x) and (width == 64 or x >= low and x < high) then return typed_ct(K_INT, width, { x }) end
+    if type(x) == "number" and floor(x) == x and x >= low and x < high then return typed_ct(K_INT, width, x) end
+    if ffi.istype(int64_ct, x) and (width == 64 or x >= low and x < high) then return typed_ct(K_INT, width, x) end
     error(("int%d: %s is no whole number of %d bits"):format(width, tostring(x), width), 2)
   end
 end
@@ -60,7 +60,7 @@ end
 local function moment_of(kind, name)
   return function(ms)
     if type(ms) ~= "number" or floor(ms) ~= ms then error(name .. ": whole milliseconds expected", 2) end
-    return typed_ct(kind, 0, { ms })
+    return typed_ct(kind, 0, ms)
   end
 end
 

@@ -237,6 +237,13 @@ end
 
 local function some(i) if i >= 0 then return i end end
 
+-- Nil for none; int64 where a number would lose digits.
+local function exact(i)
+  if i < 0 then return nil end
+  if i <= MAX_EXACT then return tonumber(i) end
+  return i
+end
+
 local timestamp_types = { [0] = "NoTimestampType", "CreateTime", "LogAppendTime" }
 
 local function str(s) if s.p ~= nil then return ffi_string(s.p, s.len) end end
@@ -262,8 +269,8 @@ local function record_field(self, key)
   if key == "key" then return datum(rec.key, epoch) end
   if key == "topic" then return str(rec.topic) end
   if key == "partition" then return some(rec.partition) end
-  if key == "offset" then return tonumber(rec.offset) end
-  if key == "timestamp" then return some(tonumber(rec.timestamp)) end
+  if key == "offset" then return exact(rec.offset) end
+  if key == "timestamp" then return exact(rec.timestamp) end
   if key == "headers" then return headers(rec, epoch) end
   if key == "value_schema" then return schema.view_of(rec.value.schema) end
   if key == "key_schema" then return schema.view_of(rec.key.schema) end

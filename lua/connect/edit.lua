@@ -1,0 +1,241 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What transforms that work on any record are written with: exact (a value keeps its kind, width
+-- and schema), and without a table, string or closure per record. side is "key" or "value".
+--
+-- With a schema the operated value is a struct, and a transform that changes its fields makes a
+-- shape once for each schema it meets and reshapes the struct of each record by it. Without one
+-- it is an object, changed in place; `copied` then tells how Java's HashMap would have been
+-- copied, which shows in the order of a key's fields.
+
+local ffi = require "ffi"
+
+local C = require "connect.host.abi"
+local address = require "connect.host.address"
+local errors = require "connect.errors"
+local schema = require "connect.schema"
+local value = require "connect.host.value"
+local view = require "connect.host.view"
+
+local current, resolve = address.current, address.resolve
+local K = address.kind
+local K_MISSING, K_NULL, K_OBJECT, K_STRUCT = K.MISSING, K.NULL, K.OBJECT, K.STRUCT
+local record_p, record_ct = address.record_p, address.record_ct
+local object_p, object_ct, struct_p, struct_ct = address.object_p, address.object_ct, address.struct_p,
+  address.struct_ct
+local istype, floor, tonumber = ffi.istype, math.floor, tonumber
+local DATA = "org.apache.kafka.connect.errors.DataException"
+
+local edit = { DATA = DATA }
+
+-- The record's key or value, which is going to be changed.
+local function datum_of(record, side)
+  local rec, epoch = resolve(record_p, record, record_ct)
+  address.check_writable(epoch)
+  if side == "key" then return rec.key, epoch end
+  return rec.value, epoch
+end
+
+--- For the transforms of this tree that need a struct cl_datum.
+edit.datum = datum_of
+
+-- --------------------------------------------------------------------- looking
+
+--- The side's schema, nil = none.
+function edit.schema(record, side) return schema.view_of(datum_of(record, side).schema) end
+
+--- Whether the side is null, whatever its schema.
+function edit.is_null(record, side)
+  local kind = datum_of(record, side).val.kind
+  return kind == K_NULL or kind == K_MISSING
+end
+
+--- Java's class of the side's value, as messages name it; "null" for null.
+function edit.class(record, side) return ffi.string(C.cl_ffi_class(datum_of(record, side).val)) end
+
+local scratch = ffi.new "struct cl_val"
+
+--- Java's class of a Lua value or view.
+function edit.class_of(x)
+  scratch.kind = K_NULL
+  value.set(current.batch, scratch, x, "value")
+  return ffi.string(C.cl_ffi_class(scratch))
+end
+
+--- The side's struct and schema, or its object and nil; raises Apache's error for anything else.
+-- purpose is the word of its messages: "field insertion".
+function edit.open(record, side, purpose)
+  local d = datum_of(record, side)
+  local kind = d.val.kind
+  if d.schema ~= nil then
+    if kind == K_STRUCT then return record[side], schema.view_of(d.schema) end
+    errors.throw(DATA, "Only Struct objects supported for [%s], found: %s", purpose, ffi.string(C.cl_ffi_class(d.val)))
+  end
+  if kind == K_OBJECT then return record[side], nil end
+  errors.throw(DATA, "Only Map objects supported in absence of schema for [%s], found: %s", purpose,
+    ffi.string(C.cl_ffi_class(d.val)))
+end
+
+--- Raises unless x, read from a schemaless object, is an object.
+function edit.check_map(x, purpose)
+  if istype(object_ct, x) or istype(address.map_ct, x) then return end
+  errors.throw(DATA, "Only Map objects supported in absence of schema for [%s], found: %s", purpose, edit.class_of(x))
+end
+
+-- ----------------------------------------------------------------------- structs
+
+--- How structs become ones of schema `to`: sources[i] = position of the old field that field i
+-- is taken from, 0 or nil = it is left unset. replace_null: a null field that has a default is
+-- read as it. Lives as long as the task: keep it by the old schema's uid.
+function edit.shape(to, sources, replace_null)
+  local p = schema.pointer(to)
+  local shape = C.cl_ffi_shape_new(address.space, p)
+  if shape == nil then value.no_memory() end
+  shape.replace_null = replace_null and 1 or 0
+  for i = 1, tonumber(p.n_fields) do shape.source[i - 1] = (sources[i] or 0) - 1 end
+  return shape
+end
+
+-- Where cl_ffi_reshape puts the struct it makes.
+local made = ffi.new "struct cl_struct *[1]"
+
+--- The side's struct becomes one of the shape's schema, or to_side gets the new one; answers it.
+function edit.reshape(record, side, shape, to_side)
+  local from = datum_of(record, side)
+  if from.val.kind ~= K_STRUCT then error("edit.reshape: the " .. side .. " is no struct", 2) end
+  if C.cl_ffi_reshape(current.batch, shape, from.val.st, made) ~= 0 then errors.throw_last() end
+  local to = to_side and datum_of(record, to_side) or from
+  to.val.kind, to.val.st, to.schema = K_STRUCT, made[0], shape.to
+  return record[to_side or side]
+end
+
+-- ----------------------------------------------------------------------- objects
+
+--- The object is as if its HashMap had been copied. capacity: the least power of two that is at
+-- least this; nil = what Java makes for a copy of its size.
+function edit.copied(object, side, capacity)
+  local obj = resolve(object_p, object, object_ct)
+  capacity = capacity or floor(obj.n / 0.75 + 1)
+  if C.cl_ffi_obj_copied(current.batch, obj, capacity, side == "key" and 1 or 0) ~= 0 then value.no_memory() end
+end
+
+--- Rules for `project`: rules[name] = a new name, or false to drop it; what has no rule stays
+-- when keep_others is true. Lives as long as the task.
+function edit.names(rules, keep_others)
+  local n = 0
+  for _ in pairs(rules) do n = n + 1 end
+  local names = C.cl_ffi_names_new(address.space, n)
+  if names == nil then value.no_memory() end
+  names.keep_others = keep_others and 1 or 0
+  local i = 0
+  for name, to in pairs(rules) do
+    local rule = names.rule[i]
+    if C.cl_ffi_names_set(address.space, rule.name, name, #name) ~= 0
+      or to and C.cl_ffi_names_set(address.space, rule.to, to, #to) ~= 0 then value.no_memory() end
+    i = i + 1
+  end
+  return names
+end
+
+--- Applies all rules at once, as a copy into a HashMap with room for as many fields.
+function edit.project(object, side, names)
+  local obj = resolve(object_p, object, object_ct)
+  if C.cl_ffi_obj_project(current.batch, obj, names, side == "key" and 1 or 0) ~= 0 then value.no_memory() end
+end
+
+--- The field gets another name in the same place; false = there is none. One that had the new
+-- name is gone.
+function edit.rename(object, from, to)
+  local obj, epoch = resolve(object_p, object, object_ct)
+  address.check_writable(epoch)
+  local rc = C.cl_ffi_obj_rename(current.batch, obj, from, #from, to, #to)
+  if rc < 0 then value.no_memory() end
+  return rc == 1
+end
+
+--- The side becomes a new object of the HashMap capacity; answers it.
+function edit.new_object(record, side, capacity)
+  local d = datum_of(record, side)
+  local java_cap = 1
+  while java_cap < (capacity or 16) do java_cap = java_cap * 2 end
+  local obj = C.cl_ffi_obj_new(current.batch, java_cap)
+  if obj == nil then value.no_memory() end
+  d.val.kind, d.val.obj, d.schema = K_OBJECT, obj, nil
+  return record[side]
+end
+
+-- ------------------------------------------------------------------ exact copies
+
+-- Where `name` of a container is to be written.
+local function target(container, name)
+  if istype(object_ct, container) then
+    local obj, epoch = resolve(object_p, container, object_ct)
+    address.check_writable(epoch)
+    local val = C.cl_ffi_obj_put(current.batch, obj, name, #name)
+    if val == nil then value.no_memory() end
+    return val
+  end
+  local st, epoch = resolve(struct_p, container, struct_ct)
+  address.check_writable(epoch)
+  local val = C.cl_ffi_struct_find(st, name, #name)
+  if val == nil then errors.throw(DATA, "%s is not a valid field name", name) end
+  return val
+end
+
+--- to[name] = from[from_name] exactly as it is; null when there is no such field.
+function edit.put(to, name, from, from_name)
+  local source = view.slot(from, from_name)
+  local val = target(to, name)
+  if source == nil then
+    val.kind = K_NULL
+  elseif C.cl_ffi_copy(current.batch, val, source) ~= 0 then
+    value.no_memory()
+  end
+end
+
+--- The side becomes a container's field, with the field's schema; null without schema when there
+-- is no such field.
+function edit.become(record, side, container, name, replace_null)
+  local d = datum_of(record, side)
+  local source, s = view.slot(container, name)
+  if source == nil then
+    d.val.kind, d.schema = K_NULL, nil
+    return
+  end
+  if s ~= nil and replace_null and source.kind == K_NULL and s.def.kind ~= K_MISSING then source = s.def end
+  if s ~= nil and not replace_null and source == s.def then
+    d.val.kind = K_NULL
+  else
+    ffi.copy(d.val, source, 16)
+    if d.val.kind == K_MISSING then d.val.kind = K_NULL end
+  end
+  d.schema = s
+end
+
+--- The side becomes null, of this schema or none.
+function edit.nothing(record, side, s)
+  local d = datum_of(record, side)
+  d.val.kind = K_NULL
+  d.schema = s and schema.pointer(s) or nil
+end
+
+--- The side becomes an object or, with a schema, a struct that holds it as its one field.
+function edit.wrap(record, side, name, to)
+  local d = datum_of(record, side)
+  if to == nil then
+    local obj = C.cl_ffi_obj_new(current.batch, 16)
+    local val = obj ~= nil and C.cl_ffi_obj_put(current.batch, obj, name, #name) or nil
+    if val == nil then value.no_memory() end
+    ffi.copy(val, d.val, 16)
+    if val.kind == K_MISSING then val.kind = K_NULL end
+    d.val.kind, d.val.obj = K_OBJECT, obj
+    return
+  end
+  local p = schema.pointer(to)
+  if C.cl_ffi_fits(d.val, p.fields[0].schema, name, #name) ~= 0 then errors.throw_last() end
+  local st = C.cl_ffi_struct_new(current.batch, p)
+  if st == nil then value.no_memory() end
+  ffi.copy(st.v, d.val, 16)
+  d.val.kind, d.val.st, d.schema = K_STRUCT, st, p
+end
+
+return edit

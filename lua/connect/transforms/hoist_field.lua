@@ -1,0 +1,29 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- HoistField: the key or value becomes the one field of a struct or object.
+local edit = require "connect.edit"
+local schema = require("connect").schema
+
+local function hoisted(self, from)
+  self.schemas[from.uid] = schema.struct { fields = { { self.field, from } } }
+  return self.schemas[from.uid]
+end
+
+return {
+  api = 1,
+  kind = "transform",
+  version = "4.2.0", -- of the Apache class it stands in for
+  class = "org.apache.kafka.connect.transforms.HoistField",
+  sides = true,
+  doc = "Wrap data using the specified field name in a Struct when schema present, or a Map in the case of schemaless "
+    .. "data.",
+  config = {
+    { name = "field", type = "string", required = true, importance = "medium",
+      doc = "Field name for the single field that will be created in the resulting Struct or Map." },
+  },
+  configure = function(config, side) return { side = side, field = config.field, schemas = {} } end,
+  apply = function(record, self)
+    local from = edit.schema(record, self.side)
+    edit.wrap(record, self.side, self.field, from and (self.schemas[from.uid] or hoisted(self, from)))
+    return record
+  end,
+}

@@ -1,0 +1,105 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- InsertField: adds where a record came from, or a fixed text, to its key or value.
+local connect = require "connect"
+local edit = require "connect.edit"
+local errors = require "connect.errors"
+local schema = connect.schema
+
+local CONFIG = "org.apache.kafka.common.config.ConfigException"
+
+-- "name!" is a required field, "name?" and "name" an optional one.
+local function field_of(text)
+  if text == nil then return nil end
+  local mark = text:match "[!?]$"
+  return { name = mark and text:sub(1, -2) or text, optional = mark ~= "!" }
+end
+
+-- Records' fields, then the new ones.
+local function extended(self, from)
+  local fields, sources = from.fields, {}
+  for i = 1, #fields do sources[i] = i end
+  local function append(field, name)
+    if field then fields[#fields + 1] = { field.name, field.optional and name .. "?" or name } end
+  end
+  append(self.topic, "string")
+  append(self.partition, "int32")
+  append(self.offset, "int64")
+  append(self.timestamp, "timestamp")
+  append(self.static, "string")
+  local to = schema.derive(from, { fields = fields, optional = false, default = false })
+  self.shapes[from.uid] = edit.shape(to, sources, self.replace_null)
+  return self.shapes[from.uid]
+end
+
+local function insert(record, self, value, with_schema)
+  if self.topic then value[self.topic.name] = record.topic end
+  local partition, timestamp = record.partition, record.timestamp
+  if self.partition and partition then value[self.partition.name] = connect.int32(partition) end
+  if self.offset then
+    if not record.offset then
+      connect.data_error("Only SinkRecord supported for [field insertion], found: "
+        .. "org.apache.kafka.connect.source.SourceRecord")
+    end
+    value[self.offset.name] = connect.int64(record.offset)
+  end
+  if self.timestamp and timestamp then
+    value[self.timestamp.name] = with_schema and connect.timestamp(timestamp) or connect.int64(timestamp)
+  end
+  if self.static then value[self.static.name] = self.static_value end
+end
+
+local function text(name, doc, display)
+  return { name = name, type = "string", importance = "medium", doc = doc, display_name = display }
+end
+
+return {
+  api = 1,
+  kind = "transform",
+  version = "4.2.0", -- of the Apache class it stands in for
+  class = "org.apache.kafka.connect.transforms.InsertField",
+  sides = true,
+  doc = "Insert field(s) using attributes from the record metadata or a configured static value.",
+  config = {
+    text("topic.field", "Field name for Kafka topic. Suffix with ! to make this a required field, or ? to keep it "
+      .. "optional (the default)."),
+    text("partition.field", "Field name for Kafka partition. Suffix with ! to make this a required field, or ? to "
+      .. "keep it optional (the default)."),
+    text("offset.field", "Field name for Kafka offset - only applicable to sink connectors. Suffix with ! to make "
+      .. "this a required field, or ? to keep it optional (the default)."),
+    text("timestamp.field", "Field name for record timestamp. Suffix with ! to make this a required field, or ? to "
+      .. "keep it optional (the default)."),
+    text("static.field", "Field name for static data field. Suffix with ! to make this a required field, or ? to "
+      .. "keep it optional (the default)."),
+    text("static.value", "Static field value, if field name configured."),
+    { name = "replace.null.with.default", type = "boolean", default = true, importance = "medium",
+      doc = "Whether to replace fields that have a default value and that are null to the default value. When set to "
+        .. "true, the default value is used, otherwise null is used." },
+  },
+  configure = function(config, side)
+    local self = { side = side, shapes = {}, replace_null = config["replace.null.with.default"] }
+    for _, name in ipairs { "topic", "partition", "offset", "timestamp", "static" } do
+      self[name] = field_of(config[name .. ".field"])
+    end
+    if not (self.topic or self.partition or self.offset or self.timestamp or self.static) then
+      errors.throw(CONFIG, "No field insertion configured")
+    end
+    self.static_value = config["static.value"]
+    if self.static and not self.static_value then
+      errors.throw(CONFIG, "Invalid value null for configuration static.value: No value specified for static field: "
+        .. "org.apache.kafka.connect.transforms.InsertField$InsertionSpec@0")
+    end
+    return self
+  end,
+  apply = function(record, self)
+    local side = self.side
+    if edit.is_null(record, side) then return record end
+    local value, from = edit.open(record, side, "field insertion")
+    if from then
+      value = edit.reshape(record, side, self.shapes[from.uid] or extended(self, from))
+    else
+      edit.copied(value, side)
+    end
+    insert(record, self, value, from ~= nil)
+    return record
+  end,
+}

@@ -1,0 +1,45 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- ValueToKey: makes the key of fields of the value.
+local connect = require "connect"
+local edit = require "connect.edit"
+local schema = connect.schema
+
+local function key_shape(self, from)
+  local fields, sources = {}, {}
+  for i, name in ipairs(self.fields) do
+    local s, at = from:field(name)
+    if not s then connect.data_error("Field does not exist: %s", name) end
+    fields[i], sources[i] = { name, s }, at
+  end
+  self.shapes[from.uid] = edit.shape(schema.struct { fields = fields }, sources, self.replace_null)
+  return self.shapes[from.uid]
+end
+
+return {
+  api = 1,
+  kind = "transform",
+  version = "4.2.0", -- of the Apache class it stands in for
+  class = "org.apache.kafka.connect.transforms.ValueToKey",
+  doc = "Replace the record key with a new key formed from a subset of fields in the record value.",
+  config = {
+    { name = "fields", type = "list", required = true, unique = true, non_empty = true, importance = "high",
+      doc = "Field names on the record value to extract as the record key." },
+    { name = "replace.null.with.default", type = "boolean", default = true, importance = "medium",
+      doc = "Whether to replace fields that have a default value and that are null to the default value. When set to "
+        .. "true, the default value is used, otherwise null is used." },
+  },
+  configure = function(config)
+    return { fields = config.fields, shapes = {}, replace_null = config["replace.null.with.default"] }
+  end,
+  apply = function(record, self)
+    local value, from = edit.open(record, "value", "copying fields from value to key")
+    if from then
+      edit.reshape(record, "value", self.shapes[from.uid] or key_shape(self, from), "key")
+      return record
+    end
+    local fields = self.fields
+    local key = edit.new_object(record, "key", #fields)
+    for i = 1, #fields do edit.put(key, fields[i], value, fields[i]) end
+    return record
+  end,
+}
