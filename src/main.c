@@ -22,37 +22,50 @@ static const char help[] =
     "  connect-lua --worker config/worker.conf config/connect-file-source.properties\n"
     "  curl localhost:8083/connectors\n"
     "\n"
-    "Exit codes: 0 stopped by SIGTERM or Ctrl-C, 1 wrong usage, 2 the worker cannot start,\n"
-    "3 a connector of the command line cannot be created.\n";
+    "Exit codes: 0 stopped by SIGTERM, SIGHUP or Ctrl-C, 1 wrong usage, 2 the worker cannot start,\n"
+    "3 a connector of the command line cannot be created. A second signal ends the worker at\n"
+    "once: 128 + its number, as 143 for SIGTERM.\n";
 
 struct verb {
   const char *name;
   int (*run)(int argc, char **argv);
+  bool own_help; /* its --help says more than ours */
 };
 
 static const struct verb verbs[] = {
-    {"plugins", cl_cli_plugins},
-    {"validate", cl_cli_validate},
-    {"test", cl_cli_test},
+    {"plugins", cl_cli_plugins, false},
+    {"validate", cl_cli_validate, false},
+    {"test", cl_cli_test, false},
 };
+
+static bool asks_for_help(int argc, char **argv) {
+  for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+    if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+      return true;
+  }
+  return false;
+}
 
 int main(int argc, char **argv) {
   if (argc < 2) {
     fputs(help, stderr);
     return CL_EXIT_USAGE;
   }
-  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-    fputs(help, stdout);
-    return CL_EXIT_OK;
-  }
   if (strcmp(argv[1], "--version") == 0) {
     puts("connect-lua " CL_VERSION);
     return CL_EXIT_OK;
   }
+  const struct verb *verb = NULL;
   for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
     if (strcmp(argv[1], verbs[i].name) == 0)
-      return verbs[i].run(argc - 1, argv + 1);
+      verb = &verbs[i];
   }
+  if ((!verb || !verb->own_help) && asks_for_help(argc - 1, argv + 1)) {
+    fputs(help, stdout);
+    return CL_EXIT_OK;
+  }
+  if (verb)
+    return verb->run(argc - 1, argv + 1);
   if (argv[1][0] == '-')
     return cl_cli_run(argc, argv);
   cl_cli_complain("unknown command '%s'; connect-lua --help lists them", argv[1]);

@@ -15,6 +15,26 @@ describe("the command line #embedded", function()
     assert.matches("%d+%.%d+%.%d+", out)
   end)
 
+  it("explains itself after a verb too", function()
+    local calls = { { "plugins", "--help" }, { "validate", "-h" }, { "test", "--help" }, { "--worker", "none", "--help" } }
+    for _, argv in ipairs(calls) do
+      local code, out, err = helpers.run(argv)
+      assert.equal(0, code)
+      assert.matches("connect-lua validate", out, 1, true)
+      assert.equal("", err)
+    end
+  end)
+
+  it("refuses a second --worker", function()
+    for _, verb in ipairs { "plugins", "validate", false } do
+      local argv = { "--worker", "one.conf", "--worker", "two.conf", "x.properties" }
+      if verb then table.insert(argv, 1, verb) end
+      local code, _, err = helpers.run(argv)
+      assert.equal(1, code)
+      assert.matches("--worker is given twice, one.conf and two.conf", err, 1, true)
+    end
+  end)
+
   it("ends with 1 when there is nothing to do, and says how to use it", function()
     local code, out, err = helpers.run {}
     assert.equal(1, code)

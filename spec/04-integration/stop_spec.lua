@@ -15,6 +15,35 @@ describe("stopping a worker", function()
     end
   end)
 
+  -- Started by env or nohup, since what a child does with SIGHUP it has from its parent.
+  local function start_under(...)
+    local worker = helpers.worker()
+    worker.command = { ... }
+    for _, arg in ipairs {
+      worker.binary, "--worker", helpers.write(worker:path "worker.properties", helpers.properties(worker.config)),
+    } do
+      table.insert(worker.command, arg)
+    end
+    return worker:start()
+  end
+
+  it("by SIGHUP ends with 0", function()
+    local worker = start_under("env", "--default-signal=HUP")
+    worker.process:kill "HUP"
+    local code, signal = worker:wait()
+    assert.equal(0, code, signal)
+    assert.matches("Kafka Connect stopped", worker:log(), 1, true)
+  end)
+
+  it("by SIGHUP does nothing under nohup", function()
+    local worker = start_under "nohup"
+    worker.process:kill "HUP"
+    helpers.sleep(0.2)
+    assert.equal(200, (helpers.http("GET", worker.url .. "/")))
+    assert.not_matches("stopping", worker:log(), 1, true)
+    worker:stop()
+  end)
+
   it("while connectors wait for a broker that is not there ends with 0", function()
     local worker = helpers.worker { ["bootstrap.servers"] = "127.0.0.1:1" }
     local pipe = helpers.pipeline(worker.folder)
@@ -31,11 +60,13 @@ describe("stopping a worker", function()
       ["plugin.path"] = helpers.root .. "/spec/fixtures/misbehaving",
       ["task.shutdown.graceful.timeout.ms"] = "3600000",
     }:start()
-    worker:create("stuck", { ["connector.class"] = "bad_source", how = "poll_loops", topic = helpers.unique "t" })
+    worker:create("stuck", { ["connector.class"] = "bad_source", how = "poll_loops_in_pattern", topic = helpers.unique "t" })
     worker.process:kill("TERM")
     helpers.wait_for("the first signal to be told of", function() return worker:log():find("stopping", 1, true) end)
     worker.process:kill("TERM")
-    worker:wait() -- far sooner than the hour the task was given
+    local code, signal = worker:wait() -- far sooner than the hour the task was given
+    assert.is_nil(code)
+    assert.equal(15, signal) -- a shell says 143
   end)
 
   it("leaves nothing to be done twice #kafka", function()

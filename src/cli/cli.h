@@ -29,5 +29,8 @@ char *cl_cli_home(struct cl_err *err);
 int cl_cli_connector_file(const char *path, char **name, json_t **config, char **initial_state,
                           struct cl_err *err);
 
+/* Takes the argument of --worker; complains and answers false when there was one already. */
+bool cl_cli_worker_file(const char **file, const char *given);
+
 /* Says what is wrong on stderr, "connect-lua: ..." */
 void cl_cli_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -18,6 +18,15 @@ void cl_cli_complain(const char *fmt, ...) {
   va_end(ap);
 }
 
+bool cl_cli_worker_file(const char **file, const char *given) {
+  if (*file) {
+    cl_cli_complain("--worker is given twice, %s and %s: a worker has one file", *file, given);
+    return false;
+  }
+  *file = given;
+  return true;
+}
+
 static bool is_home(const char *dir) {
   char path[PATH_MAX];
   int n = snprintf(path, sizeof(path), "%s/lua/connect/host/init.lua", dir);

@@ -72,11 +72,9 @@ int cl_cli_plugins(int argc, char **argv) {
   bool as_json = false;
   int opt;
   while ((opt = getopt_long(argc, argv, "w:", options, NULL)) != -1) {
-    if (opt == 'w')
-      worker_file = optarg;
-    else if (opt == 'j')
+    if (opt == 'j')
       as_json = true;
-    else
+    else if (opt != 'w' || !cl_cli_worker_file(&worker_file, optarg))
       return CL_EXIT_USAGE;
   }
   struct cl_err err = CL_ERR_INIT;

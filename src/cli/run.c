@@ -43,6 +43,9 @@ static void stop_signals(sigset_t *set) {
   sigemptyset(set);
   sigaddset(set, SIGTERM);
   sigaddset(set, SIGINT);
+  struct sigaction hup; /* under nohup it is ignored, and stays so */
+  if (sigaction(SIGHUP, NULL, &hup) == 0 && hup.sa_handler != SIG_IGN)
+    sigaddset(set, SIGHUP);
 }
 
 static int open_worker(struct process *p, const char *file, struct cl_err *err) {
@@ -155,9 +158,8 @@ int cl_cli_run(int argc, char **argv) {
   const char *file = NULL;
   int opt;
   while ((opt = getopt_long(argc, argv, "w:", options, NULL)) != -1) {
-    if (opt != 'w')
+    if (opt != 'w' || !cl_cli_worker_file(&file, optarg))
       return CL_EXIT_USAGE;
-    file = optarg;
   }
   if (!file) {
     cl_cli_complain(
