@@ -24,6 +24,7 @@ static int parse_error(const char *text, size_t pos, const json_error_t *why, st
 
 int cl_json_parse(const char *text, size_t len, json_t **out, struct cl_err *err) {
   json_error_t why = {.text = ""};
+  cl_utf8_skip_bom(&text, &len);
   *out = json_loadb(text, len, JSON_DECODE_ANY, &why);
   if (*out)
     return 0;
@@ -124,6 +125,7 @@ int cl_json_parse_texts(const char *text, size_t len, json_t **out, struct cl_er
   json_error_t why = {.text = ""};
   int rc = 0;
   *out = NULL;
+  cl_utf8_skip_bom(&text, &len);
   quote_numbers(text, len, SIZE_MAX, &quoted);
   if (quoted.failed) {
     rc = cl_err_set(err, CL_EINVAL, "JSON text of %zu bytes is too large", len);

@@ -2,6 +2,7 @@
  *
  * jansson with our errors: control plane only (configs, REST bodies, offsets).
  * Records never come here: src/record/json_*.c.
+ * A byte order mark before the text is stepped over.
  * A *config* is everywhere a json_t object of string (or null) values in the order
  * they were written; whoever publishes one to another thread never changes it again.
  */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Java-properties text, after java.util.Properties.load. Any thread. May include libc, jansson and base only.
  */
+#define CL_COMPONENT "config"
 #include "base/props.h"
 
 #include "base/buf.h"
 #include "base/fs.h"
+#include "base/log.h"
+#include "base/utf8.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,6 +20,7 @@ struct reader {
   size_t line_no;      /* of the natural line at `at` */
   struct cl_buf line;  /* the logical line: continuations joined, escapes still inside */
   size_t first_no;     /* the natural line it begins on */
+  json_t *lines;       /* key -> number of the line that set it last */
   struct cl_buf joins; /* size_t offsets in line where a further natural line begins */
 };
 
@@ -182,6 +186,15 @@ static void split(const struct cl_buf *line, size_t *key_end, size_t *value) {
   *value = i;
 }
 
+/* Java takes the last value of a repeated key in silence; mostly it is a mistake. */
+static bool note_line(struct reader *r, const char *key) {
+  json_t *before = json_object_get(r->lines, key);
+  if (before)
+    CL_LOG(CL_WARN, "%s:%zu: %s was set on line %lld already; the value of line %zu counts", r->where,
+           r->first_no, key, (long long)json_integer_value(before), r->first_no);
+  return json_object_set_new(r->lines, key, json_integer((json_int_t)r->first_no)) == 0;
+}
+
 static int put_entry(struct reader *r, json_t *config, struct cl_err *err) {
   char *key = NULL, *value = NULL;
   size_t key_end, value_at;
@@ -189,7 +202,7 @@ static int put_entry(struct reader *r, json_t *config, struct cl_err *err) {
   int rc = convert(r, 0, key_end, &key, err);
   if (rc == 0)
     rc = convert(r, value_at, r->line.len, &value, err);
-  if (rc == 0 && json_object_set_new(config, key, json_string(value)) != 0)
+  if (rc == 0 && (!note_line(r, key) || json_object_set_new(config, key, json_string(value)) != 0))
     rc = cl_err_set(err, CL_ENOMEM, "%s:%zu: out of memory", r->where, r->first_no);
   free(value);
   free(key);
@@ -197,11 +210,12 @@ static int put_entry(struct reader *r, json_t *config, struct cl_err *err) {
 }
 
 int cl_props_parse(const char *text, size_t len, const char *where, json_t **out, struct cl_err *err) {
-  struct reader r = {.at = text, .end = text + len, .where = where, .line_no = 1};
+  cl_utf8_skip_bom(&text, &len);
+  struct reader r = {.at = text, .end = text + len, .where = where, .line_no = 1, .lines = json_object()};
   int rc = 0;
   *out = NULL;
   json_t *config = json_object();
-  if (!config || !cl_buf_reserve(&r.line, 0))
+  if (!config || !r.lines || !cl_buf_reserve(&r.line, 0))
     rc = cl_err_set(err, CL_ENOMEM, "%s: out of memory", where);
   while (rc == 0 && read_logical(&r)) {
     if (r.line.failed || r.joins.failed)
@@ -211,6 +225,7 @@ int cl_props_parse(const char *text, size_t len, const char *where, json_t **out
   }
   cl_buf_free(&r.joins);
   cl_buf_free(&r.line);
+  json_decref(r.lines);
   if (rc != 0)
     json_decref(config);
   else

@@ -2,7 +2,8 @@
  *
  * Java-properties text (java.util.Properties.load): comments # and !, separators
  * '=' ':' or blank, continuations, escapes, \uXXXX, ISO-8859-1 bytes. Unlike Java's, a
- * backslash alone at the end of the text is no entry with an empty key.
+ * backslash alone at the end of the text is no entry with an empty key, and a byte order
+ * mark at the start is stepped over.
  * Any thread, no state.
  */
 #pragma once
@@ -11,7 +12,7 @@
 #include "base/json.h"
 
 /* Text to a config (see base/json.h), keys in order of first appearance, the last
- * value of a repeated key wins. where names the source in errors ("worker.conf");
+ * value of a repeated key wins, with a warning. where names the source in errors ("worker.conf");
  * errors read "worker.conf:12: ...". */
 int cl_props_parse(const char *text, size_t len, const char *where, json_t **out, struct cl_err *err);
 

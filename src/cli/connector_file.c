@@ -32,6 +32,7 @@ static int from_document(const char *path, const json_t *doc, char **name, json_
 }
 
 static bool looks_like_json(const char *text) {
+  text += strncmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* a byte order mark */
   text += strspn(text, " \t\r\n");
   return *text == '{';
 }

@@ -113,12 +113,25 @@ static void configs(void **state) {
   json_decref(in);
 }
 
+static void byte_order_mark(void **state) {
+  (void)state;
+  struct cl_err err = CL_ERR_INIT;
+  json_t *out = NULL;
+  const char text[] = "\xEF\xBB\xBF{\"n\":1.50}";
+  assert_int_equal(cl_json_parse_texts(text, sizeof(text) - 1, &out, &err), 0);
+  assert_string_equal(cl_json_str(out, "n"), "1.50");
+  json_decref(out);
+  assert_int_equal(cl_json_parse(text, sizeof(text) - 1, &out, &err), 0);
+  json_decref(out);
+  assert_int_equal(cl_json_parse_texts("\xEF\xBB\xBF", 3, &out, &err), CL_EINVAL);
+  assert_int_equal(cl_json_parse_texts("\xEF\xBB\xBF\xEF\xBB\xBF{}", 8, &out, &err),
+                   CL_EINVAL); /* one only */
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(plain),
-      cmocka_unit_test(numbers_as_texts),
-      cmocka_unit_test(texts_keep_the_place),
-      cmocka_unit_test(configs),
+      cmocka_unit_test(plain),   cmocka_unit_test(numbers_as_texts), cmocka_unit_test(texts_keep_the_place),
+      cmocka_unit_test(configs), cmocka_unit_test(byte_order_mark),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,8 @@
  * Properties text as java.util.Properties.load reads it. */
 #include "base/props.h"
 
+#include "base/log.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -125,6 +127,36 @@ static void files(void **state) {
   assert_string_equal(err.msg, message);
 }
 
+static void byte_order_mark(void **state) {
+  (void)state;
+  parses("\xEF\xBB\xBF"
+         "a=1\n",
+         "{\"a\":\"1\"}");
+  parses("\xEF\xBB\xBF# a comment\nb=1", "{\"b\":\"1\"}");
+  parses("\xEF\xBB\xBF", "{}");
+  parses("a=\xEF\xBB\xBF", "{\"a\":\"\xC3\xAF\xC2\xBB\xC2\xBF\"}"); /* elsewhere three Latin-1 characters */
+}
+
+static void warns_of_repeated_keys(void **state) {
+  (void)state;
+  struct cl_err err = CL_ERR_INIT;
+  char name[] = "/tmp/cl-props-log-XXXXXX", text[4096] = "";
+  int fd = mkstemp(name);
+  assert_true(fd >= 0);
+  assert_int_equal(cl_log_open(name, CL_WARN, &err), 0);
+  parses("a=1\nb=secret\n\na=2\nc=\\\n 3\nb=other\na=3\n", "{\"a\":\"3\",\"b\":\"other\",\"c\":\"3\"}");
+  cl_log_close();
+  ssize_t n = read(fd, text, sizeof(text) - 1);
+  assert_true(n > 0);
+  assert_non_null(strstr(text, "w.conf:4: a was set on line 1 already"));
+  assert_non_null(strstr(text, "w.conf:7: b was set on line 2 already"));
+  assert_non_null(strstr(text, "w.conf:8: a was set on line 4 already"));
+  assert_null(strstr(text, "secret"));
+  assert_null(strstr(text, ": c was set"));
+  close(fd);
+  unlink(name);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(separators),
@@ -134,6 +166,8 @@ int main(void) {
       cmocka_unit_test(last_wins_in_first_place),
       cmocka_unit_test(errors_name_the_line),
       cmocka_unit_test(files),
+      cmocka_unit_test(byte_order_mark),
+      cmocka_unit_test(warns_of_repeated_keys),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
