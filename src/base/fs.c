@@ -110,17 +110,47 @@ static int sync_folder(const char *target) {
   return rc != 0 && why != EINVAL && why != ENOTSUP ? -1 : 0;
 }
 
+static int cannot_write(const char *path, struct cl_err *err) {
+  return cl_err_set(err, CL_EIO, "cannot write %s: %s", path, strerror(errno));
+}
+
+/* The file that takes the place of path: through a symbolic link the file behind it is
+ * replaced, not the link. *old is only filled when *exists. */
+static int find_target(const char *path, char **target, struct stat *old, bool *exists, struct cl_err *err) {
+  *exists = stat(path, old) == 0;
+  if (*exists && !S_ISREG(old->st_mode))
+    return cl_err_set(err, CL_EINVAL, "cannot write %s: it is not a regular file", path);
+  *target = *exists ? realpath(path, NULL) : strdup(path);
+  return *target ? 0 : cannot_write(path, err);
+}
+
+int cl_fs_can_replace(const char *path, struct cl_err *err) {
+  char *target = NULL, *temp = NULL;
+  struct stat old;
+  bool exists;
+  int rc = find_target(path, &target, &old, &exists, err);
+  if (rc != 0)
+    return rc;
+  int fd = open_temp(target, 0600, &temp);
+  if (fd < 0) {
+    rc = cannot_write(path, err);
+  } else {
+    close(fd);
+    unlink(temp);
+  }
+  free(temp);
+  free(target);
+  return rc;
+}
+
 int cl_fs_replace(const char *path, const void *data, size_t len, struct cl_err *err) {
   char *target = NULL, *temp = NULL;
-  int fd = -1, rc = 0;
+  int fd = -1;
   struct stat old;
-  bool exists = stat(path, &old) == 0;
-  if (exists && !S_ISREG(old.st_mode))
-    return cl_err_set(err, CL_EINVAL, "cannot write %s: it is not a regular file", path);
-  /* Through a symbolic link the file behind it is replaced, not the link. */
-  target = exists ? realpath(path, NULL) : strdup(path);
-  if (!target)
-    goto failed;
+  bool exists;
+  int rc = find_target(path, &target, &old, &exists, err);
+  if (rc != 0)
+    return rc;
   fd = open_temp(target, 0666, &temp);
   if (fd < 0)
     goto failed;
@@ -138,7 +168,7 @@ int cl_fs_replace(const char *path, const void *data, size_t len, struct cl_err 
     goto failed;
   goto out;
 failed:
-  rc = cl_err_set(err, CL_EIO, "cannot write %s: %s", path, strerror(errno));
+  rc = cannot_write(path, err);
 out:
   if (fd >= 0)
     close(fd);

@@ -11,6 +11,7 @@
 #include "store/offsets_file.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +86,24 @@ static int add_entry(struct cl_offsets *s, const char *canon, const struct cl_of
   return 0;
 }
 
+static int add_remedy(struct cl_err *err) {
+  char what[sizeof(err->msg)];
+  snprintf(what, sizeof(what), "%s", err->msg);
+  return cl_err_set(err, err->code,
+                    "%s; put back a copy of it, or move it away: then every source starts from nothing",
+                    what);
+}
+
+/* Apache finds out at the first commit. Not an error: a worker of sinks only never writes. */
+static void warn_of_place(const char *path) {
+  struct cl_err err = CL_ERR_INIT;
+  if (cl_fs_can_replace(path, &err) != 0)
+    CL_LOG(CL_WARN,
+           "source offsets cannot be stored: %s; make its folder and let this worker write there, or change "
+           "offset.storage.file.filename. Until then sources start over after each restart",
+           err.msg);
+}
+
 static int load(struct cl_offsets *s, struct cl_err *err) {
   char *data = NULL;
   size_t len = 0, n = 0;
@@ -92,8 +111,14 @@ static int load(struct cl_offsets *s, struct cl_err *err) {
   int rc = cl_fs_read(s->path, FILE_MAX, &data, &len, err);
   if (rc == CL_ENOTFOUND)
     return 0;
-  if (rc == 0 && len > 0)
-    rc = cl_offsets_file_decode(data, len, s->path, &entries, &n, err);
+  if (rc == 0 && len == 0)
+    CL_LOG(
+        CL_WARN,
+        "%s is empty (0 bytes), which this worker never leaves behind: sources start from nothing. If that "
+        "is not meant, stop now and put back a copy of it",
+        s->path);
+  if (rc == 0 && len > 0 && cl_offsets_file_decode(data, len, s->path, &entries, &n, err) != 0)
+    rc = err->code == CL_EINVAL ? add_remedy(err) : err->code;
   for (size_t i = 0; i < n && rc == 0; i++) {
     char *canon = canonical(entries[i].key, entries[i].key_len);
     if (!canon)
@@ -118,6 +143,8 @@ int cl_offsets_open(const char *path, struct cl_offsets **out, struct cl_err *er
   int rc = s->index && (s->path || !path) ? 0 : out_of_memory(err);
   if (rc == 0 && path)
     rc = load(s, err);
+  if (rc == 0 && path)
+    warn_of_place(path);
   if (rc != 0)
     cl_offsets_close(s);
   else

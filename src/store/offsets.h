@@ -12,8 +12,9 @@
 
 struct cl_offsets;
 
-/* path NULL = memory only. A missing or empty file means no offsets; a damaged one is
- * CL_EINVAL naming path and byte, and is left untouched. */
+/* path NULL = memory only. A missing file means no offsets, an empty one too, with a warning
+ * (as for a place where no file can be written); a damaged one is CL_EINVAL naming path and
+ * byte, and is left untouched. */
 int cl_offsets_open(const char *path, struct cl_offsets **out, struct cl_err *err);
 void cl_offsets_close(struct cl_offsets *s);
 

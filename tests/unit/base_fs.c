@@ -104,6 +104,22 @@ static void leftover(void **state) {
   unlink(left);
 }
 
+static void asking_first(void **state) {
+  (void)state;
+  struct cl_err err = CL_ERR_INIT;
+  char inside[PATH_MAX + 8];
+  assert_int_equal(cl_fs_can_replace(path, &err), 0);
+  assert_int_equal(access(path, F_OK), -1); /* nothing stays: teardown sees temp files */
+  put(path, "kept");
+  assert_int_equal(cl_fs_can_replace(path, &err), 0);
+  holds(path, "kept");
+  snprintf(inside, sizeof(inside), "%s/missing", other);
+  assert_int_equal(cl_fs_can_replace(inside, &err), CL_EIO);
+  assert_non_null(strstr(err.msg, "/missing: No such file or directory"));
+  assert_int_equal(cl_fs_can_replace(dir, &err), CL_EINVAL);
+  assert_int_equal(cl_fs_can_replace("/proc/offsets", &err), CL_EIO); /* as root, too */
+}
+
 /* The old content stays, and no temp file, when the new one cannot be put in place. */
 static void failures(void **state) {
   (void)state;
@@ -142,7 +158,7 @@ static void reading(void **state) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void) {
-  const struct CMUnitTest tests[] = {TEST(replaces), TEST(modes),    TEST(through_a_link),
-                                     TEST(leftover), TEST(failures), TEST(reading)};
+  const struct CMUnitTest tests[] = {TEST(replaces), TEST(modes),   TEST(through_a_link), TEST(leftover),
+                                     TEST(failures), TEST(reading), TEST(asking_first)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -224,12 +224,12 @@ static void damaged_files(void **state) {
   (void)state;
   struct cl_err err = CL_ERR_INIT;
   struct cl_offsets *s = NULL;
-  char message[PATH_MAX + 100];
-  write_file("", 0);
-  cl_offsets_close(open_store(path));
+  char message[PATH_MAX + 200];
   write_file(java_one, 100);
   assert_int_equal(cl_offsets_open(path, &s, &err), CL_EINVAL);
-  snprintf(message, sizeof(message), "%s: not an offsets file, or damaged, at byte 100: the file ends early",
+  snprintf(message, sizeof(message),
+           "%s: not an offsets file, or damaged, at byte 100: the file ends early; put back a "
+           "copy of it, or move it away: then every source starts from nothing",
            path);
   assert_string_equal(err.msg, message);
   assert_null(s);
@@ -237,6 +237,40 @@ static void damaged_files(void **state) {
   assert_int_equal(stat(path, &st), 0);
   assert_int_equal(st.st_size, 100); /* left as it was */
   assert_int_equal(cl_offsets_open(dir, &s, &err), CL_EIO);
+}
+
+/* What opening the store says in the log. */
+static void logs(const char *at, char *text, size_t size) {
+  struct cl_err err = CL_ERR_INIT;
+  char name[] = "/tmp/cl-offsets-log-XXXXXX";
+  int fd = mkstemp(name);
+  assert_true(fd >= 0);
+  assert_int_equal(cl_log_open(name, CL_WARN, &err), 0);
+  cl_offsets_close(open_store(at));
+  cl_log_close();
+  ssize_t n = read(fd, text, size - 1);
+  assert_true(n >= 0);
+  text[n] = '\0';
+  close(fd);
+  unlink(name);
+}
+
+static void what_opening_warns_of(void **state) {
+  (void)state;
+  char text[4096], missing[PATH_MAX + 16];
+  logs(path, text, sizeof(text));
+  assert_string_equal(text, "");
+  write_file("", 0);
+  logs(path, text, sizeof(text));
+  assert_non_null(strstr(text, "connect.offsets is empty (0 bytes)"));
+  write_file(java_one, sizeof(java_one));
+  logs(path, text, sizeof(text));
+  assert_string_equal(text, "");
+  snprintf(missing, sizeof(missing), "%s/missing/offsets", dir);
+  logs(missing, text, sizeof(text));
+  assert_non_null(strstr(text, missing));
+  assert_non_null(strstr(text, "No such file or directory"));
+  assert_non_null(strstr(text, "offset.storage.file.filename"));
 }
 
 /* A disk that refuses is an error worth another try; what was put is not forgotten meanwhile. */
@@ -304,8 +338,9 @@ static void from_many_threads(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(in_memory),       TEST(survives_a_restart), TEST(key_bytes_are_kept), TEST(twins),
-      TEST(strange_entries), TEST(damaged_files),      TEST(failed_write),       TEST(from_many_threads),
+      TEST(in_memory),    TEST(survives_a_restart), TEST(key_bytes_are_kept),
+      TEST(twins),        TEST(strange_entries),    TEST(damaged_files),
+      TEST(failed_write), TEST(from_many_threads),  TEST(what_opening_warns_of),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
