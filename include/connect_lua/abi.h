@@ -77,7 +77,7 @@ struct cl_entry { /* 24 bytes */
 struct cl_obj {
   uint32_t n, cap;
   uint32_t java_cap; /* capacity of the java.util.HashMap this object stands for */
-  uint32_t unused;
+  uint32_t linked;   /* 1 = it stands for a LinkedHashMap: its own order is the one Java writes */
   struct cl_entry *e; /* keys unique; first-seen order */
 };
 
@@ -92,7 +92,7 @@ struct cl_map_entry {
 
 struct cl_map {
   uint32_t n, cap;
-  uint32_t java_cap, unused;
+  uint32_t java_cap, linked; /* as in cl_obj */
   struct cl_map_entry *e;
 };
 

@@ -124,8 +124,9 @@ static int take_java_order(struct cl_batch *b, struct cl_obj *obj) {
 }
 
 int cl_ffi_obj_copied(struct cl_batch *batch, struct cl_obj *obj, uint32_t cap, int in_key) {
-  if (in_key && take_java_order(batch, obj) != 0)
+  if (in_key && !obj->linked && take_java_order(batch, obj) != 0)
     return CL_ENOMEM;
+  obj->linked = 0;
   obj->java_cap = 1;
   while (obj->java_cap < cap && obj->java_cap < UINT32_C(1) << 30)
     obj->java_cap *= 2;

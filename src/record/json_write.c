@@ -147,7 +147,7 @@ static int32_t entry_hash(const void *arg, uint32_t i) {
 const uint32_t *cl_json_out_order(struct cl_json_out *o, const struct cl_val *v, bool java, bool *failed) {
   uint32_t n = v->kind == CL_OBJECT ? v->obj->n : v->map->n;
   uint32_t cap = v->kind == CL_OBJECT ? v->obj->java_cap : v->map->java_cap;
-  if (!java || n < 2)
+  if (!java || n < 2 || (v->kind == CL_OBJECT ? v->obj->linked : v->map->linked))
     return NULL;
   if (cap == 0 || cap & (cap - 1) || cap > UINT32_C(1) << 30)
     cap = 16;

@@ -54,9 +54,11 @@ static bool equal_rows(const struct cl_space *s, const struct cl_val *a, uint32_
   return true;
 }
 
+static bool is_date(const struct cl_val *v) { return v->kind >= CL_DATE && v->kind <= CL_TIMESTAMP; }
+
 bool cl_value_equal(const struct cl_space *s, const struct cl_val *a, const struct cl_val *b) {
-  if (a->kind != b->kind)
-    return false;
+  if (a->kind != b->kind) /* but all three are java.util.Date */
+    return is_date(a) && is_date(b) && a->i == b->i;
   switch ((enum cl_kind)a->kind) {
   case CL_INT: return a->i == b->i && a->aux == b->aux;
   case CL_DATE:
@@ -93,7 +95,7 @@ static struct cl_obj *keep_object(struct cl_space *s, struct cl_arena *a, const 
   struct cl_obj *obj = cl_arena_alloc(a, sizeof(*obj) + from->n * sizeof(*obj->e));
   if (!obj)
     return NULL;
-  *obj = (struct cl_obj){.n = from->n, .cap = from->n, .java_cap = from->java_cap};
+  *obj = (struct cl_obj){.n = from->n, .cap = from->n, .java_cap = from->java_cap, .linked = from->linked};
   obj->e = (struct cl_entry *)(obj + 1);
   for (uint32_t i = 0; i < obj->n; i++) {
     obj->e[i] = (struct cl_entry){.sym = from->e[i].sym};
@@ -111,7 +113,7 @@ static struct cl_map *keep_map(struct cl_space *s, struct cl_arena *a, const str
   struct cl_map *map = cl_arena_alloc(a, sizeof(*map) + from->n * sizeof(*map->e));
   if (!map)
     return NULL;
-  *map = (struct cl_map){.n = from->n, .cap = from->n, .java_cap = from->java_cap};
+  *map = (struct cl_map){.n = from->n, .cap = from->n, .java_cap = from->java_cap, .linked = from->linked};
   map->e = (struct cl_map_entry *)(map + 1);
   for (uint32_t i = 0; i < map->n; i++)
     if (!cl_value_keep(s, a, &from->e[i].key, &map->e[i].key) ||
