@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What Lua calls: thin twins of the record functions, with the last error per thread.
+ * What Lua calls: thin twins of the record functions, the last error's among them.
  * Nothing here touches a lua_State, calls back, raises or blocks. */
 #include <string.h>
 
@@ -9,16 +9,9 @@
 #include "record/space.h"
 #include "record/value.h"
 
-/* Per thread, because an FFI function cannot hand an error object to Lua cheaply. */
-static _Thread_local struct cl_err last;
+const char *cl_ffi_error(void) { return cl_ffi_err()->msg; }
 
-struct cl_err *cl_ffi_err(void) {
-  return &last;
-}
-
-const char *cl_ffi_error(void) { return last.msg; }
-
-const char *cl_ffi_error_class(void) { return last.class; }
+const char *cl_ffi_error_class(void) { return cl_ffi_err()->class; }
 
 struct cl_str cl_ffi_sym_text(const struct cl_space *space, uint32_t sym) {
   return cl_space_sym_text(space, sym);
@@ -46,7 +39,7 @@ struct cl_val *cl_ffi_struct_find(struct cl_struct *st, const char *s, uint32_t 
 static int put(struct cl_batch *batch, struct cl_val *out, enum cl_kind kind, const char *s, uint32_t len) {
   char *copy = cl_arena_copy(batch->arena, s, len);
   if (!copy)
-    return cl_err_set(&last, CL_ENOMEM, "no memory for a value of %u bytes", len);
+    return cl_err_set(cl_ffi_err(), CL_ENOMEM, "no memory for a value of %u bytes", len);
   *out = (struct cl_val){.kind = (uint8_t)kind, .len = len, .s = copy};
   return 0;
 }
@@ -58,7 +51,7 @@ int cl_ffi_put_string(struct cl_batch *batch, struct cl_val *out, const char *s,
   size_t max = cl_utf8_repair_max(len);
   char *text = max <= UINT32_MAX ? cl_arena_alloc(batch->arena, max) : NULL;
   if (!text)
-    return cl_err_set(&last, CL_ENOMEM, "no memory for a value of %u bytes", len);
+    return cl_err_set(cl_ffi_err(), CL_ENOMEM, "no memory for a value of %u bytes", len);
   *out = (struct cl_val){.kind = CL_STRING, .s = text};
   out->len = (uint32_t)cl_utf8_repair(s, len, text);
   return 0;
@@ -69,29 +62,29 @@ int cl_ffi_put_bytes(struct cl_batch *batch, struct cl_val *out, const char *s, 
 }
 
 int cl_ffi_string_decode(struct cl_batch *batch, struct cl_datum *d) {
-  return cl_string_decode(batch, d, &last);
+  return cl_string_decode(batch, d, cl_ffi_err());
 }
 
 int cl_ffi_string_encode(struct cl_batch *batch, struct cl_datum *d) {
-  return cl_string_encode(batch, d, &last);
+  return cl_string_encode(batch, d, cl_ffi_err());
 }
 
 int cl_ffi_bytes_decode(struct cl_batch *batch, struct cl_datum *d) {
-  return cl_bytes_decode(batch, d, &last);
+  return cl_bytes_decode(batch, d, cl_ffi_err());
 }
 
 int cl_ffi_bytes_encode(struct cl_batch *batch, struct cl_datum *d) {
-  return cl_bytes_encode(batch, d, &last);
+  return cl_bytes_encode(batch, d, cl_ffi_err());
 }
 
 int cl_ffi_json_decode(struct cl_json *json, struct cl_batch *batch, struct cl_datum *d) {
-  return cl_json_decode(json, batch, d, &last);
+  return cl_json_decode(json, batch, d, cl_ffi_err());
 }
 
 int cl_ffi_json_encode(struct cl_json *json, struct cl_batch *batch, struct cl_datum *d) {
-  return cl_json_encode(json, batch, d, &last);
+  return cl_json_encode(json, batch, d, cl_ffi_err());
 }
 
 int cl_ffi_text(struct cl_batch *batch, const struct cl_val *v, struct cl_str *out) {
-  return cl_text_of(batch, v, out, &last);
+  return cl_text_of(batch, v, out, cl_ffi_err());
 }

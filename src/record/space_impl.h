@@ -4,7 +4,7 @@
 
 #include "record/space.h"
 
-enum { CL_GENERATIONS = 128 }; /* a power of two, 7 bits of a symbol */
+enum { CL_GENERATIONS = 16 }; /* a power of two, at most 7 bits of a symbol; each task has this table */
 
 struct cl_sym_table {
   struct cl_sym *sym; /* [0] unused */

@@ -203,11 +203,10 @@ static int read_and_load(lua_State *L, const char *path, const struct key *k) {
   return status;
 }
 
-int cl_chunk_load_file(lua_State *L, const char *path) {
+int cl_chunk_load_file(lua_State *L, const char *name) {
+  const char *path = name + 1;
   struct stat st;
-  char name[4096];
-  int n = snprintf(name, sizeof(name), "@%s", path);
-  if (n < 0 || (size_t)n >= sizeof(name) || stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
+  if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
     lua_pushfstring(L, "cannot open %s", path);
     return LUA_ERRFILE;
   }
@@ -233,10 +232,10 @@ static int search(lua_State *L) {
   if (!is_ours(name))
     return 0;
   const char *part = luaL_gsub(L, name, ".", "/"); /* name part */
-  static const char *const forms[] = {"%s/lua/%s.lua", "%s/lua/%s/init.lua"};
+  static const char *const forms[] = {"@%s/lua/%s.lua", "@%s/lua/%s/init.lua"};
   for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-    const char *path = lua_pushfstring(L, forms[i], home, part); /* name part path */
-    int status = cl_chunk_load_file(L, path);                    /* name part path fn */
+    const char *file = lua_pushfstring(L, forms[i], home, part); /* name part file */
+    int status = cl_chunk_load_file(L, file);                    /* name part file fn */
     if (status == 0)
       return 1;
     if (status != LUA_ERRFILE)

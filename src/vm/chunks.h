@@ -15,9 +15,9 @@
 
 /* Text that was read from a file; name is "@" and its path. Compiled anew when it differs. */
 int cl_chunk_load(lua_State *L, const char *name, const char *text, size_t len);
-/* One of our own files. Read anew when its inode, size or times differ. LUA_ERRFILE: there is
- * no such file, or it cannot be read. */
-int cl_chunk_load_file(lua_State *L, const char *path);
+/* One of our own files, named the same way. Read anew when its inode, size or times differ. LUA_ERRFILE:
+ * there is no such file, or it cannot be read. */
+int cl_chunk_load_file(lua_State *L, const char *name);
 
 /* The searcher of our own modules: package.loaders gets one more entry, before the one that
  * reads package.path. May throw. home must outlive the state. */

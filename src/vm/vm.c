@@ -91,10 +91,11 @@ struct loading {
 static int load_all(lua_State *L) {
   struct loading *l = lua_touserdata(L, 1);
   struct cl_vm *vm = l->vm;
-  lua_gc(L, LUA_GCSTOP, 0);           /* our modules make little garbage, and it is collected below */
+  lua_gc(L, LUA_GCSTOP, 0);           /* our own modules first, their garbage at once */
   lua_getglobal(L, "require");        /* require */
   lua_pushliteral(L, "connect.host"); /* require name */
   lua_call(L, 1, 1);                  /* host */
+  lua_gc(L, LUA_GCCOLLECT, 0);
   lua_gc(L, LUA_GCRESTART, 0);
   for (int i = 0; i < N_VERBS; i++) {
     lua_getfield(L, -1, verb_names[i]); /* host fn */

@@ -97,7 +97,7 @@ static void write_file(const char *path, const char *text) {
 }
 
 static const char *run_file(lua_State *L, const char *path) {
-  if (cl_chunk_load_file(L, path) == 0)
+  if (cl_chunk_load_file(L, lua_pushfstring(L, "@%s", path)) == 0)
     lua_pcall(L, 0, 1, 0);
   return lua_tostring(L, -1);
 }
@@ -119,8 +119,8 @@ static void test_file_is_read_anew(void **state) {
   assert_int_equal(rename(other, path), 0);
   assert_string_equal(run_file(L, path), "third text");
   unlink(path);
-  assert_int_equal(cl_chunk_load_file(L, path), LUA_ERRFILE);
-  assert_int_equal(cl_chunk_load_file(L, "/tmp"), LUA_ERRFILE);
+  assert_int_equal(cl_chunk_load_file(L, lua_pushfstring(L, "@%s", path)), LUA_ERRFILE);
+  assert_int_equal(cl_chunk_load_file(L, "@/tmp"), LUA_ERRFILE);
   lua_close(L);
 }
 
