@@ -32,11 +32,13 @@ enum cl_conf_check {
   CL_CHECK_ONE_OF,       /* values */
   CL_CHECK_ONE_OF_ICASE, /* values, any case */
   CL_CHECK_NON_NULL,
-  CL_CHECK_NON_EMPTY,   /* "String must be non-empty" */
-  CL_CHECK_NAME,        /* connector name: non-empty, no control characters */
-  CL_CHECK_REGEX,       /* compiles (PCRE2 for Java syntax) */
+  CL_CHECK_NON_EMPTY, /* "String must be non-empty", of a list "Empty list" */
+  CL_CHECK_NAME,      /* connector name: non-empty, no control characters */
+  CL_CHECK_REGEX,     /* compiles (PCRE2 for Java syntax) */
+  CL_CHECK_NON_EMPTY_REGEX,
   CL_CHECK_UNIQUE_LIST, /* non-null, no duplicates: "Duplicate alias provided." */
-  CL_CHECK_TOPIC_LIST   /* no empty and no repeated items (Kafka 4.2) */
+  CL_CHECK_VALID_LIST,  /* no empty and no repeated items (Kafka 4.2's ValidList) */
+  CL_CHECK_FULL_LIST    /* the same, and at least one */
 };
 
 struct cl_conf_row {

@@ -88,9 +88,8 @@ static int check_one_of(const struct cl_conf_row *row, const struct cl_conf_valu
 }
 
 static int check_non_empty(const struct cl_conf_row *row, const struct cl_conf_value *v, struct cl_err *err) {
-  if (v->list && json_array_size(v->list) == 0)
-    return cl_conf_error(
-        err, "Configuration '%s' must not be empty. Valid values include: any non-empty value", row->name);
+  if (row->type == CL_CONF_LIST && json_array_size(v->list) == 0)
+    return refuse(err, row, v, "Empty list");
   if (v->s && !*v->s)
     return refuse(err, row, v, "String must be non-empty");
   return 0;
@@ -120,7 +119,7 @@ static int check_name(const struct cl_conf_row *row, const struct cl_conf_value 
 
 static int check_regex(const struct cl_conf_row *row, const struct cl_conf_value *v, struct cl_err *err) {
   if (v->is_null)
-    return 0;
+    return refuse(err, row, v, "Invalid regex: null");
   struct cl_regex *regex;
   struct cl_err why;
   if (cl_regex_compile(v->s, &regex, &why) != 0)
@@ -138,10 +137,13 @@ static bool has_duplicates(const json_t *list) {
   return found;
 }
 
-static int check_topic_list(const struct cl_conf_row *row, const struct cl_conf_value *v,
+static int check_valid_list(const struct cl_conf_row *row, const struct cl_conf_value *v,
                             struct cl_err *err) {
   if (v->is_null)
     return cl_conf_error(err, "Configuration '%s' values must not be null.", row->name);
+  if (row->check == CL_CHECK_FULL_LIST && json_array_size(v->list) == 0)
+    return cl_conf_error(
+        err, "Configuration '%s' must not be empty. Valid values include: any non-empty value", row->name);
   if (has_duplicates(v->list))
     return cl_conf_error(err, "Configuration '%s' values must not be duplicated.", row->name);
   for (size_t i = 0; i < json_array_size(v->list); i++)
@@ -160,11 +162,14 @@ int cl_conf_value_check(const struct cl_conf_row *row, const struct cl_conf_valu
   case CL_CHECK_NON_EMPTY: return check_non_empty(row, v, err);
   case CL_CHECK_NAME: return check_name(row, v, err);
   case CL_CHECK_REGEX: return check_regex(row, v, err);
+  case CL_CHECK_NON_EMPTY_REGEX:
+    return check_non_empty(row, v, err) != 0 ? CL_EINVAL : check_regex(row, v, err);
   case CL_CHECK_UNIQUE_LIST:
     if (v->is_null)
       return refuse(err, row, v, "entry must be non null");
     return has_duplicates(v->list) ? refuse(err, row, v, "Duplicate alias provided.") : 0;
-  case CL_CHECK_TOPIC_LIST: return check_topic_list(row, v, err);
+  case CL_CHECK_VALID_LIST:
+  case CL_CHECK_FULL_LIST: return check_valid_list(row, v, err);
   }
   return 0;
 }

@@ -130,10 +130,10 @@ static const struct word widths[] = {{"none", CL_CONF_W_NONE},
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static int check_keys(struct row_reader *r) {
-  static const char *const known[] = {"name",       "type",        "default", "required", "importance",
-                                      "min",        "max",         "values",  "doc",      "regex",
-                                      "non_empty",  "recommended", "group",   "order",    "width",
-                                      "dependents", "display_name"};
+  static const char *const known[] = {"name",       "type",         "default", "required", "importance",
+                                      "min",        "max",          "values",  "doc",      "regex",
+                                      "non_empty",  "recommended",  "group",   "order",    "width",
+                                      "dependents", "display_name", "unique",  "non_null", "ignore_case"};
   const char *key;
   json_t *v;
   json_object_foreach ((json_t *)r->json, key, v) {
@@ -191,44 +191,65 @@ static int read_default(struct row_reader *r, struct cl_conf_row *row) {
   return rc;
 }
 
-/* min/max, values, non_empty, regex: at most one of them, and only where it means something. */
-static int read_check(struct row_reader *r, struct cl_conf_row *row) {
-  bool non_empty = false, regex = false;
+/* The flags of a row that say which validator it has. */
+struct check_flags {
+  bool range, non_empty, regex, unique, non_null, ignore_case;
+};
+
+static int read_check_flags(struct row_reader *r, struct cl_conf_row *row, struct check_flags *f) {
+  *f = (struct check_flags){.range = field(r, "min") || field(r, "max")};
   row->min = -HUGE_VAL;
   row->max = HUGE_VAL;
-  int rc = read_number(r, "min", &row->min);
-  if (rc == 0)
-    rc = read_number(r, "max", &row->max);
-  if (rc == 0)
-    rc = read_strings(r, "values", &row->values);
-  if (rc == 0)
-    rc = read_bool(r, "non_empty", &non_empty);
-  if (rc == 0)
-    rc = read_bool(r, "regex", &regex);
-  if (rc != 0)
-    return rc;
-  bool range = field(r, "min") || field(r, "max");
+  if (read_number(r, "min", &row->min) != 0 || read_number(r, "max", &row->max) != 0 ||
+      read_strings(r, "values", &row->values) != 0 || read_bool(r, "non_empty", &f->non_empty) != 0 ||
+      read_bool(r, "regex", &f->regex) != 0 || read_bool(r, "unique", &f->unique) != 0 ||
+      read_bool(r, "non_null", &f->non_null) != 0 || read_bool(r, "ignore_case", &f->ignore_case) != 0)
+    return r->err->code;
+  return 0;
+}
+
+/* Each flag only where it means something. */
+static int check_flag_types(struct row_reader *r, const struct cl_conf_row *row,
+                            const struct check_flags *f) {
   bool is_number = row->type == CL_CONF_INT || row->type == CL_CONF_SHORT || row->type == CL_CONF_LONG ||
                    row->type == CL_CONF_DOUBLE;
-  bool is_text = row->type == CL_CONF_STRING || row->type == CL_CONF_CLASS;
-  if (range + (row->values != NULL) + non_empty + regex > 1)
-    return wrong(r, NULL, "has more than one of min/max, values, non_empty and regex");
-  if (range && !is_number)
+  bool is_text = row->type == CL_CONF_STRING || row->type == CL_CONF_CLASS,
+       is_list = row->type == CL_CONF_LIST;
+  if (f->range && !is_number)
     return wrong(r, field(r, "min") ? "min" : "max", "is for numbers only");
   if (row->min > row->max)
     return wrong(r, "min", "is greater than max");
-  if (row->values && !is_text && row->type != CL_CONF_LIST)
+  if (row->values && !is_text && !is_list)
     return wrong(r, "values", "is for strings and lists only");
   if (row->values && !row->values[0])
     return wrong(r, "values", "is empty: nothing would be allowed");
-  if (non_empty && !is_text && row->type != CL_CONF_LIST && row->type != CL_CONF_PASSWORD)
+  if (f->non_empty && !is_text && !is_list && row->type != CL_CONF_PASSWORD)
     return wrong(r, "non_empty", "is for strings, lists and passwords only");
-  if (regex && row->type != CL_CONF_STRING)
+  if (f->regex && row->type != CL_CONF_STRING)
     return wrong(r, "regex", "is for strings only");
-  row->check = range         ? CL_CHECK_RANGE
-               : row->values ? CL_CHECK_ONE_OF
-               : non_empty   ? CL_CHECK_NON_EMPTY
-               : regex       ? CL_CHECK_REGEX
+  if (f->unique && !is_list)
+    return wrong(r, "unique", "is for lists only");
+  if (f->ignore_case && !row->values)
+    return wrong(r, "ignore_case", "is for rows with values only");
+  return 0;
+}
+
+/* min/max, values, regex, non_null, and non_empty with or without regex or unique: one of them. */
+static int read_check(struct row_reader *r, struct cl_conf_row *row) {
+  struct check_flags f;
+  if (read_check_flags(r, row, &f) != 0)
+    return r->err->code;
+  bool filled = f.non_empty || f.unique || f.regex;
+  if (f.range + (row->values != NULL) + f.non_null + filled > 1 || (f.unique && f.regex))
+    return wrong(r, NULL, "has more than one of min/max, values, non_null, non_empty, regex and unique");
+  if (check_flag_types(r, row, &f) != 0)
+    return r->err->code;
+  row->check = f.range       ? CL_CHECK_RANGE
+               : row->values ? (f.ignore_case ? CL_CHECK_ONE_OF_ICASE : CL_CHECK_ONE_OF)
+               : f.non_null  ? CL_CHECK_NON_NULL
+               : f.unique    ? (f.non_empty ? CL_CHECK_FULL_LIST : CL_CHECK_VALID_LIST)
+               : f.regex     ? (f.non_empty ? CL_CHECK_NON_EMPTY_REGEX : CL_CHECK_REGEX)
+               : f.non_empty ? CL_CHECK_NON_EMPTY
                              : CL_CHECK_NONE;
   return 0;
 }

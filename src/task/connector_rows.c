@@ -76,7 +76,7 @@ static const char *const boundaries[] = {"interval", "poll", "connector", NULL};
 static const struct cl_conf_row sink_rows[] = {
     COMMON_ROWS,
     {ROW("topics", LIST, HIGH, COMMON, 4, LONG, "Topics", "Topics to read, separated by commas."), .dflt = "",
-     .check = CL_CHECK_TOPIC_LIST},
+     .check = CL_CHECK_VALID_LIST},
     {ROW("topics.regex", STRING, HIGH, COMMON, 4, LONG, "Topics regex",
          "Java regular expression that whole topic names must match."),
      .dflt = "", .check = CL_CHECK_REGEX},

@@ -33,7 +33,7 @@ static const struct cl_conf_row drop_headers_rows[] = {
      .importance = CL_CONF_HIGH,
      .order = -1,
      .required = true,
-     .check = CL_CHECK_NON_EMPTY,
+     .check = CL_CHECK_FULL_LIST,
      .doc = "Names of the headers to remove."},
 };
 static const struct cl_conf_row extract_field_rows[] = {
@@ -149,7 +149,7 @@ static const struct cl_conf_row mask_field_rows[] = {
      .importance = CL_CONF_HIGH,
      .order = -1,
      .required = true,
-     .check = CL_CHECK_NON_EMPTY,
+     .check = CL_CHECK_FULL_LIST,
      .doc = "Fields to mask."},
     {.name = "replacement",
      .type = CL_CONF_STRING,
@@ -180,12 +180,14 @@ static const struct cl_conf_row replace_field_rows[] = {
      .importance = CL_CONF_MEDIUM,
      .order = -1,
      .dflt = "",
+     .check = CL_CHECK_VALID_LIST,
      .doc = "Fields to leave out; wins over include."},
     {.name = "include",
      .type = CL_CONF_LIST,
      .importance = CL_CONF_MEDIUM,
      .order = -1,
      .dflt = "",
+     .check = CL_CHECK_VALID_LIST,
      .doc = "Fields to keep; empty = all."},
     {.name = "renames",
      .type = CL_CONF_LIST,
@@ -259,7 +261,7 @@ static const struct cl_conf_row value_to_key_rows[] = {
      .importance = CL_CONF_HIGH,
      .order = -1,
      .required = true,
-     .check = CL_CHECK_NON_EMPTY,
+     .check = CL_CHECK_FULL_LIST,
      .doc = "Fields of the value that make the key."},
     NULLS,
 };
@@ -278,7 +280,7 @@ static const struct cl_conf_row topic_matches_rows[] = {
      .importance = CL_CONF_MEDIUM,
      .order = -1,
      .required = true,
-     .check = CL_CHECK_REGEX,
+     .check = CL_CHECK_NON_EMPTY_REGEX,
      .doc = "Java regular expression that the whole topic must match."},
 };
 static const struct cl_conf_row converter_rows[] = {
@@ -341,6 +343,11 @@ static struct cl_plugin entries[] = {
     PREDICATE("HasHeaderKey", header_key),
     PREDICATE("RecordIsTombstone", none),
     PREDICATE("TopicNameMatches", topic_matches),
+    {.kind = CL_PLUGIN_CONVERTER,
+     .class = (char *)"org.apache.kafka.connect.storage.SimpleHeaderConverter",
+     .version = (char *)"4.2.0",
+     .def = &none,
+     .headers_only = true},
     CONVERTER("Boolean"),
     CONVERTER("Double"),
     CONVERTER("Float"),
@@ -352,7 +359,8 @@ enum { N_ENTRIES = sizeof(entries) / sizeof(*entries) };
 
 /* X$Key and X$Value have no short names: all of them would be Key and Value. */
 static bool is_short_for(const char *name, const struct cl_plugin *p) {
-  const char *simple = strrchr(p->class, '.') + 1, *suffix = "Converter";
+  const char *simple = strrchr(p->class, '.') + 1,
+             *suffix = p->headers_only ? "HeaderConverter" : "Converter";
   size_t n = strlen(simple), cut = strlen(suffix);
   if (strcmp(name, simple) == 0)
     return !strchr(simple, '$');

@@ -163,7 +163,7 @@ static void other_checks(void **state) {
   const struct cl_conf_row u = {
       .name = "transforms", .type = CL_CONF_LIST, .check = CL_CHECK_UNIQUE_LIST, ANY};
   value_fails(&u, "t,t", "Invalid value [t, t] for configuration transforms: Duplicate alias provided.");
-  const struct cl_conf_row t = {.name = "topics", .type = CL_CONF_LIST, .check = CL_CHECK_TOPIC_LIST, ANY};
+  const struct cl_conf_row t = {.name = "topics", .type = CL_CONF_LIST, .check = CL_CHECK_VALID_LIST, ANY};
   value_is(&t, "a,b", "[\"a\",\"b\"]");
   value_is(&t, "", "[]");
   value_fails(&t, "a,,b", "Configuration 'topics' values must not be empty.");

@@ -150,8 +150,13 @@ static void contradictions(void **state) {
           "p.lua: config row 1 (k): \"non_empty\" is for strings, lists and passwords only");
   refused("[{\"name\":\"k\",\"type\":\"list\",\"regex\":true}]",
           "p.lua: config row 1 (k): \"regex\" is for strings only");
-  refused("[{\"name\":\"k\",\"type\":\"string\",\"regex\":true,\"non_empty\":true}]",
-          "p.lua: config row 1 (k): has more than one of min/max, values, non_empty and regex");
+  refused(
+      "[{\"name\":\"k\",\"type\":\"string\",\"regex\":true,\"non_null\":true}]",
+      "p.lua: config row 1 (k): has more than one of min/max, values, non_null, non_empty, regex and unique");
+  refused("[{\"name\":\"k\",\"type\":\"string\",\"unique\":true}]",
+          "p.lua: config row 1 (k): \"unique\" is for lists only");
+  refused("[{\"name\":\"k\",\"type\":\"string\",\"ignore_case\":true}]",
+          "p.lua: config row 1 (k): \"ignore_case\" is for rows with values only");
   refused("[{\"name\":\"k\",\"type\":\"int\",\"default\":0,\"min\":1}]",
           "p.lua: config row 1 (k): default: Invalid value 0 for configuration k: Value must be at least 1");
   refused(
@@ -163,12 +168,87 @@ static void contradictions(void **state) {
           "p.lua: config row 1 (k): \"dependents\" names z, which is not defined");
 }
 
+/* What value does a row with these flags refuse, and how? */
+static void value_refused(const char *flags, const char *value, const char *message) {
+  struct cl_err err = CL_ERR_INIT;
+  struct cl_conf_def *def = NULL;
+  struct cl_conf_value v;
+  char rows[300];
+  snprintf(rows, sizeof(rows), "[{\"name\":\"k\",\"required\":true,%s}]", flags);
+  json_t *json = parse(rows);
+  assert_int_equal(cl_conf_def_from_json(json, "p.lua", &def, &err), 0);
+  int rc = cl_conf_parse_one(def->rows, value, &v, &err);
+  assert_int_equal(rc, message ? CL_EINVAL : 0);
+  if (message)
+    assert_string_equal(err.msg, message);
+  cl_conf_value_free(&v);
+  cl_conf_def_free(def);
+  json_decref(json);
+}
+
+static void validators(void **state) {
+  (void)state;
+  static const char *const filled = "\"type\":\"list\",\"unique\":true,\"non_empty\":true",
+                           *const unique = "\"type\":\"list\",\"unique\":true",
+                           *const word =
+                               "\"type\":\"string\",\"values\":[\"V1\",\"V2\"],\"ignore_case\":true",
+                           *const regex = "\"type\":\"string\",\"regex\":true,\"non_empty\":true";
+  value_refused(filled, "", "Configuration 'k' must not be empty. Valid values include: any non-empty value");
+  value_refused(filled, ",", "Configuration 'k' values must not be duplicated.");
+  value_refused(filled, "a,", "Configuration 'k' values must not be empty.");
+  value_refused(filled, "a,b", NULL);
+  value_refused(unique, "", NULL);
+  value_refused(unique, "a,a", "Configuration 'k' values must not be duplicated.");
+  value_refused("\"type\":\"list\",\"non_empty\":true", "",
+                "Invalid value [] for configuration k: Empty list");
+  value_refused("\"type\":\"list\",\"non_empty\":true", "a,a", NULL);
+  value_refused(word, "v1", NULL);
+  value_refused(word, "x",
+                "Invalid value x for configuration k: String must be one of (case insensitive): V1, V2");
+  value_refused(regex, "", "Invalid value  for configuration k: String must be non-empty");
+  value_refused(regex, "a.*", NULL);
+  value_refused("\"type\":\"string\",\"non_null\":true", "", NULL);
+}
+
+/* Validate mode also asks the validator about what is missing. */
+static void missing_values(void **state) {
+  (void)state;
+  static const struct {
+    const char *flags, *second;
+  } cases[] = {
+      {"\"type\":\"string\",\"regex\":true,\"non_empty\":true",
+       "Invalid value null for configuration k: Invalid regex: null"},
+      {"\"type\":\"string\",\"non_null\":true",
+       "Invalid value null for configuration k: entry must be non null"},
+      {"\"type\":\"string\",\"non_empty\":true", NULL},
+      {"\"type\":\"list\",\"non_empty\":true", "Invalid value null for configuration k: Empty list"},
+      {"\"type\":\"list\",\"unique\":true", "Configuration 'k' values must not be null."},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    struct cl_err err = CL_ERR_INIT;
+    struct cl_conf_def *def = NULL;
+    char rows[300];
+    snprintf(rows, sizeof(rows), "[{\"name\":\"k\",\"required\":true,%s}]", cases[i].flags);
+    json_t *json = parse(rows), *none = json_object();
+    assert_int_equal(cl_conf_def_from_json(json, "p.lua", &def, &err), 0);
+    json_t *values = cl_conf_validate(def, none),
+           *errors = json_object_get(json_array_get(values, 0), "errors");
+    assert_int_equal(json_array_size(errors), cases[i].second ? 2 : 1);
+    assert_string_equal(json_string_value(json_array_get(errors, 0)),
+                        "Missing required configuration \"k\" which has no default value.");
+    if (cases[i].second)
+      assert_string_equal(json_string_value(json_array_get(errors, 1)), cases[i].second);
+    json_decref(values);
+    json_decref(none);
+    json_decref(json);
+    cl_conf_def_free(def);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(defaults),
-      cmocka_unit_test(whole_row),
-      cmocka_unit_test(wrong_shapes),
-      cmocka_unit_test(contradictions),
+      cmocka_unit_test(defaults),       cmocka_unit_test(whole_row),  cmocka_unit_test(wrong_shapes),
+      cmocka_unit_test(contradictions), cmocka_unit_test(validators), cmocka_unit_test(missing_values),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
