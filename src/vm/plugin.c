@@ -87,9 +87,13 @@ static const char *simple_name(const char *class) {
   return dot ? dot + 1 : class;
 }
 
-/* name is full's simple name, whole or without its kind's suffix. */
-static bool is_short_for(const char *name, const char *full, enum cl_plugin_kind kind) {
-  const char *simple = simple_name(full), *suffix = kinds[kind].suffix;
+/* name is full's simple name, whole or without its kind's suffix. The simple names of inner
+ * classes are Key and Value: of too many to name one. */
+static bool is_short_for(const char *name, const char *full, const struct cl_plugin *p) {
+  const char *simple = simple_name(full),
+             *suffix = p->headers_only ? "HeaderConverter" : kinds[p->kind].suffix;
+  if (p->side)
+    return false;
   if (strcmp(name, simple) == 0)
     return true;
   size_t n = strlen(name), s = strlen(simple), cut = strlen(suffix);
@@ -101,7 +105,7 @@ static bool has_alias(const struct cl_plugin *p, const char *name) {
   json_t *alias;
   json_array_foreach (p->aliases, i, alias) {
     const char *text = json_string_value(alias);
-    if (strcmp(name, text) == 0 || is_short_for(name, text, p->kind))
+    if (strcmp(name, text) == 0 || is_short_for(name, text, p))
       return true;
   }
   return false;
@@ -116,7 +120,7 @@ struct cl_plugin *cl_plugins_find(const struct cl_plugins *set, enum cl_plugin_k
       continue;
     if (strcmp(p->class, name) == 0)
       return p;
-    if (is_short_for(name, p->class, p->kind) || has_alias(p, name)) {
+    if (is_short_for(name, p->class, p) || has_alias(p, name)) {
       shared = found != NULL;
       found = p;
     }
@@ -144,7 +148,8 @@ static bool add_item(json_t *list, const struct cl_plugin *p, const char *type) 
 static bool add_kind(json_t *list, struct cl_plugin **sorted, size_t n, enum cl_plugin_kind kind,
                      const char *type) {
   for (size_t i = 0; i < n; i++) {
-    if (sorted[i]->kind == kind && !add_item(list, sorted[i], type))
+    if (sorted[i]->kind == kind && !(sorted[i]->headers_only && strcmp(type, "converter") == 0) &&
+        !add_item(list, sorted[i], type))
       return false;
   }
   return true;

@@ -25,11 +25,13 @@ struct cl_plugin {
   char *class;   /* name in REST */
   char *version; /* "undefined" when the file gives none */
   char *doc;
-  char *file;      /* name.lua or name/init.lua, with its folder */
-  char *root;      /* folder that its own require may read: the file's */
-  char *hash;      /* SHA-256 of the file, hex */
-  json_t *aliases; /* array of strings */
-  json_t *verbs;   /* object {"tasks":true,...}: functions the file defines */
+  char *file;        /* name.lua or name/init.lua, with its folder */
+  char *root;        /* folder that its own require may read: the file's */
+  char *hash;        /* SHA-256 of the file, hex */
+  json_t *aliases;   /* array of strings */
+  json_t *verbs;     /* object {"tasks":true,...}: functions the file defines */
+  const char *side;  /* "key" or "value": one of a file's two transforms; NULL = the file is one plugin */
+  bool headers_only; /* a converter that is none of keys and values */
   struct cl_conf_def *def;
   int refs;
 };
@@ -57,8 +59,9 @@ void cl_plugins_free(struct cl_plugins *p);
 const struct cl_plugin_file *cl_plugins_files(const struct cl_plugins *p, size_t *n);
 
 /* By class, alias, simple class name, or that cut at its kind's suffix ("Connector",
- * "Converter", ...). connector kinds: pass CL_PLUGIN_SINK for "any connector". NULL = none.
- * Borrowed. */
+ * "Converter", ...); the two of a file with sides (X$Key, X$Value) by class and alias alone.
+ * A converter of headers only is found like any other. connector kinds: pass CL_PLUGIN_SINK for "any
+ * connector". NULL = none. Borrowed. */
 struct cl_plugin *cl_plugins_find(const struct cl_plugins *p, enum cl_plugin_kind kind, const char *name);
 
 /* Array of {"class","type","version"} in REST's order. */

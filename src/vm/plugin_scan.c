@@ -130,20 +130,45 @@ static char *copy_field(const json_t *manifest, const char *key) {
   return text ? strdup(text) : NULL;
 }
 
+/* What a transform with sides adds to its class and aliases: Apache's names of inner classes. */
+static const struct side {
+  const char *name, *suffix;
+} no_side, sides[] = {{"key", "$Key"}, {"value", "$Value"}};
+
+static char *side_class(const json_t *manifest, const struct side *side) {
+  const char *class = cl_json_str(manifest, "class");
+  char *out = NULL;
+  return class && asprintf(&out, "%s%s", class, side->suffix ? side->suffix : "") >= 0 ? out : NULL;
+}
+
+static json_t *side_aliases(const json_t *manifest, const struct side *side) {
+  json_t *list = json_object_get(manifest, "aliases"), *out, *alias;
+  size_t i;
+  if (!side->suffix || !json_is_array(list))
+    return json_incref(list);
+  out = json_array();
+  json_array_foreach (list, i, alias)
+    json_array_append_new(out, json_sprintf("%s%s", json_string_value(alias), side->suffix));
+  return out;
+}
+
 /* A plugin out of its manifest; NULL with err. */
-static struct cl_plugin *make_plugin(const char *path, const json_t *manifest, struct cl_err *err) {
+static struct cl_plugin *make_plugin(const char *path, const json_t *manifest, const struct side *side,
+                                     struct cl_err *err) {
   struct cl_plugin *p = calloc(1, sizeof(*p));
   if (!p) {
     cl_err_set(err, CL_ENOMEM, "%s: no memory", path);
     return NULL;
   }
   p->refs = 1;
-  p->class = copy_field(manifest, "class");
+  p->class = side_class(manifest, side);
+  p->side = side->name;
+  p->headers_only = json_is_true(json_object_get(manifest, "headers_only"));
   p->version = copy_field(manifest, "version");
   p->doc = copy_field(manifest, "doc");
   p->file = strdup(path);
   p->root = cl_plugin_root(path);
-  p->aliases = json_incref(json_object_get(manifest, "aliases"));
+  p->aliases = side_aliases(manifest, side);
   p->verbs = json_incref(json_object_get(manifest, "verbs"));
   const char *kind = cl_json_str(manifest, "kind");
   if (!p->class || !p->version || !p->doc || !p->file || !p->root || !json_is_array(p->aliases) ||
@@ -161,15 +186,9 @@ fail:
   return NULL;
 }
 
-static int scan_plugin(struct scan *s, const char *path) {
+static int add_plugin(struct scan *s, const char *path, const json_t *manifest, const struct side *side) {
   struct cl_err err = CL_ERR_INIT;
-  json_t *manifest = NULL;
-  if (is_seen(s->set, path))
-    return 0;
-  if (cl_control_manifest(s->control, path, &manifest, &err) != 0)
-    return add_file(s, path, NULL, err.msg);
-  struct cl_plugin *p = make_plugin(path, manifest, &err);
-  json_decref(manifest);
+  struct cl_plugin *p = make_plugin(path, manifest, side, &err);
   if (!p)
     return add_file(s, path, NULL, err.msg);
   const char *first = file_of_class(s->set, p->class);
@@ -185,6 +204,25 @@ static int scan_plugin(struct scan *s, const char *path) {
 }
 
 /* -------------------------------------------------------------------- folders */
+
+static int scan_plugin(struct scan *s, const char *path) {
+  struct cl_err err = CL_ERR_INIT;
+  json_t *manifest = NULL;
+  if (is_seen(s->set, path))
+    return 0;
+  if (cl_control_manifest(s->control, path, &manifest, &err) != 0)
+    return add_file(s, path, NULL, err.msg);
+  int rc = 0;
+  if (!json_is_true(json_object_get(manifest, "sides")))
+    rc = add_plugin(s, path, manifest, &no_side);
+  else
+    rc = add_plugin(s, path, manifest, &sides[0]);
+  bool accepted = s->set->n > 0 && s->set->files[s->set->n - 1].plugin;
+  if (rc == 0 && accepted && json_is_true(json_object_get(manifest, "sides"))) /* one reason is enough */
+    rc = add_plugin(s, path, manifest, &sides[1]);
+  json_decref(manifest);
+  return rc;
+}
 
 static bool is_plugin_name(const char *name) {
   return ends_with(name, ".lua") && !ends_with(name, "_spec.lua");

@@ -405,9 +405,34 @@ static void check_lookup(const struct cl_plugins *set) {
   assert_int_equal(strlen(one->hash), 64);
 }
 
+/* One file, two transforms; a converter that headers alone may have. */
+static void check_sides(const struct cl_plugins *set) {
+  struct cl_plugin *key = cl_plugins_find(set, CL_PLUGIN_TRANSFORM, "t.Halve$Key"),
+                   *value = cl_plugins_find(set, CL_PLUGIN_TRANSFORM, "t.Halve$Value");
+  assert_non_null(key);
+  assert_non_null(value);
+  assert_string_equal(key->side, "key");
+  assert_string_equal(value->side, "value");
+  assert_string_equal(key->file, value->file);
+  assert_ptr_equal(cl_plugins_find(set, CL_PLUGIN_TRANSFORM, "old.Half$Value"), value);
+  static const char *const none[] = {"t.Halve", "Halve", "Halve$Value", "Value", "Half$Value"};
+  for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+    assert_null(cl_plugins_find(set, CL_PLUGIN_TRANSFORM, none[i]));
+  struct cl_plugin *heads = cl_plugins_find(set, CL_PLUGIN_CONVERTER, "q.MyHeaderConverter");
+  assert_true(heads->headers_only);
+  assert_ptr_equal(cl_plugins_find(set, CL_PLUGIN_CONVERTER, "My"), heads);
+  assert_null(cl_plugins_find(set, CL_PLUGIN_CONVERTER, "MyHeader"));
+  expect_reason(set, "more/sides.lua", "'sides' is for a transform, not for a predicate");
+}
+
 static void test_scan(void **state) {
   (void)state;
   write_scan_tree();
+  write_file("more/halve.lua", "return { api = 1, kind = 'transform', class = 't.Halve', sides = true, "
+                               "aliases = { 'old.Half' }, apply = function(r) return r end }\n");
+  write_file("more/heads.lua", "return { api = 1, kind = 'converter', class = 'q.MyHeaderConverter', "
+                               "headers_only = true, decode = print, encode = print }\n");
+  write_file("more/sides.lua", "return { api = 1, kind = 'predicate', sides = true, test = print }\n");
   struct cl_plugins *set = scan();
   expect_reason(set, "more/bad.lua", "more/bad.lua:2: ");
   expect_reason(set, "more/row.lua", "more/row.lua");
@@ -421,6 +446,7 @@ static void test_scan(void **state) {
   assert_null(find_file(set, path_of("connectors/README.md")));
   assert_null(find_file(set, path_of("connectors/two/helper.lua")));
   check_lookup(set);
+  check_sides(set);
 
   json_t *list = cl_plugins_list(set, true);
   char *text = json_dumps(list, JSON_COMPACT);
@@ -433,6 +459,8 @@ static void test_scan(void **state) {
   text = json_dumps(list, JSON_COMPACT);
   assert_non_null(strstr(text, "{\"class\":\"q.MineConverter\",\"type\":\"converter\"}"));
   assert_non_null(strstr(text, "{\"class\":\"q.MineConverter\",\"type\":\"header_converter\"}"));
+  assert_non_null(strstr(text, "{\"class\":\"q.MyHeaderConverter\",\"type\":\"header_converter\"}"));
+  assert_null(strstr(text, "{\"class\":\"q.MyHeaderConverter\",\"type\":\"converter\"}"));
   free(text);
   json_decref(list);
 

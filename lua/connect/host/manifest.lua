@@ -15,9 +15,11 @@ local CONNECTOR = { start = false, stop = false, reload = false, tasks = false, 
 local VERBS = {
   source = { poll = true, commit = false, commit_record = false },
   sink = { put = true, flush = false, open = false, close = false },
-  transform = { apply = true, configure = false, close = false },
-  predicate = { test = true, configure = false, close = false },
-  converter = { decode = true, encode = true, configure = false, close = false },
+  -- validate(config), as connectors have it: errors by key, asked while a config is validated. Unlike a
+  -- connector's it gets the values typed by the rows, nil where a value is missing or cannot be read.
+  transform = { apply = true, configure = false, validate = false, close = false },
+  predicate = { test = true, configure = false, validate = false, close = false },
+  converter = { decode = true, encode = true, configure = false, validate = false, close = false },
 }
 for name, required in pairs(CONNECTOR) do
   VERBS.source[name], VERBS.sink[name] = required, required
@@ -48,6 +50,14 @@ local function optional_string(module, file, key, default)
   if value == nil then return default end
   if type(value) ~= "string" then fail(file, "'%s' must be a string, not %s", key, show(value)) end
   return value
+end
+
+local function optional_flag(module, file, key, kind, of)
+  local value = rawget(module, key)
+  if value == nil then return nil end
+  if type(value) ~= "boolean" then fail(file, "'%s' must be true or false, not %s", key, show(value)) end
+  if kind ~= of then fail(file, "'%s' is for a %s, not for a %s", key, of, kind) end
+  return value or nil
 end
 
 -- connectors/hello_source.lua -> hello_source; connectors/hello/init.lua -> hello
@@ -162,6 +172,10 @@ function M.check(module, file)
     doc = optional_string(module, file, "doc", ""),
     aliases = aliases_of(module, file),
     config = config_of(module, file),
+    -- Two plugins, <class>$Key and <class>$Value: the host tells the instance its side.
+    sides = optional_flag(module, file, "sides", kind, "transform"),
+    -- Converts headers, but neither keys nor values.
+    headers_only = optional_flag(module, file, "headers_only", kind, "converter"),
     verbs = verbs_of(module, file, kind),
   }
   warn_unknown(module, file, kind)
