@@ -60,7 +60,7 @@ const char *cl_err_class(const char *name) {
   return NULL;
 }
 
-static const char *class_of(const struct cl_err *err) {
+const char *cl_err_java(const struct cl_err *err) {
   if (err->class)
     return err->class;
   if (err->retriable)
@@ -73,7 +73,7 @@ static const char *class_of(const struct cl_err *err) {
 }
 
 char *cl_err_trace(const struct cl_err *err) {
-  const char *class = class_of(err);
+  const char *class = cl_err_java(err);
   size_t size = strlen(class) + strlen(err->msg) + strlen(err->trace) + 4;
   char *out = malloc(size);
   if (out)

@@ -43,6 +43,9 @@ struct cl_err {
 #define CL_JAVA_RETRIABLE "org.apache.kafka.connect.errors.RetriableException"
 #define CL_JAVA_DATA "org.apache.kafka.connect.errors.DataException"
 #define CL_JAVA_CONFIG "org.apache.kafka.common.config.ConfigException"
+#define CL_JAVA_ILLEGAL_ARGUMENT "java.lang.IllegalArgumentException"
+#define CL_JAVA_INDEX_BOUNDS "java.lang.IndexOutOfBoundsException"
+#define CL_JAVA_NUMBER_FORMAT "java.lang.NumberFormatException"
 
 /* The static text equal to name of an exception class that connect-lua reports, or NULL. */
 const char *cl_err_class(const char *name);
@@ -54,6 +57,9 @@ int cl_err_vset(struct cl_err *err, int code, const char *fmt, va_list ap);
 
 /* Puts text before the message: "reading a.conf: " + "no such file". Returns err->code. */
 int cl_err_prefix(struct cl_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Apache's exception class of the error: its own, or that of its kind. Static text. */
+const char *cl_err_java(const struct cl_err *err);
 
 /* "class: msg\ntrace" as REST's `trace` shows it; malloc'd, owned by the caller. */
 char *cl_err_trace(const struct cl_err *err);

@@ -48,8 +48,6 @@ static bool differs(const struct cl_conf_def *def, const json_t *config, const c
 static const struct {
   const char *key, *why;
 } unbuilt[] = {
-    {"transforms", "connect-lua does not run transforms yet; remove the key"},
-    {"predicates", "connect-lua does not run predicates yet; remove the key"},
     {"errors.retry.timeout", "connect-lua does not retry failed records yet; remove the key"},
     {"errors.retry.delay.max.ms", "connect-lua does not retry failed records yet; remove the key"},
     {"errors.tolerance", "connect-lua does not skip failed records yet; remove the key"},
@@ -61,18 +59,6 @@ static const struct {
     {"errors.deadletterqueue.context.headers.enable",
      "connect-lua has no dead letter queue yet; remove the key"},
 };
-
-static bool is_simple_header_converter(const char *class) {
-  static const char full[] = "org.apache.kafka.connect.storage.SimpleHeaderConverter";
-  struct cl_conf_row row = {.name = "header.converter", .type = CL_CONF_CLASS};
-  struct cl_conf_value v = {0};
-  struct cl_err ignored;
-  bool yes = cl_conf_parse_one(&row, class, &v, &ignored) == 0 &&
-             (strcmp(v.s, full) == 0 || strcmp(v.s, "SimpleHeaderConverter") == 0 ||
-              strcmp(v.s, "Simple") == 0);
-  cl_conf_value_free(&v);
-  return yes;
-}
 
 /* The first of Apache's mandatory defaults that is not there, or NULL. */
 static const char *missing_creation_default(const json_t *config) {
@@ -104,6 +90,34 @@ static void refuse_topic_creation(const json_t *config, json_t *errors) {
              "connect-lua does not create topics yet, the broker's settings decide; remove the key");
 }
 
+/* The value is of a checked row, whatever its case and the blanks round it. */
+static bool asks_for(const struct cl_conf_def *def, const json_t *config, const char *key,
+                     const char *value) {
+  const struct cl_conf_row *row = cl_conf_find(def, key);
+  struct cl_conf_value v = {.is_null = true};
+  struct cl_err ignored;
+  bool yes = row && cl_conf_parse_one(row, cl_json_str(config, key), &v, &ignored) == 0 && v.s &&
+             strcasecmp(v.s, value) == 0;
+  cl_conf_value_free(&v);
+  return yes;
+}
+
+/* In the words of an Apache cluster without exactly-once sources. Its standalone workers pass over both;
+ * the records would not be what was asked for. */
+static void refuse_exactly_once(const struct cl_conf_def *def, const json_t *config, json_t *errors) {
+  static const struct {
+    const char *key, *value, *why;
+  } asked[] = {
+      {"exactly.once.support", "required", "This worker does not have exactly-once source support enabled."},
+      {"transaction.boundary", "connector",
+       "The connector does not support connector-defined transaction boundaries with the given "
+       "configuration."},
+  };
+  for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++)
+    if (asks_for(def, config, asked[i].key, asked[i].value))
+      json_array_append_new(errors, json_pack("{s:s,s:s}", "key", asked[i].key, "message", asked[i].why));
+}
+
 int cl_connector_refusals(const json_t *config, const struct cl_plugin *plugin, json_t **errors) {
   const struct cl_conf_def *def = cl_connector_def(plugin->kind == CL_PLUGIN_SINK);
   *errors = json_array();
@@ -112,11 +126,8 @@ int cl_connector_refusals(const json_t *config, const struct cl_plugin *plugin, 
   for (size_t i = 0; i < sizeof(unbuilt) / sizeof(*unbuilt); i++)
     if (differs(def, config, unbuilt[i].key))
       refuse(*errors, unbuilt[i].key, cl_json_str(config, unbuilt[i].key), unbuilt[i].why);
-  const char *text = cl_json_str(config, "header.converter");
-  if (text && !is_simple_header_converter(text))
-    refuse(*errors, "header.converter", text,
-           "connect-lua carries headers as they are, converters for them are not built yet; remove the key");
-  text = cl_json_str(config, "connect.lua.jit");
+  refuse_exactly_once(def, config, *errors);
+  const char *text = cl_json_str(config, "connect.lua.jit");
   if (text && strcmp(text, "on") != 0 && strcmp(text, "off") != 0)
     refuse(*errors, "connect.lua.jit", text, "String must be one of: on, off");
   /* Without its mandatory keys the connector is made and fails at its start, as in Apache. */

@@ -72,6 +72,8 @@ int cl_task_make_vm(struct cl_task *t, const struct cl_vm_ops *ops, void *opaque
       .plugin = {c->plugin.plugin, c->plugin.config},
       .key = {c->key.plugin, c->key.config},
       .value = {c->value.plugin, c->value.config},
+      .header = {c->header.plugin, c->header.config},
+      .transforms = c->transforms,
   };
   struct cl_vm *vm = NULL;
   if (cl_vm_new(&vm_conf, &vm, err) != 0)
@@ -97,6 +99,9 @@ static void free_task(struct cl_task *t) {
   json_decref(t->conf.key.config);
   cl_plugin_unref(t->conf.value.plugin);
   json_decref(t->conf.value.config);
+  cl_plugin_unref(t->conf.header.plugin);
+  json_decref(t->conf.header.config);
+  cl_chain_unref(t->conf.transforms);
   json_decref((json_t *)t->conf.client);
   json_decref((json_t *)t->conf.topics);
   json_decref(t->topics);
@@ -173,6 +178,8 @@ static struct cl_task *new_task(const struct cl_task_conf *conf) {
   t->conf.plugin = copy_part(&conf->plugin);
   t->conf.key = copy_part(&conf->key);
   t->conf.value = copy_part(&conf->value);
+  t->conf.header = copy_part(&conf->header);
+  cl_chain_ref(t->conf.transforms);
   t->conf.client = json_incref((json_t *)conf->client);
   t->conf.topics = json_incref((json_t *)conf->topics);
   t->conf.topics_regex = conf->topics_regex ? strdup(conf->topics_regex) : NULL;

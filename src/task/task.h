@@ -11,7 +11,7 @@
 #include "kafka/budget.h"
 #include "kafka/embedded.h"
 #include "store/offsets.h"
-#include "vm/plugin.h"
+#include "vm/chain.h"
 
 #include <stdint.h>
 
@@ -28,9 +28,11 @@ struct cl_task_conf {
   const char *connector;
   int id, count, max; /* this task, tasks of the connector, tasks.max */
   struct cl_task_part plugin, key, value;
-  const json_t *client;     /* librdkafka keys of its consumer or producer */
-  const json_t *topics;     /* sink: array, or NULL */
-  const char *topics_regex; /* sink */
+  struct cl_task_part header;  /* plugin NULL = headers stay bytes */
+  struct cl_chain *transforms; /* or NULL */
+  const json_t *client;        /* librdkafka keys of its consumer or producer */
+  const json_t *topics;        /* sink: array, or NULL */
+  const char *topics_regex;    /* sink */
   const char *home;
   int64_t offset_flush_interval_ms, offset_flush_timeout_ms;
   int64_t final_wait_ms; /* longest wait for Kafka while ending, below the stop deadline */

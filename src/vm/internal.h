@@ -88,6 +88,15 @@ void cl_bridge_push_array_mt(lua_State *L);
 /* Text of json, flags as for json_dumps; malloc'd, NULL = no memory. */
 char *cl_bridge_text(const json_t *json, size_t flags);
 
+/* ------------------------------------------------------------------ spec.c */
+
+/* Both set a field of the table on top of the stack and may throw (the plugin files run).
+ * {module=, config=, class=, file=}; nothing when the part has no plugin. */
+void cl_spec_set_part(struct cl_lua *s, lua_State *L, const char *name, const struct cl_vm_part *part);
+/* "transforms": a list of parts with alias, side, negate and predicate (a part with alias) beside.
+ * chain NULL = none. */
+void cl_spec_set_transforms(struct cl_lua *s, lua_State *L, const struct cl_chain *chain);
+
 /* ------------------------------------------------------------- source_key.c */
 
 /* A source partition (null or a flat object) as the compact JSON that Java workers write:

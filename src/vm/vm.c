@@ -37,28 +37,8 @@ struct cl_vm {
 
 /* ------------------------------------------------------------------- loading */
 
-/* Pushes the table {module=, config=, class=, file=} of a part. */
-static void push_part(struct cl_lua *s, lua_State *L, const struct cl_vm_part *part) {
-  lua_newtable(L);                            /* part */
-  lua_getglobal(L, "require");                /* part require */
-  lua_pushliteral(L, "connect.host.sandbox"); /* part require name */
-  lua_call(L, 1, 1);                          /* part sandbox */
-  lua_getfield(L, -1, "load");                /* part sandbox load */
-  lua_remove(L, -2);                          /* part load */
-  lua_pushstring(L, part->plugin->file);      /* part load file */
-  lua_pushstring(L, part->plugin->root);      /* part load file root */
-  lua_call(L, 2, 1);                          /* part module */
-  lua_setfield(L, -2, "module");              /* part */
-  cl_bridge_push(s, L, part->config);         /* part config */
-  lua_setfield(L, -2, "config");              /* part */
-  lua_pushstring(L, part->plugin->class);     /* part class */
-  lua_setfield(L, -2, "class");               /* part */
-  lua_pushstring(L, part->plugin->file);      /* part file */
-  lua_setfield(L, -2, "file");                /* part */
-}
-
 static void push_spec(struct cl_vm *vm, lua_State *L, const struct cl_vm_conf *conf) {
-  lua_createtable(L, 0, 9);                                          /* spec */
+  lua_createtable(L, 0, 11);                                         /* spec */
   lua_pushstring(L, conf->connector);                                /* spec v */
   lua_setfield(L, -2, "connector");                                  /* spec */
   lua_pushinteger(L, conf->task);                                    /* spec v */
@@ -71,16 +51,11 @@ static void push_spec(struct cl_vm *vm, lua_State *L, const struct cl_vm_conf *c
   lua_setfield(L, -2, "opaque");                                     /* spec */
   lua_pushlightuserdata(L, conf->space);                             /* spec v */
   lua_setfield(L, -2, "space");                                      /* spec */
-  push_part(&vm->lua, L, &conf->plugin);                             /* spec part */
-  lua_setfield(L, -2, "plugin");                                     /* spec */
-  if (conf->key.plugin) {
-    push_part(&vm->lua, L, &conf->key); /* spec part */
-    lua_setfield(L, -2, "key");         /* spec */
-  }
-  if (conf->value.plugin) {
-    push_part(&vm->lua, L, &conf->value); /* spec part */
-    lua_setfield(L, -2, "value");         /* spec */
-  }
+  cl_spec_set_part(&vm->lua, L, "plugin", &conf->plugin);            /* spec */
+  cl_spec_set_part(&vm->lua, L, "key", &conf->key);                  /* spec */
+  cl_spec_set_part(&vm->lua, L, "value", &conf->value);              /* spec */
+  cl_spec_set_part(&vm->lua, L, "header", &conf->header);            /* spec */
+  cl_spec_set_transforms(&vm->lua, L, conf->transforms);             /* spec */
 }
 
 struct loading {

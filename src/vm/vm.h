@@ -11,7 +11,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/json.h"
-#include "vm/plugin.h"
+#include "vm/chain.h"
 
 struct cl_vm;
 
@@ -45,8 +45,10 @@ struct cl_vm_conf {
   const struct cl_vm_ops *ops;
   void *opaque; /* the task, handed to ops */
   struct cl_space *space;
-  struct cl_vm_part plugin;     /* the connector */
-  struct cl_vm_part key, value; /* converters */
+  struct cl_vm_part plugin;          /* the connector */
+  struct cl_vm_part key, value;      /* converters */
+  struct cl_vm_part header;          /* plugin NULL = headers stay bytes */
+  const struct cl_chain *transforms; /* borrowed during cl_vm_new; NULL = none */
 };
 
 /* Makes the state and loads plugin and converters; runs no verb but configure. */

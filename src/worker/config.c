@@ -81,10 +81,6 @@ static const struct refusal {
      {"All", "org.apache.kafka.connect.connector.policy.AllConnectorClientConfigOverridePolicy"},
      false,
      "connect-lua knows the policy All only yet; remove the key"},
-    {"header.converter",
-     {"SimpleHeaderConverter", CL_SIMPLE_HEADER_CONVERTER},
-     false,
-     "connect-lua carries headers as they are, converters for them are not built yet; remove the key"},
 };
 
 static bool is_allowed(const struct refusal *r, const char *value) {
@@ -293,8 +289,10 @@ static json_t *paths(const json_t *list) {
 static void fill(struct cl_worker_conf *c, const json_t *typed) {
   c->key_converter = copy_text(typed, "key.converter");
   c->value_converter = copy_text(typed, "value.converter");
+  c->header_converter = copy_text(typed, "header.converter");
   c->key_converter_config = cl_worker_strip(c->raw, "key.converter.");
   c->value_converter_config = cl_worker_strip(c->raw, "value.converter.");
+  c->header_converter_config = cl_worker_strip(c->raw, "header.converter.");
   c->task_shutdown_graceful_timeout_ms = number(typed, "task.shutdown.graceful.timeout.ms");
   c->offset_flush_interval_ms = number(typed, "offset.flush.interval.ms");
   c->offset_flush_timeout_ms = number(typed, "offset.flush.timeout.ms");
@@ -313,9 +311,11 @@ static void fill(struct cl_worker_conf *c, const json_t *typed) {
 }
 
 static int check_texts(const struct cl_worker_conf *c, struct cl_err *err) {
-  if (!c->key_converter || !c->value_converter)
+  if (!c->key_converter || !c->value_converter || !c->header_converter)
     return config_error(err, "Invalid value  for configuration %s: Class  could not be found.",
-                        c->key_converter ? "value.converter" : "key.converter");
+                        !c->key_converter     ? "key.converter"
+                        : !c->value_converter ? "value.converter"
+                                              : "header.converter");
   if (!c->embedded && !c->offset_file)
     return config_error(
         err, "Missing required configuration \"offset.storage.file.filename\" which has no default value.");
@@ -389,12 +389,14 @@ void cl_worker_conf_free(struct cl_worker_conf *c) {
   free(c->listeners);
   cl_worker_warned_free(c->warned);
   json_decref(c->plugin_path);
+  json_decref(c->header_converter_config);
   json_decref(c->value_converter_config);
   json_decref(c->key_converter_config);
   json_decref(c->raw);
   free(c->log_file);
   free(c->advertised_host);
   free(c->offset_file);
+  free(c->header_converter);
   free(c->value_converter);
   free(c->key_converter);
   free(c->bootstrap_servers);

@@ -25,7 +25,9 @@ struct cl_worker_conf {
   char *bootstrap_servers;                               /* comma separated */
   bool embedded;                                         /* bootstrap.servers=embedded */
   char *key_converter, *value_converter;                 /* class or alias */
+  char *header_converter;                                /* never NULL: SimpleHeaderConverter by default */
   json_t *key_converter_config, *value_converter_config; /* settings without their prefix */
+  json_t *header_converter_config;
   int64_t task_shutdown_graceful_timeout_ms;
   int64_t offset_flush_interval_ms, offset_flush_timeout_ms;
   char *offset_file;             /* NULL only when embedded */
@@ -62,8 +64,8 @@ int cl_worker_client_conf(const struct cl_worker_conf *conf, enum cl_client_kind
 /* max.poll.records, by the same precedence; 500 unless set. */
 uint32_t cl_worker_max_poll_records(const struct cl_worker_conf *conf, const json_t *connector_config);
 
-/* A connector's converter: its own key when it sets one, else the worker's. role is "key" or
- * "value". *plugin is borrowed from plugins; *typed: its settings (new reference). */
+/* A connector's converter: its own key when it sets one, else the worker's. role is "key",
+ * "value" or "header". *plugin is borrowed from plugins; *typed: its settings (new reference). */
 int cl_worker_converter(const struct cl_worker_conf *conf, const struct cl_plugins *plugins,
                         const json_t *connector_config, const char *role, struct cl_plugin **plugin,
                         json_t **typed, struct cl_err *err);

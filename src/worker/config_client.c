@@ -4,7 +4,9 @@
  * Any thread; the only state is the memory of warnings given. May include floors 5-0.
  */
 #define CL_COMPONENT "worker.config"
+#include "worker/classes.h"
 #include "worker/config_internal.h"
+#include "worker/unbuilt.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -224,38 +226,52 @@ int cl_worker_client_conf(const struct cl_worker_conf *conf, enum cl_client_kind
   return rc;
 }
 
+enum { KEY, VALUE, HEADER, N_ROLES };
 static const struct cl_worker_role {
   const char *role, *key, *prefix;
-} roles[] = {{"key", "key.converter", "key.converter."}, {"value", "value.converter", "value.converter."}};
+} roles[N_ROLES] = {{"key", "key.converter", "key.converter."},
+                    {"value", "value.converter", "value.converter."},
+                    {"header", "header.converter", "header.converter."}};
+
+static const char *worker_class(const struct cl_worker_conf *conf, size_t role) {
+  return role == KEY ? conf->key_converter : role == VALUE ? conf->value_converter : conf->header_converter;
+}
+
+static json_t *worker_settings(const struct cl_worker_conf *conf, size_t role) {
+  return role == KEY     ? conf->key_converter_config
+         : role == VALUE ? conf->value_converter_config
+                         : conf->header_converter_config;
+}
 
 int cl_worker_converter(const struct cl_worker_conf *conf, const struct cl_plugins *plugins,
                         const json_t *connector_config, const char *role, struct cl_plugin **plugin,
                         json_t **typed, struct cl_err *err) {
-  bool is_key = strcmp(role, "key") == 0;
-  const struct cl_worker_role *r = &roles[is_key ? 0 : 1];
-  const char *class = cl_json_str(connector_config, r->key);
-  *plugin = NULL;
+  size_t i = 0;
+  while (i < HEADER && strcmp(roles[i].role, role) != 0)
+    i++;
+  const char *class = cl_json_str(connector_config, roles[i].key);
   *typed = NULL;
   /* A connector's converter settings count only when it names the converter itself. */
-  json_t *settings = class ? cl_worker_strip(connector_config, r->prefix)
-                           : json_copy(is_key ? conf->key_converter_config : conf->value_converter_config);
+  json_t *settings = class ? cl_worker_strip(connector_config, roles[i].prefix)
+                           : json_copy(worker_settings(conf, i));
   json_object_set_new(settings, "converter.type", json_string(role)); /* implied by where it stands */
   if (!class)
-    class = is_key ? conf->key_converter : conf->value_converter;
-  char *name = strdup(class + strspn(class, " \t"));
-  for (size_t n = name ? strlen(name) : 0; n > 0 && (unsigned char)name[n - 1] <= ' '; n--)
-    name[n - 1] = '\0';
-  int rc;
-  *plugin = name ? cl_plugins_find(plugins, CL_PLUGIN_CONVERTER, name) : NULL;
-  if (*plugin) {
+    class = worker_class(conf, i);
+  int rc = 0;
+  *plugin = cl_class_find(plugins, CL_PLUGIN_CONVERTER, i == HEADER, class).plugin;
+  if (!*plugin) {
+    cl_class_refuse(plugins, CL_PLUGIN_CONVERTER, i == HEADER, roles[i].key, class, err);
+    rc = err->code = CL_EINVAL;
+  } else if (!cl_unbuilt_is(*plugin)) {
     rc = cl_conf_parse((*plugin)->def, settings, typed, err);
   } else {
-    rc = cl_err_set(err, CL_EINVAL,
-                    "Invalid value %.200s for configuration %s: Class %.200s could not be found.", class,
-                    r->key, class);
-    err->class = CL_JAVA_CONFIG;
+    rc = i == HEADER && (*plugin)->headers_only
+             ? 0
+             : cl_err_set(err, CL_EINVAL,
+                          "Invalid value %s for configuration %s: connect-lua does not have this class yet",
+                          (*plugin)->class, roles[i].key);
+    *plugin = NULL;
   }
-  free(name);
   json_decref(settings);
   return rc;
 }

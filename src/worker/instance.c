@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "task/connector.h"
+#include "worker/chain.h"
+#include "worker/unbuilt.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +102,15 @@ static int tasks_max(const struct cl_instance *c) {
   return text ? (int)strtol(text, NULL, 10) : 1; /* validated: an integer of at least 1 */
 }
 
+static bool enforces_tasks_max(const struct cl_instance *c) {
+  const struct cl_conf_row *row = cl_conf_find(cl_connector_def(false), "tasks.max.enforce");
+  struct cl_conf_value v = {0};
+  struct cl_err ignored; /* validated */
+  bool yes = cl_conf_parse_one(row, cl_json_str(c->config, row->name), &v, &ignored) != 0 || v.i;
+  cl_conf_value_free(&v);
+  return yes;
+}
+
 static int call_tasks(const struct cl_worker *w, const struct cl_instance *c, json_t **out,
                       struct cl_err *err) {
   json_t *args = json_pack("[O,i]", c->config, tasks_max(c));
@@ -127,7 +138,13 @@ int cl_instance_task_configs(const struct cl_worker *w, const struct cl_instance
   if (rc != 0)
     goto out;
   size_t n = json_array_size(list);
-  if (n > (size_t)tasks_max(c)) {
+  if (n > (size_t)tasks_max(c) && !enforces_tasks_max(c)) {
+    CL_LOG(
+        CL_WARN,
+        "The connector %s has generated %zu tasks, which is greater than %d, the maximum number of tasks it "
+        "is configured to create. They all run, since tasks.max.enforce is false",
+        c->name, n, tasks_max(c));
+  } else if (n > (size_t)tasks_max(c)) {
     rc = cl_err_set(err, CL_EIO,
                     "The connector %s has generated %zu tasks, which is greater than %d, the maximum number "
                     "of tasks it is "
@@ -188,7 +205,8 @@ void cl_instance_forget_topics(struct cl_instance *c) {
 }
 
 struct parts { /* what a task config resolves to; all references are ours */
-  struct cl_task_part plugin, key, value;
+  struct cl_task_part plugin, key, value, header;
+  struct cl_chain *transforms;
   json_t *client, *topics;
   char *topics_regex;
 };
@@ -197,6 +215,8 @@ static void drop_parts(struct parts *p) {
   json_decref(p->plugin.config);
   json_decref(p->key.config);
   json_decref(p->value.config);
+  json_decref(p->header.config);
+  cl_chain_unref(p->transforms);
   json_decref(p->client);
   json_decref(p->topics);
   free(p->topics_regex);
@@ -224,6 +244,9 @@ static int resolve_parts(const struct cl_worker *w, struct cl_instance *c, int i
       cl_worker_converter(w->conf, w->plugins, c->config, "key", &p->key.plugin, &p->key.config, err) != 0 ||
       cl_worker_converter(w->conf, w->plugins, c->config, "value", &p->value.plugin, &p->value.config, err) !=
           0 ||
+      cl_worker_converter(w->conf, w->plugins, c->config, "header", &p->header.plugin, &p->header.config,
+                          err) != 0 ||
+      cl_chain_resolve(w->plugins, c->config, &p->transforms, err) != 0 ||
       cl_worker_client_conf(w->conf, sink ? CL_CLIENT_CONSUMER : CL_CLIENT_PRODUCER, c->name, id, c->config,
                             &p->client, err) != 0)
     return err->code;
@@ -259,6 +282,8 @@ static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, s
         .plugin = p.plugin,
         .key = p.key,
         .value = p.value,
+        .header = p.header,
+        .transforms = p.transforms,
         .client = p.client,
         .topics = p.topics,
         .topics_regex = p.topics_regex,

@@ -48,11 +48,11 @@ static void add_unbuilt(const struct cl_plugins *plugins, json_t *list) {
   for (size_t i = 0; (p = cl_unbuilt_at(i)); i++) {
     if (cl_plugins_find(plugins, p->kind, p->class))
       continue;
-    json_array_append_new(list, list_item(p->class, cl_plugin_kind_name(p->kind)));
+    if (!p->headers_only)
+      json_array_append_new(list, list_item(p->class, cl_plugin_kind_name(p->kind)));
     if (p->kind == CL_PLUGIN_CONVERTER)
       json_array_append_new(list, list_item(p->class, "header_converter"));
   }
-  json_array_append_new(list, list_item(CL_SIMPLE_HEADER_CONVERTER, "header_converter"));
 }
 
 static int type_rank(const json_t *item) {
@@ -132,16 +132,15 @@ static bool is_version(const char *asked, const char *version) {
 }
 
 void cl_plugin_info_config(const struct cl_worker *w, const struct cl_query *q, struct cl_reply *out) {
-  struct cl_found_class header = cl_validation_class(w, CL_PLUGIN_CONVERTER, true, q->name);
   const struct cl_plugin *p = find_any(w->plugins, q->name);
-  if (!p && !header.class)
+  if (!p)
     cl_reply_error(out, 404, "Unknown plugin %s.", q->name);
-  else if (!is_version(q->version, p ? p->version : header.version))
+  else if (!is_version(q->version, p->version))
     cl_reply_error(out, 400,
                    "Plugin %s not found that matches the version range [%s,%s], available versions: [%s]",
-                   p ? p->class : header.class, q->version, q->version, p ? p->version : header.version);
+                   p->class, q->version, q->version, p->version);
   else
-    out->body = p ? definitions(p) : json_array(); /* the built-in header converter has no keys */
+    out->body = definitions(p);
 }
 
 /* -------------------------------------------------------------------- validation */

@@ -8,6 +8,6 @@
  * "doc"} or {"file","state":"rejected","reason"}. New reference. */
 json_t *cl_plugin_info_files(const struct cl_plugins *plugins);
 
-/* Array of {"class","type","version"} in REST's order, with what is not built yet and the
- * built-in header converter. New reference. */
+/* Array of {"class","type","version"} in REST's order, with what is not built yet. New
+ * reference. */
 json_t *cl_plugin_info_list(const struct cl_plugins *plugins, bool connectors_only);

@@ -7,6 +7,7 @@
 #include "worker/validation.h"
 
 #include "task/connector.h"
+#include "worker/chain.h"
 #include "worker/config_internal.h"
 #include "worker/plugin_info.h"
 #include "worker/unbuilt.h"
@@ -92,43 +93,6 @@ static char *trimmed(const char *text) {
   return strndup(text, n);
 }
 
-static bool is_simple_header_converter(const char *name) {
-  return strcmp(name, CL_SIMPLE_HEADER_CONVERTER) == 0 || strcmp(name, "SimpleHeaderConverter") == 0 ||
-         strcmp(name, "Simple") == 0;
-}
-
-struct cl_found_class cl_validation_class(const struct cl_worker *w, enum cl_plugin_kind kind, bool header,
-                                          const char *name) {
-  struct cl_found_class found = {0};
-  char *text = name ? trimmed(name) : NULL;
-  if (text && header && is_simple_header_converter(text))
-    found = (struct cl_found_class){CL_SIMPLE_HEADER_CONVERTER, CL_CONNECT_API, NULL};
-  else if (text && !(found.plugin = cl_plugins_find(w->plugins, kind, text)))
-    found.plugin = cl_unbuilt_find(kind, text);
-  if (found.plugin) {
-    found.class = found.plugin->class;
-    found.version = strcmp(found.plugin->version, "undefined") == 0 ? NULL : found.plugin->version;
-  }
-  free(text);
-  return found;
-}
-
-static const char *const interfaces[] = {[CL_PLUGIN_SINK] = "Connector",
-                                         [CL_PLUGIN_SOURCE] = "Connector",
-                                         [CL_PLUGIN_TRANSFORM] = "Transformation",
-                                         [CL_PLUGIN_PREDICATE] = "Predicate",
-                                         [CL_PLUGIN_CONVERTER] = "Converter"};
-
-/* A class that exists, but is something else; every JVM has the classes of java.lang. */
-static bool is_other_class(const struct cl_worker *w, const char *name) {
-  static const enum cl_plugin_kind kinds[] = {CL_PLUGIN_SINK, CL_PLUGIN_TRANSFORM, CL_PLUGIN_PREDICATE,
-                                              CL_PLUGIN_CONVERTER};
-  bool known = strncmp(name, "java.lang.", 10) == 0;
-  for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && !known; i++)
-    known = cl_plugins_find(w->plugins, kinds[i], name) || cl_unbuilt_find(kinds[i], name);
-  return known;
-}
-
 struct cl_found_class cl_validation_resolve(struct cl_validation *v, enum cl_plugin_kind kind, bool header,
                                             const char *key) {
   json_t *value = json_object_get(cl_validation_find(v, key), "value");
@@ -136,18 +100,16 @@ struct cl_found_class cl_validation_resolve(struct cl_validation *v, enum cl_plu
   struct cl_found_class found = {0};
   if (!text)
     return found;
-  found = cl_validation_class(v->worker, kind, header, text);
+  found = cl_class_find(v->worker->plugins, kind, header, text);
   if (found.class) {
     json_object_set_new(value, "value", json_string(found.class));
-  } else if (is_other_class(v->worker, text)) {
-    cl_validation_error(v, key, "Class class %s does not implement the %s%s interface", text,
-                        header ? "Header" : "", interfaces[kind]);
-  } else {
-    const char *given = cl_json_str(v->config, key);
-    cl_validation_error(v, key, "Invalid value %s for configuration %s: Class %s could not be found.",
-                        given ? given : text, key, given ? given : text);
-    json_object_set_new(value, "value", json_null());
+    return found;
   }
+  struct cl_err err = CL_ERR_INIT;
+  const char *given = cl_json_str(v->config, key);
+  if (cl_class_refuse(v->worker->plugins, kind, header, key, given ? given : text, &err) == CL_ENOTFOUND)
+    json_object_set_new(value, "value", json_null());
+  cl_validation_error(v, key, "%s", err.msg);
   return found;
 }
 
@@ -199,14 +161,27 @@ static void null_errors(struct cl_validation *v) {
   }
 }
 
+static bool starts_with(const char *text, const char *prefix) {
+  return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* Classes whose plugin file is not there. Headers pass without their converter. */
 static void refuse_unbuilt(struct cl_validation *v) {
-  static const char *const keys[] = {"key.converter", "value.converter"};
-  for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-    const char *given = cl_json_str(v->config, keys[i]);
-    if (given && cl_unbuilt_is(cl_validation_class(v->worker, CL_PLUGIN_CONVERTER, false, given).plugin))
-      cl_validation_error(
-          v, keys[i], "Invalid value %s for configuration %s: connect-lua does not have this converter yet",
-          given, keys[i]);
+  json_t *entry;
+  size_t i;
+  json_array_foreach (v->configs, i, entry) {
+    json_t *value = json_object_get(entry, "value");
+    const char *key = cl_json_str(value, "name"), *class = cl_json_str(value, "value"),
+               *type = cl_json_str(json_object_get(entry, "definition"), "type");
+    if (!class || !type || strcmp(type, "CLASS") != 0 || strcmp(key, "header.converter") == 0)
+      continue;
+    enum cl_plugin_kind kind = starts_with(key, "transforms.")   ? CL_PLUGIN_TRANSFORM
+                               : starts_with(key, "predicates.") ? CL_PLUGIN_PREDICATE
+                                                                 : CL_PLUGIN_CONVERTER;
+    if (cl_unbuilt_is(cl_class_find(v->worker->plugins, kind, false, class).plugin))
+      cl_validation_error(v, key,
+                          "Invalid value %s for configuration %s: connect-lua does not have this class yet",
+                          class, key);
   }
 }
 
@@ -224,8 +199,9 @@ static int refusals(struct cl_validation *v) {
   return rc;
 }
 
-int cl_validate_config(const struct cl_worker *w, const struct cl_plugin *plugin, const json_t *config,
-                       struct cl_validation *out, struct cl_err *err) {
+/* Everything of Apache's ConnectorConfig: all but the connector's, the converters' and the clients' keys. */
+static int framework(const struct cl_worker *w, const struct cl_plugin *plugin, const json_t *config,
+                     struct cl_validation *out) {
   struct cl_arena *arena = cl_arena_new(NULL);
   *out = (struct cl_validation){.worker = w,
                                 .plugin = plugin,
@@ -237,37 +213,54 @@ int cl_validate_config(const struct cl_worker *w, const struct cl_plugin *plugin
                                                                : CL_ENOMEM;
   if (rc == 0)
     rc = cl_validation_aliases(out, arena);
+  cl_arena_free(arena);
+  return rc;
+}
+
+static int no_memory(struct cl_err *err) {
+  return cl_err_set(err, CL_ENOMEM, "no memory to validate a config");
+}
+
+int cl_validate_config(const struct cl_worker *w, const struct cl_plugin *plugin, const json_t *config,
+                       struct cl_validation *out, struct cl_err *err) {
+  int rc = framework(w, plugin, config, out);
   if (rc == 0) {
     null_errors(out);
     cl_validation_rows(out, plugin->def);
-    cl_validation_converters(out);
+    rc = cl_validation_converters(out);
+  }
+  if (rc == 0) {
     cl_validation_clients(out);
     rc = refusals(out);
   }
-  cl_arena_free(arena);
-  return rc == 0 ? 0 : cl_err_set(err, CL_ENOMEM, "no memory to validate a config");
+  return rc == 0 ? 0 : no_memory(err);
 }
 
-bool cl_validate_wants_plugin(const struct cl_validation *v) {
-  return v->error_count == 0 && json_object_get(v->plugin->verbs, "validate");
-}
-
-/* The plugin's own validate(config): {key = {"text", ...}} or {key = "text"}. */
-int cl_validate_plugin(struct cl_validation *v, struct cl_err *err) {
-  json_t *args = json_pack("[O]", (json_t *)v->config), *result = NULL, *value, *text;
-  const char *key;
+static int first_error(const struct cl_validation *v, struct cl_err *err) {
+  json_t *entry;
   size_t i;
-  int rc = cl_control_call(v->worker->control, v->plugin, "validate", args, &result, err);
-  json_object_foreach (result, key, value) {
-    if (json_is_string(value))
-      cl_validation_error(v, key, "%s", json_string_value(value));
-    json_array_foreach (value, i, text) {
-      if (json_is_string(text))
-        cl_validation_error(v, key, "%s", json_string_value(text));
-    }
+  json_array_foreach (v->configs, i, entry) {
+    const json_t *first = json_array_get(json_object_get(json_object_get(entry, "value"), "errors"), 0);
+    if (!first)
+      continue;
+    cl_err_set(err, CL_EINVAL, "%s", json_string_value(first));
+    err->class = CL_JAVA_CONFIG;
+    return CL_EINVAL;
   }
-  json_decref(result);
-  json_decref(args);
+  return 0;
+}
+
+int cl_validate_construct(const struct cl_worker *w, const struct cl_plugin *plugin, const json_t *config,
+                          struct cl_err *err) {
+  struct cl_validation v = {0};
+  if (cl_chain_check(w->plugins, config, err) != 0)
+    return err->code;
+  int rc = framework(w, plugin, config, &v) == 0 ? 0 : no_memory(err);
+  if (rc == 0)
+    rc = cl_validate_plugin(&v, err);
+  if (rc == 0)
+    rc = first_error(&v, err);
+  cl_validate_clear(&v);
   return rc;
 }
 
@@ -277,6 +270,7 @@ void cl_validate_clear(struct cl_validation *v) {
   json_decref(v->groups);
   json_decref(v->configs);
   json_decref(v->by_key);
+  cl_validation_forget_checks(v);
   *v = (struct cl_validation){0};
 }
 

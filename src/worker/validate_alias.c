@@ -105,8 +105,19 @@ static int put_own_keys(struct cl_validation *v, const struct family *f, const s
   json_t *settings = cl_worker_strip(v->config, prefix);
   for (size_t i = 0; i < n; i++)
     put_embedded(v, rows[i], prefix, group, (int)i + 2, settings, arena);
+  int rc = cl_validation_check_later(v, plugin, prefix, settings, false);
   json_decref(settings);
-  return 0;
+  return rc;
+}
+
+static void check_negate(struct cl_validation *v, const char *prefix, const char *type_key,
+                         struct cl_arena *arena) {
+  const char *negate = text(arena, "%snegate", prefix), *predicate = text(arena, "%spredicate", prefix);
+  if (negate && predicate && json_object_get(v->config, negate) && !json_object_get(v->config, predicate))
+    cl_validation_error(v, type_key,
+                        "Config '%s' was provided but there is no config '%s' defining a predicate to be "
+                        "negated.",
+                        negate, predicate);
 }
 
 static int one_alias(struct cl_validation *v, const struct family *f, const char *alias,
@@ -128,6 +139,8 @@ static int one_alias(struct cl_validation *v, const struct family *f, const char
     return CL_ENOMEM;
   cl_validation_rows(v, &(struct cl_conf_def){&type, 1});
   struct cl_found_class found = cl_validation_resolve(v, f->kind, false, type.name);
+  if (f->kind == CL_PLUGIN_TRANSFORM)
+    check_negate(v, prefix, type.name, arena);
   const char *versions[] = {found.version, NULL};
   struct cl_conf_row version = {.name = text(arena, "%splugin.version", prefix),
                                 .type = CL_CONF_STRING,

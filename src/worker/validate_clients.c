@@ -23,13 +23,13 @@ static void put_prefixed(struct cl_validation *v, const char *prefix, const stru
     v->error_count -= errors - 1;
 }
 
-static void one_converter(struct cl_validation *v, const char *key, const char *role, bool header) {
+static int one_converter(struct cl_validation *v, const char *key, const char *role, bool header) {
   const char *given = cl_json_str(v->config, key);
   if (!given || cl_validation_has_errors(v, key))
-    return;
-  struct cl_found_class found = cl_validation_class(v->worker, CL_PLUGIN_CONVERTER, header, given);
+    return 0;
+  struct cl_found_class found = cl_class_find(v->worker->plugins, CL_PLUGIN_CONVERTER, header, given);
   if (!found.plugin)
-    return;
+    return 0;
   char prefix[64];
   snprintf(prefix, sizeof(prefix), "%s.", key);
   json_t *settings = cl_worker_strip(v->config, prefix);
@@ -38,14 +38,17 @@ static void one_converter(struct cl_validation *v, const char *key, const char *
   size_t i;
   json_array_foreach (values, i, value)
     put_prefixed(v, prefix, &found.plugin->def->rows[i], json_incref(value));
+  int rc = cl_validation_check_later(v, found.plugin, prefix, settings, true);
   json_decref(values);
   json_decref(settings);
+  return rc;
 }
 
-void cl_validation_converters(struct cl_validation *v) {
-  one_converter(v, "header.converter", "header", true);
-  one_converter(v, "key.converter", "key", false);
-  one_converter(v, "value.converter", "value", false);
+int cl_validation_converters(struct cl_validation *v) {
+  int rc = one_converter(v, "header.converter", "header", true);
+  if (rc == 0)
+    rc = one_converter(v, "key.converter", "key", false);
+  return rc == 0 ? one_converter(v, "value.converter", "value", false) : rc;
 }
 
 /* The override that a client's complaint is about, else the first of its kind. */

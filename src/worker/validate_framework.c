@@ -24,14 +24,14 @@ enum { N_ROLES = sizeof(roles) / sizeof(*roles) };
 static const char *worker_class(const struct cl_worker *w, size_t role) {
   return role == 0   ? w->conf->key_converter
          : role == 1 ? w->conf->value_converter
-                     : CL_SIMPLE_HEADER_CONVERTER;
+                     : w->conf->header_converter;
 }
 
 /* The converter in force: the connector's, or the worker's. */
 static struct cl_found_class converter_of(const struct cl_validation *v, size_t role) {
   const char *own = cl_json_str(v->config, roles[role].key);
-  return cl_validation_class(v->worker, CL_PLUGIN_CONVERTER, roles[role].header,
-                             own ? own : worker_class(v->worker, role));
+  return cl_class_find(v->worker->plugins, CL_PLUGIN_CONVERTER, roles[role].header,
+                       own ? own : worker_class(v->worker, role));
 }
 
 static void set_version(struct cl_conf_row *row, const char *version, struct cl_arena *arena) {
@@ -47,8 +47,8 @@ static void fit_row(const struct cl_validation *v, struct cl_conf_row *row, stru
     set_version(row, strcmp(v->plugin->version, "undefined") == 0 ? NULL : v->plugin->version, arena);
   for (size_t i = 0; i < N_ROLES; i++) {
     if (strcmp(row->name, roles[i].key) == 0) {
-      row->dflt = cl_validation_class(v->worker, CL_PLUGIN_CONVERTER, roles[i].header,
-                                      worker_class(v->worker, i))
+      row->dflt = cl_class_find(v->worker->plugins, CL_PLUGIN_CONVERTER, roles[i].header,
+                                worker_class(v->worker, i))
                       .class;
       row->recommended = cl_validation_classes(v->worker, CL_PLUGIN_CONVERTER, roles[i].header, arena);
     } else if (strcmp(row->name, roles[i].version_key) == 0) {

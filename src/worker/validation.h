@@ -5,6 +5,7 @@
 #include "worker/validate.h"
 
 #include "base/arena.h"
+#include "worker/classes.h"
 
 #define CL_VALIDATION_NULL "Null value can not be supplied as the configuration value."
 
@@ -21,15 +22,6 @@ void cl_validation_error(struct cl_validation *v, const char *key, const char *f
     __attribute__((format(printf, 3, 4)));
 bool cl_validation_has_errors(const struct cl_validation *v, const char *key);
 
-/* A class as configs name it: trimmed, class or alias. */
-struct cl_found_class {
-  const char *class;        /* full name, NULL = none known */
-  const char *version;      /* or NULL */
-  struct cl_plugin *plugin; /* NULL too for the built-in header converter */
-};
-/* role NULL or "header": converters that are built in count for headers only. */
-struct cl_found_class cl_validation_class(const struct cl_worker *w, enum cl_plugin_kind kind, bool header,
-                                          const char *name);
 /* Replaces the value of a CLASS key by the full name, or adds the error. */
 struct cl_found_class cl_validation_resolve(struct cl_validation *v, enum cl_plugin_kind kind, bool header,
                                             const char *key);
@@ -40,10 +32,16 @@ const char *const *cl_validation_classes(const struct cl_worker *w, enum cl_plug
 void cl_validation_version(struct cl_validation *v, const char *class_key, const char *key,
                            const struct cl_found_class *found);
 
+/* validate_plugin.c: plugin.validate is to be asked about its settings (raw, without prefix); its
+ * errors go to prefix + key, where once: counted once a key. CL_ENOMEM at worst. */
+int cl_validation_check_later(struct cl_validation *v, const struct cl_plugin *plugin, const char *prefix,
+                              const json_t *settings, bool once);
+void cl_validation_forget_checks(struct cl_validation *v);
+
 /* validate_framework.c: the rows of every sink or source, with this worker's defaults. */
 int cl_validation_framework(struct cl_validation *v, struct cl_arena *arena);
 /* validate_alias.c: the keys of each transform and predicate named. */
 int cl_validation_aliases(struct cl_validation *v, struct cl_arena *arena);
-/* validate_clients.c: converters and client overrides; errors count once a key. */
-void cl_validation_converters(struct cl_validation *v);
+/* validate_clients.c: converters and client overrides; errors count once a key. CL_ENOMEM at worst. */
+int cl_validation_converters(struct cl_validation *v);
 void cl_validation_clients(struct cl_validation *v);

@@ -33,8 +33,8 @@ static int watch_cluster(struct cl_worker *w, struct cl_err *err) {
 
 /* A worker whose own converters cannot be used would fail every connector that relies on them. */
 static int check_converters(const struct cl_worker *w, struct cl_err *err) {
-  static const char *const roles[] = {"key", "value"};
-  for (size_t i = 0; i < 2; i++) {
+  static const char *const roles[] = {"key", "value", "header"};
+  for (size_t i = 0; i < sizeof(roles) / sizeof(*roles); i++) {
     struct cl_plugin *plugin;
     json_t *typed = NULL;
     int rc = cl_worker_converter(w->conf, w->plugins, NULL, roles[i], &plugin, &typed, err);

@@ -72,13 +72,13 @@ static void good_configs(void **state) {
   fine(errors_of(&sink, NULL));
   fine(errors_of(&source, NULL));
   fine(errors_of(&sink, "topics", "-", "topics.regex", "a.*", NULL));
-  fine(errors_of(&source, "exactly.once.support", "REQUIRED", "config.action.reload", "none", "transforms",
-                 "", NULL));
+  fine(errors_of(&source, "exactly.once.support", "REQUESTED", "transaction.boundary", "interval",
+                 "config.action.reload", "none", "transforms", "", NULL));
   fine(errors_of(&sink, "errors.tolerance", "none", "errors.retry.timeout", " 0 ", "errors.log.enable",
                  "False", "errors.deadletterqueue.topic.name", "",
                  "errors.deadletterqueue.topic.replication.factor", "3", NULL));
-  fine(errors_of(&sink, "header.converter", "SimpleHeaderConverter", "connect.lua.jit", "off", NULL));
-  fine(errors_of(&sink, "header.converter", "org.apache.kafka.connect.storage.SimpleHeaderConverter", NULL));
+  fine(errors_of(&sink, "header.converter", "org.apache.kafka.connect.json.JsonConverter", "transforms", "t",
+                 "predicates", "p", "connect.lua.jit", "off", NULL));
   fine(errors_of(&sink, "topic.creation.default.partitions", "1", NULL));
 }
 
@@ -87,8 +87,6 @@ static void what_is_not_built_is_refused(void **state) {
   static const struct {
     const char *key, *value;
   } cases[] = {
-      {"transforms", "t"},
-      {"predicates", "p"},
       {"errors.retry.timeout", "-1"},
       {"errors.retry.delay.max.ms", "1"},
       {"errors.tolerance", "all"},
@@ -97,7 +95,6 @@ static void what_is_not_built_is_refused(void **state) {
       {"errors.deadletterqueue.topic.name", "dlq"},
       {"errors.deadletterqueue.topic.replication.factor", "1"},
       {"errors.deadletterqueue.context.headers.enable", "true"},
-      {"header.converter", "org.apache.kafka.connect.json.JsonConverter"},
   };
   for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
     json_t *errors = errors_of(&sink, cases[i].key, cases[i].value, NULL);
@@ -108,9 +105,11 @@ static void what_is_not_built_is_refused(void **state) {
     assert_memory_equal(json_string_value(json_array_get(errors, 0)), start, strlen(start));
     json_decref(errors);
   }
-  only(errors_of(&source, "transforms", "t", NULL), 1,
-       "Invalid value t for configuration transforms: connect-lua does not run transforms yet; remove the "
-       "key");
+  only(errors_of(&source, "exactly.once.support", " Required ", NULL), 1,
+       "This worker does not have exactly-once source support enabled.");
+  only(errors_of(&source, "transaction.boundary", "CONNECTOR", NULL), 1,
+       "The connector does not support connector-defined transaction boundaries with the given "
+       "configuration.");
   only(errors_of(&source, "connect.lua.jit", "maybe", NULL), 1,
        "Invalid value maybe for configuration connect.lua.jit: String must be one of: on, off");
 }

@@ -331,6 +331,11 @@ static void failing_tasks_verb(void **state) {
   assert_int_equal(count("stop"), 0);
   is(run(CL_CMD_DELETE, "t"), 204, NULL);
   assert_int_equal(count("stop"), 1);
+  json_t *lax = plain("many", "1");
+  json_object_set_new(lax, "tasks.max.enforce", json_string(" FALSE "));
+  is(put("lax", lax), 201, NULL); /* as Apache: a warning, and all of them run */
+  wait_states("lax", "RUNNING: RUNNING RUNNING RUNNING RUNNING");
+  is(run(CL_CMD_DELETE, "lax"), 204, NULL);
 }
 
 static void failing_validate_verb(void **state) {

@@ -78,8 +78,8 @@ static inline void rig_close(struct rig *r) {
   if (r->herder)
     cl_herder_stop(r->herder);
   cl_worker_close(r->worker);
-  static const char *const files[] = {"worker.conf", "checks.lua", "cut.lua",
-                                      "plain.lua",   "stuck.lua",  "bad.lua"};
+  static const char *const files[] = {"worker.conf", "checks.lua", "cut.lua",  "plain.lua",
+                                      "stuck.lua",   "bad.lua",    "pred.lua", "head.lua"};
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
     char path[256];
     snprintf(path, sizeof path, "%s/%s", r->folder, files[i]);

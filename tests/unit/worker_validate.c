@@ -279,8 +279,8 @@ static void not_built_yet(void **state) {
   assert_int_equal(v.error_count, 1);
   assert_string_equal(
       first_error(&v, "value.converter"),
-      "Invalid value LongConverter for configuration value.converter: connect-lua does not have this "
-      "converter yet");
+      "Invalid value org.apache.kafka.connect.converters.LongConverter for configuration value.converter: "
+      "connect-lua does not have this class yet");
   done(&v);
   json_t *list = cl_plugin_info_list(worker_of(state)->plugins, false), *item;
   size_t i, routers = 0, jsons = 0;
