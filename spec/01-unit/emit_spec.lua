@@ -69,7 +69,12 @@ describe("a source", function()
     assert.matches("value%.u: an unsigned 64%-bit integer", error_of { u = 1ULL })
     local loop = {}
     loop.me = loop
-    assert.matches("nested deeper than 100", error_of(loop))
+    assert.matches("emit: value%.me%.me%.me%.me%.me%.me%.%.%.%.me%.me: nested deeper than 100", error_of(loop))
+    local deep = { f = print }
+    for i = 9, 1, -1 do deep = { ["d" .. i] = deep } end
+    assert.matches("value%.d1%.d2%.d3%.d4%.d5%.d6%.%.%.%.d9%.f: cannot convert a function", error_of(deep))
+    assert.matches("value%.a%.b%.c%.d%.e%.f%.g%.h: cannot",
+      error_of { a = { b = { c = { d = { e = { f = { g = { h = print } } } } } } } })
   end)
 
   it("calls no metamethod of the plugin's tables", function()
@@ -122,6 +127,9 @@ describe("a source", function()
     assert.matches("partition must be a whole number", refused { topic = "t", partition = -1 })
     assert.matches("partition must be a whole number", refused { topic = "t", partition = 1.5 })
     assert.matches("timestamp must be", refused { topic = "t", timestamp = "now" })
+    for _, ms in ipairs { -5, 1e300, 2 ^ 63, 0 / 0 } do
+      assert.matches("timestamp must be milliseconds since the epoch", refused { topic = "t", timestamp = ms })
+    end
     assert.matches("source_offset must be a table", refused { topic = "t", source_offset = 3 })
     assert.matches("source_partition must be", refused { topic = "t", source_partition = "p" })
     for _, id in ipairs { 42, -1, 1.5, 2 ^ 32 + 1, 0 / 0 } do

@@ -7,44 +7,88 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_FRAMES = 20 };
+enum { FIRST_FRAMES = 16, LAST_FRAMES = 4, LAST_LEVELS = 32 };
 
 static const char error_name[] = "connect.error";
 
 /* -------------------------------------------------------------- traceback */
 
-/* Frames of the host and of C say nothing to a plugin's author. */
+/* Frames of C, of the host and of the plugin API say nothing to a plugin's author; ours
+ * in folders beside the host are plugins. */
 static bool is_plugin_frame(const struct cl_lua *s, const lua_Debug *ar) {
   if (*ar->what == 'C' || ar->source[0] != '@')
     return false;
   const char *file = ar->source + 1;
   size_t n = strlen(s->home);
-  return strncmp(file, s->home, n) != 0 || strncmp(file + n, "/lua/connect/host/", 18) != 0;
+  if (strncmp(file, s->home, n) != 0 || strncmp(file + n, "/lua/connect/", 13) != 0)
+    return true;
+  return strncmp(file + n + 13, "host/", 5) != 0 && strchr(file + n + 13, '/');
+}
+
+/* Appends a line when it fits whole in room. */
+static bool add_frame(struct cl_lua *s, const lua_Debug *ar, size_t room) {
+  size_t at = strlen(s->trace);
+  char where[128];
+  if (*ar->what == 'm')
+    snprintf(where, sizeof(where), "main chunk");
+  else if (ar->name)
+    snprintf(where, sizeof(where), "function '%s'", ar->name);
+  else
+    snprintf(where, sizeof(where), "function at line %d", ar->linedefined);
+  int n = at < room ? snprintf(s->trace + at, room - at, "%s\tat %s:%d in %s", at ? "\n" : "", ar->source + 1,
+                               ar->currentline, where)
+                    : -1;
+  if (n >= 0 && (size_t)n < room - at)
+    return true;
+  s->trace[at] = '\0';
+  return false;
+}
+
+static int stack_levels(lua_State *L, int level) {
+  lua_Debug ar;
+  int low = level, high = level + 1;
+  while (lua_getstack(L, high, &ar)) {
+    low = high;
+    high *= 2;
+  }
+  while (high - low > 1) {
+    int mid = low + (high - low) / 2;
+    if (lua_getstack(L, mid, &ar))
+      low = mid;
+    else
+      high = mid;
+  }
+  return high;
+}
+
+/* The outermost frames, which tell the verb, when the stack is too deep to be shown whole. */
+static void add_last_frames(struct cl_lua *s, lua_State *L, int level) {
+  lua_Debug frames[LAST_FRAMES];
+  int n = 0, levels = stack_levels(L, level);
+  int lowest = levels - LAST_LEVELS > level ? levels - LAST_LEVELS : level;
+  for (int i = levels - 1; i >= lowest && n < LAST_FRAMES; i--) {
+    if (lua_getstack(L, i, &frames[n]) && lua_getinfo(L, "Snl", &frames[n]) && is_plugin_frame(s, &frames[n]))
+      n++;
+  }
+  size_t at = strlen(s->trace);
+  if (n > 0 && at > 0)
+    snprintf(s->trace + at, sizeof(s->trace) - at, "\n\t..."); /* take_trace left room */
+  while (n > 0 && add_frame(s, &frames[--n], sizeof(s->trace)))
+    ;
 }
 
 static void take_trace(struct cl_lua *s, lua_State *L, int level) {
   lua_Debug ar;
-  size_t at = 0;
+  int frames = 0;
   s->trace[0] = '\0';
-  for (int frames = 0; frames < MAX_FRAMES && lua_getstack(L, level, &ar); level++) {
+  for (; lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Snl", &ar);
     if (!is_plugin_frame(s, &ar))
       continue;
-    char where[128];
-    if (*ar.what == 'm')
-      snprintf(where, sizeof(where), "main chunk");
-    else if (ar.name)
-      snprintf(where, sizeof(where), "function '%s'", ar.name);
-    else
-      snprintf(where, sizeof(where), "function at line %d", ar.linedefined);
-    int n = snprintf(s->trace + at, sizeof(s->trace) - at, "%s\tat %s:%d in %s", at ? "\n" : "",
-                     ar.source + 1, ar.currentline, where);
-    if (n < 0 || (size_t)n >= sizeof(s->trace) - at) {
-      s->trace[at] = '\0'; /* no half lines */
+    if (frames++ == FIRST_FRAMES || !add_frame(s, &ar, sizeof(s->trace) / 4 * 3)) {
+      add_last_frames(s, L, level);
       return;
     }
-    at += (size_t)n;
-    frames++;
   }
 }
 

@@ -177,6 +177,10 @@ static void keep(lua_State *L, const struct key *k) {
 }
 
 int cl_chunk_load(lua_State *L, const char *name, const char *text, size_t len) {
+  if (len > 0 && text[0] == LUA_SIGNATURE[0]) {
+    lua_pushfstring(L, "%s: compiled Lua (bytecode) is not accepted; ship the source", name + (*name == '@'));
+    return LUA_ERRSYNTAX;
+  }
   struct key k = {.name = name, .text = text, .text_len = len};
   struct entry *e = find(&k);
   if (e)

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 100, MAX_PATH_TEXT = 256, TCDATA = 10 };
+enum { MAX_DEPTH = 100, MAX_PATH_TEXT = 256, PATH_FIRST = 6, PATH_LAST = 2, TCDATA = 10 };
 
 struct walk {
   lua_State *L;
@@ -32,14 +32,17 @@ struct place { /* where in the value we are, for errors */
   int depth;
 };
 
-static size_t path_text(const struct place *at, char *out, size_t size) {
+/* A long way down only its first and last steps are told. */
+static size_t path_text(const struct place *at, int depth, char *out, size_t size) {
   if (!at->up)
     return 0;
-  size_t n = path_text(at->up, out, size);
-  if (n >= size)
+  size_t n = path_text(at->up, depth, out, size);
+  bool skipped = at->depth > PATH_FIRST && at->depth <= depth - PATH_LAST;
+  if (n >= size || (skipped && at->depth > PATH_FIRST + 1))
     return n;
-  int more = at->key ? snprintf(out + n, size - n, ".%s", at->key)
-                     : snprintf(out + n, size - n, "[%lld]", (long long)at->index);
+  int more = skipped   ? snprintf(out + n, size - n, "...")
+             : at->key ? snprintf(out + n, size - n, ".%s", at->key)
+                       : snprintf(out + n, size - n, "[%lld]", (long long)at->index);
   return more < 0 ? n : n + (size_t)more;
 }
 
@@ -49,8 +52,9 @@ static void fail(const struct walk *w, const struct place *at, const char *fmt, 
   va_start(ap, fmt);
   vsnprintf(why, sizeof(why), fmt, ap);
   va_end(ap);
-  path_text(at, path, sizeof(path));
-  luaL_error(w->L, "%s%s: %s", w->root, path, why);
+  path_text(at, at->depth, path, sizeof(path));
+  lua_pushfstring(w->L, "%s%s: %s", w->root, path, why); /* text */
+  lua_error(w->L); /* where is the caller's to say: our own file means nothing to a plugin's author */
 }
 
 static void *alloc(const struct walk *w, const struct place *at, size_t size) {

@@ -4,6 +4,7 @@
  * Thread: the task's. May include base, record, Lua. */
 #include "vm/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,7 +187,11 @@ static int run_verb(lua_State *L) {
 }
 
 static int call_verb(struct verb_call *c, struct cl_err *err) {
-  return cl_call_protected(&c->vm->lua, run_verb, c, err);
+  int rc = cl_call_protected(&c->vm->lua, run_verb, c, err);
+  /* Out of memory there was none to take a trace with. */
+  if (rc == CL_ELUA && !err->trace[0] && c->verb != V_SEAL)
+    snprintf(err->trace, sizeof(err->trace), "\tat %s in '%s'", c->vm->plugin->file, verb_names[c->verb]);
+  return rc;
 }
 
 int cl_vm_start(struct cl_vm *vm, struct cl_err *err) {

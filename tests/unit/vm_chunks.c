@@ -82,7 +82,8 @@ static void test_bytecode_is_refused(void **state) {
   const char *code = lua_tolstring(L, -1, &len);
   for (int i = 0; i < 2; i++) {
     assert_int_not_equal(cl_chunk_load(L, "@code.lua", code, len), 0);
-    assert_non_null(strstr(lua_tostring(L, -1), "attempt to load chunk with wrong mode"));
+    assert_string_equal(lua_tostring(L, -1),
+                        "code.lua: compiled Lua (bytecode) is not accepted; ship the source");
   }
   assert_string_equal(run_text(L, "@bad.lua", "\nreturn ="), "bad.lua:2: unexpected symbol near '='");
   assert_string_equal(run_text(L, "@bad.lua", "\nreturn ="), "bad.lua:2: unexpected symbol near '='");

@@ -265,6 +265,11 @@ static void test_guards_speak(void **state) {
           "p.lua:2: stack overflow: calls nested too deep");
 }
 
+static void test_bytecode(void **state) {
+  (void)state;
+  refused("\033LJ\002\n", "p.lua: compiled Lua (bytecode) is not accepted; ship the source");
+}
+
 static void test_memory(void **state) {
   (void)state;
   refused("local t = {} for i = 1, 1e9 do t[i] = {} end", "not enough memory");
@@ -497,10 +502,10 @@ static void test_scan_of_the_tree(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      WITH_CONTROL(test_manifest),         WITH_CONTROL(test_bad_files),    WITH_CONTROL(test_verbs),
-      WITH_CONTROL(test_stack_bombs),      WITH_CONTROL(test_guards_speak), WITH_CONTROL(test_memory),
-      WITH_CONTROL(test_endless_loops),    WITH_CONTROL(test_stuck_in_c),   WITH_CONTROL(test_scan),
-      WITH_CONTROL(test_scan_of_the_tree),
+      WITH_CONTROL(test_manifest),    WITH_CONTROL(test_bad_files),        WITH_CONTROL(test_verbs),
+      WITH_CONTROL(test_stack_bombs), WITH_CONTROL(test_guards_speak),     WITH_CONTROL(test_bytecode),
+      WITH_CONTROL(test_memory),      WITH_CONTROL(test_endless_loops),    WITH_CONTROL(test_stuck_in_c),
+      WITH_CONTROL(test_scan),        WITH_CONTROL(test_scan_of_the_tree),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

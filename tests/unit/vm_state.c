@@ -202,7 +202,10 @@ static void test_trace(void **state) {
                       "\tat plugin.lua:6 in main chunk");
   run(&s, "local function deep(n) if n == 0 then error 'boom' end deep(n - 1) return 1 end deep(150)", &err);
   assert_true(strlen(err.trace) < sizeof(err.trace));
-  assert_int_equal(err.trace[strlen(err.trace) - 1], '\'');
+  assert_int_equal(strncmp(err.trace, "\tat plugin.lua:1 in function 'deep'\n", 36), 0);
+  const char *last = strstr(err.trace, "\n\t...\n"); /* 152 frames: the first and the last */
+  assert_non_null(last);
+  assert_non_null(strstr(last, "'deep'\n\tat plugin.lua:1 in main chunk"));
   assert_int_equal(run(&s, "local x =", &err), CL_ELUA);
   assert_string_equal(err.trace, "");
   cl_state_close(&s);

@@ -357,6 +357,41 @@ static void *run_bomb(void *arg) {
 }
 
 /* With the JIT on, on a thread of the size tasks get. */
+/* An error that names no line names the verb, at least. */
+static void test_where_without_a_line(void **state) {
+  struct fixture *f = *state;
+  struct cl_err err;
+  char where[300];
+  put_error(f, "local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end", &err);
+  assert_non_null(strstr(err.msg, "not enough memory"));
+  snprintf(where, sizeof(where), "\tat %s in 'put'", f->file);
+  assert_string_equal(err.trace, where);
+  drop_vm(f);
+  put_error(f, "local function deep(n) return 1 + deep(n + 1) end deep(1)", &err);
+  assert_non_null(strstr(err.msg, "stack overflow"));
+  assert_non_null(strstr(err.trace, "\n\t...\n"));
+  assert_non_null(strstr(err.trace, "in function 'put'"));
+  drop_vm(f);
+  put_error(f, "error { a = 1 }", &err);
+  snprintf(where, sizeof(where), "\tat %s:4 in function 'put'", f->file);
+  assert_string_equal(err.trace, where);
+}
+
+/* What a verb returns is looked at when it is gone from the stack. */
+static void test_nonsense_returned(void **state) {
+  struct fixture *f = *state;
+  struct cl_err err = CL_ERR_INIT;
+  char where[300];
+  must_open(f, CL_PLUGIN_SOURCE, "return { api = 1, kind = 'source',\npoll = function() return 5 end }",
+            "poll");
+  struct cl_batch *batch = cl_batch_get(f->pool);
+  assert_int_equal(cl_vm_poll(f->vm, batch, &err), CL_ELUA);
+  assert_string_equal(err.msg, "poll returned a number: records are handed over with ctx:emit");
+  snprintf(where, sizeof(where), "\tat %s:2 in function 'poll'", f->file);
+  assert_string_equal(err.trace, where);
+  cl_batch_unref(batch);
+}
+
 static void test_deep_recursion(void **state) {
   struct fixture *f = *state;
   static const char *const bodies[] = {
@@ -407,8 +442,15 @@ static void test_interrupt(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      CASE(test_source),    CASE(test_sink),           CASE(test_errors),    CASE(test_retriable_ops),
-      CASE(test_bad_files), CASE(test_deep_recursion), CASE(test_interrupt),
+      CASE(test_source),
+      CASE(test_sink),
+      CASE(test_errors),
+      CASE(test_retriable_ops),
+      CASE(test_bad_files),
+      CASE(test_where_without_a_line),
+      CASE(test_nonsense_returned),
+      CASE(test_deep_recursion),
+      CASE(test_interrupt),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 local ffi = require "ffi"
 
 local C = require "connect.host.abi"
+local blame = require "connect.host.blame"
 local chain_of = require "connect.host.chain"
 local convert = require "connect.host.convert"
 local ctx_of = require "connect.host.ctx"
@@ -54,7 +55,8 @@ return function(spec)
     if not flush then return nil end
     local safe = flush(ctx, offsets)
     if safe ~= nil and type(safe) ~= "table" then
-      errors.fatal("flush returned a %s: it may return a list of {topic, partition, offset}, or nothing", type(safe))
+      blame(flush, "flush", "flush returned a %s: it may return a list of {topic, partition, offset}, or nothing",
+        type(safe))
     end
     return safe
   end

@@ -4,6 +4,7 @@
 local ffi = require "ffi"
 
 local C = require "connect.host.abi"
+local blame = require "connect.host.blame"
 local chain_of = require "connect.host.chain"
 local convert = require "connect.host.convert"
 local ctx_of = require "connect.host.ctx"
@@ -120,7 +121,7 @@ return function(spec)
     view.enter(ffi.cast(batch_p, lud))
     local result = poll(ctx)
     if result ~= nil then
-      errors.fatal("poll returned a %s: records are handed over with ctx:emit", type(result))
+      blame(poll, "poll", "poll returned a %s: records are handed over with ctx:emit", type(result))
     end
     seal(lud)
   end

@@ -214,7 +214,7 @@ function write.partition(rec, partition)
 end
 
 function write.timestamp(rec, timestamp)
-  if type(timestamp) ~= "number" or timestamp < 0 then
+  if type(timestamp) ~= "number" or not (timestamp >= 0 and timestamp < 0x1p63) then -- NaN is neither
     error("timestamp must be milliseconds since the epoch", 0)
   end
   rec.timestamp = timestamp
