@@ -59,7 +59,8 @@ static bool read_natural(struct reader *r) {
   return escaped;
 }
 
-/* Reads the next logical line; false at the end. */
+/* Reads the next logical line; false at the end. It is empty only when the text ends in a backslash
+ * that has nothing before it, with one line end at most behind it: Java's entry of "" and "". */
 static bool read_logical(struct reader *r) {
   r->line.len = r->joins.len = 0;
   while (r->at < r->end) {
@@ -74,9 +75,10 @@ static bool read_logical(struct reader *r) {
       cl_buf_add(&r->joins, &r->line.len, sizeof(size_t));
     }
     bool continued = read_natural(r);
+    bool at_end = r->end - r->at <= 1;
     if (r->at < r->end)
       skip_newline(r);
-    if (r->line.failed || r->joins.failed || (!continued && r->line.len > 0))
+    if (r->line.failed || r->joins.failed || (continued ? at_end : r->line.len > 0))
       return true;
   }
   return r->line.len > 0;

@@ -72,7 +72,12 @@ static void continuations(void **state) {
   parses("a=x\\\n", "{\"a\":\"x\"}");
   parses("\\\n# a comment: nothing came before\nb=2", "{\"b\":\"2\"}");
   parses("a\\\n b=1", "{\"ab\":\"1\"}");
-  parses("\\", "{}");
+  parses("\\", "{\"\":\"\"}");
+  parses("x=1\n\\\n", "{\"x\":\"1\",\"\":\"\"}");
+  parses("x=1\n\\\r", "{\"x\":\"1\",\"\":\"\"}");
+  parses("x=1\n\\\r\n", "{\"x\":\"1\"}");
+  parses("x=1\n\\\n ", "{\"x\":\"1\"}");
+  parses("x=1\n\\\n\\", "{\"x\":\"1\",\"\":\"\"}");
 }
 
 static void escapes(void **state) {
