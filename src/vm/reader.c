@@ -92,11 +92,11 @@ static void forget_buffer(struct cl_reader *r) {
   r->nl = r->cr = (struct mark){0};
 }
 
-static int restart(struct cl_reader *r, int64_t size) {
+/* A file that was read before this run may be another one by now; one that is open is the same. */
+static int restart(struct cl_reader *r, int64_t size, const char *why) {
   CL_LOG(CL_WARN,
-         "%s holds %" PRId64 " bytes, but was read up to %" PRId64
-         ": it was truncated or replaced, reading it from its start",
-         r->path, size, r->position + (int64_t)(r->end - r->start));
+         "%s holds %" PRId64 " bytes, but was read up to %" PRId64 ": it was %s, reading it from its start",
+         r->path, size, r->position + (int64_t)(r->end - r->start), why);
   forget_buffer(r);
   r->position = 0;
   if (lseek(r->fd, 0, SEEK_SET) < 0)
@@ -125,7 +125,7 @@ static int ensure_open(struct cl_reader *r) {
   r->fd = fd;
   r->regular = S_ISREG(st.st_mode);
   if (r->regular && r->position > st.st_size)
-    return restart(r, st.st_size);
+    return restart(r, st.st_size, "truncated or replaced");
   if (r->regular && lseek(fd, r->position, SEEK_SET) < 0) {
     rc = cl_file_fail(CL_EIO, "%s: %s", r->path, strerror(errno));
     close(fd);
@@ -194,7 +194,7 @@ static ssize_t read_more(struct cl_reader *r) {
     return n;
   struct stat st;
   if (fstat(r->fd, &st) == 0 && st.st_size < r->position + (int64_t)(r->end - r->start))
-    return restart(r, st.st_size);
+    return restart(r, st.st_size, "truncated");
   return 0;
 }
 
