@@ -84,6 +84,15 @@ static bool small_mantissa(const struct literal *lit, uint64_t *out) {
   return true;
 }
 
+static bool all_zero(const struct literal *lit) {
+  bool zero = true;
+  for (size_t i = 0; i < lit->n_digits; i++)
+    zero = zero && lit->digits[i] == '0';
+  for (size_t i = 0; i < lit->n_fraction; i++)
+    zero = zero && lit->fraction[i] == '0';
+  return zero;
+}
+
 double cl_num_double(const char *s, size_t len) {
   static const double pow10[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                  1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
@@ -103,9 +112,7 @@ double cl_num_double(const char *s, size_t len) {
   if (text != small)
     free(text);
   /* A zero mantissa has no sign; a tiny number rounded to zero keeps it. */
-  if (d == 0 && strspn(s + lit.negative, "0.") >= lit.n_digits + lit.n_fraction + (lit.fraction != NULL))
-    return 0.0;
-  return d;
+  return d == 0 && all_zero(&lit) ? 0.0 : d;
 }
 
 float cl_num_float(const char *s, size_t len) {
