@@ -92,6 +92,34 @@ return { api = 1, kind = "sink", version = "1", doc = "A test.", put = function(
     assert.matches("endless.lua", out, 1, true)
   end)
 
+  it("names what is no plugin, and why", function()
+    local folder = helpers.folder()
+    local p = folder .. "/p"
+    helpers.shell("mkdir " .. p)
+    helpers.shell(([[cd P && mkdir dir.lua notes whole && mkfifo pipe.lua && ln -s gone dangling &&
+      ln -s loop.lua loop.lua && ln -s gone whole/init.lua && ln -s gone notes/more.lua]]):gsub("P", p, 1))
+    helpers.write(p .. "/README", "words")
+    helpers.write(folder .. "/words.txt", "words")
+    helpers.write(folder .. "/x_spec.lua", "")
+    local file = worker_file(folder, table.concat({ p, folder .. "/words.txt", folder .. "/none", folder .. "/x_spec.lua" }, ","))
+    local code, out = helpers.run { "plugins", "--worker", file }
+    assert.equal(0, code)
+    local function reason_of(path)
+      local _, last = out:find("\n  " .. path .. "\n", 1, true)
+      assert(last, path .. " is not in:\n" .. out)
+      return out:match("%s*([^\n]+)", last)
+    end
+    assert.matches("folder without an init.lua", reason_of(p .. "/dir.lua"), 1, true)
+    assert.matches("not a regular file", reason_of(p .. "/pipe.lua"), 1, true)
+    assert.matches("leads nowhere: No such file", reason_of(p .. "/dangling"), 1, true)
+    assert.matches("leads nowhere: Too many levels", reason_of(p .. "/loop.lua"), 1, true)
+    assert.matches("leads nowhere", reason_of(p .. "/whole/init.lua"), 1, true)
+    assert.matches("neither a folder nor", reason_of(folder .. "/words.txt"), 1, true)
+    assert.matches("neither a folder nor", reason_of(folder .. "/x_spec.lua"), 1, true)
+    assert.matches("No such file", reason_of(folder .. "/none"), 1, true)
+    for _, fine in ipairs { "README", "notes" } do assert.not_matches("/" .. fine, out, 1, true) end
+  end)
+
   it("accepts a jar as plugin.path, as tutorials have it, and names it", function()
     local folder = helpers.folder()
     local file = worker_file(folder, "libs/connect-file-3.4.0.jar")

@@ -83,6 +83,12 @@ static int add_jar(struct scan *s, const char *path) {
                         "file here instead");
 }
 
+static int refuse(struct scan *s, const char *path, const char *what, int code) {
+  char reason[256];
+  snprintf(reason, sizeof(reason), "%s: %s", what, strerror(code));
+  return add_file(s, path, NULL, reason);
+}
+
 static bool is_seen(const struct cl_plugins *set, const char *path) {
   for (size_t i = 0; i < set->n; i++) {
     if (strcmp(set->files[i].path, path) == 0)
@@ -254,6 +260,8 @@ static int list_folder(struct scan *s, const char *folder, char ***out, size_t *
       goto fail;
     n++;
   }
+  if (!dir && errno != ENOENT) /* of our own folders not each has to be there */
+    return refuse(s, folder, "the folder cannot be read", errno);
   if (dir)
     closedir(dir);
   if (n)
@@ -271,6 +279,16 @@ fail:
 
 typedef int entry_fn(struct scan *s, const char *path, const struct stat *st);
 
+static int scan_entry(struct scan *s, const char *path, const struct stat *st);
+
+/* What a link does not lead to may have been a plugin. */
+static int refuse_link(struct scan *s, const char *path, entry_fn *fn, int code) {
+  struct stat st;
+  if (lstat(path, &st) != 0 || (fn != scan_entry && strcmp(base_name(path), "init.lua") != 0))
+    return 0;
+  return refuse(s, path, "the link leads nowhere", code);
+}
+
 static int each_entry(struct scan *s, const char *folder, entry_fn *fn) {
   char **names;
   size_t n;
@@ -282,6 +300,8 @@ static int each_entry(struct scan *s, const char *folder, entry_fn *fn) {
       rc = no_memory(s);
     if (path && stat(path, &st) == 0)
       rc = fn(s, path, &st);
+    else if (path)
+      rc = refuse_link(s, path, fn, errno);
     free(path);
     free(names[i]);
   }
@@ -304,10 +324,14 @@ static int scan_inner(struct scan *s, const char *path, const struct stat *st) {
 }
 
 static int scan_entry(struct scan *s, const char *path, const struct stat *st) {
-  if (S_ISDIR(st->st_mode))
-    return each_entry(s, path, scan_inner);
+  size_t before = s->set->n;
+  if (S_ISDIR(st->st_mode)) {
+    int rc = each_entry(s, path, scan_inner);
+    bool odd = rc == 0 && s->set->n == before && ends_with(path, ".lua");
+    return odd ? add_file(s, path, NULL, "a folder without an init.lua is no plugin") : rc;
+  }
   if (!S_ISREG(st->st_mode))
-    return 0;
+    return is_plugin_name(base_name(path)) ? add_file(s, path, NULL, "it is not a regular file") : 0;
   if (ends_with(path, ".jar"))
     return add_jar(s, path);
   return is_plugin_name(base_name(path)) ? scan_plugin(s, path) : 0;
@@ -317,11 +341,13 @@ static int scan_entry(struct scan *s, const char *path, const struct stat *st) {
 static int scan_path(struct scan *s, const char *path) {
   struct stat st;
   if (stat(path, &st) != 0) {
-    char reason[512];
-    snprintf(reason, sizeof(reason), "plugin.path: %s", strerror(errno));
-    return add_file(s, path, NULL, reason);
+    return refuse(s, path, "plugin.path", errno);
   }
-  return S_ISDIR(st.st_mode) ? each_entry(s, path, scan_entry) : scan_entry(s, path, &st);
+  if (S_ISDIR(st.st_mode))
+    return each_entry(s, path, scan_entry);
+  if (!ends_with(path, ".jar") && !is_plugin_name(base_name(path)))
+    return add_file(s, path, NULL, "plugin.path: neither a folder nor a plugin's .lua file");
+  return scan_entry(s, path, &st);
 }
 
 static int scan_installed(struct scan *s, const char *home) {
