@@ -75,7 +75,7 @@ void cl_framing_read(struct MHD_Connection *con, const char *method, const char 
   else if (strcmp(method, "CONNECT") == 0 || strcmp(method, "TRACE") == 0)
     refuse(out, 405, "HTTP 405 Method Not Allowed");
   else if (s.length && strtoull(s.length, NULL, 10) > body_max)
-    refuse(out, 413, "The request body is larger than this worker takes");
+    refuse(out, 413, NULL);
 }
 
 void cl_framing_clear(struct cl_framing *f) {

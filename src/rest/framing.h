@@ -13,7 +13,7 @@ struct MHD_Connection;
 struct cl_framing {
   char *accept, *content_type, *host; /* malloc'd or NULL; Accept headers are joined */
   int status;                         /* 0 = go on; otherwise answer this and close the connection */
-  const char *message;                /* static */
+  const char *message;                /* static; NULL for 413, whose text has the limit */
 };
 void cl_framing_read(struct MHD_Connection *con, const char *method, const char *version, size_t body_max,
                      struct cl_framing *out);

@@ -70,8 +70,10 @@ int cl_listen_open(const char *host, uint16_t port, int *fd, uint16_t *bound, st
     errno = saved;
   }
   if (*fd < 0)
-    return cl_err_set(err, CL_EIO, "REST listener: cannot listen on %s:%u: %s", *host ? host : "*", port,
-                      strerror(errno));
+    return cl_err_set(err, CL_EIO,
+                      "REST listener: cannot listen on %s:%u: %s; %schange listeners in the worker file",
+                      *host ? host : "*", port, strerror(errno),
+                      errno == EADDRINUSE ? "stop the program that has this port, or " : "");
   *bound = port_of(*fd);
   return 0;
 }

@@ -279,6 +279,13 @@ static enum MHD_Result send_refusal(struct call *c, int status, const char *mess
   return send_answer(c);
 }
 
+static enum MHD_Result refuse_size(struct call *c) {
+  c->close = true;
+  cl_reply_error(&c->answer.reply, 413, "The request body is larger than the %zu bytes this worker takes",
+                 c->server->body_max);
+  return send_answer(c);
+}
+
 /* ---- the first call: headers are there, the body is not ---- */
 
 static enum MHD_Result first_call(struct call *c, const char *method, const char *version) {
@@ -297,6 +304,8 @@ static enum MHD_Result first_call(struct call *c, const char *method, const char
     return MHD_NO;
   if (stopping)
     return send_refusal(c, 503, "Worker is shutting down");
+  if (c->framing.status == 413)
+    return refuse_size(c);
   if (c->framing.status)
     return send_refusal(c, c->framing.status, c->framing.message);
   return MHD_YES;
@@ -399,7 +408,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *con, const c
   if (is_answered(c))
     return send_answer(c);
   if (c->received > c->server->body_max)
-    return send_refusal(c, 413, "The request body is larger than this worker takes");
+    return refuse_size(c);
   return dispatch(c);
 }
 

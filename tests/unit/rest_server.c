@@ -329,7 +329,7 @@ static void send_chunks(int fd, size_t total) {
 static void test_too_large_chunked(void **state) {
   int fd = dial(*state);
   send_chunks(fd, BODY_MAX * 2);
-  check(hear(fd), 413, JSON, ERROR(413, "The request body is larger than this worker takes"));
+  check(hear(fd), 413, JSON, ERROR(413, "The request body is larger than the 4096 bytes this worker takes"));
   fd = dial(*state);
   send_chunks(fd, (size_t)BODY_MAX * 100);
   char *answer = hear(fd);

@@ -226,6 +226,8 @@ static void test_bad_hosts(void **state) {
   assert_int_equal(cl_server_start(&conf, &s, &err), CL_EIO);
   assert_null(s);
   assert_non_null(strstr(err.msg, "cannot listen on 127.0.0.1:"));
+  assert_non_null(
+      strstr(err.msg, "stop the program that has this port, or change listeners in the worker file"));
   assert_non_null(strstr(err.msg, "Address already in use"));
   conf.host = "no such host";
   assert_int_equal(cl_server_start(&conf, &s, &err), CL_EIO);
