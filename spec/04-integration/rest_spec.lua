@@ -135,6 +135,7 @@ describe("the REST interface", function()
     assert_error(400, "contains no connector type", post { topic = "t" })
     assert_error(400, "Failed to find any class that implements Connector and which name matches Nobody",
       post { ["connector.class"] = "Nobody" })
+    assert_error(400, "Searched when the worker started: [^ ]*/connectors; .* restart", post { ["connector.class"] = "Nobody" })
     assert_error(400, 'Missing required configuration "topic"', post { ["connector.class"] = "FileStreamSource" })
     pipe.source["tasks.max"] = "many"
     assert_error(400, "Invalid value many for configuration tasks.max", post(pipe.source))
@@ -152,7 +153,8 @@ describe("the REST interface", function()
     assert_error(400, nil, worker:http("PUT", "/connectors/a/config", "null", json))
     assert_error(400, nil, worker:http("PUT", "/connectors/a/config", ("["):rep(5000), json))
     assert_error(415, "Unsupported Media Type", worker:http("POST", "/connectors", "a=1", { ["Content-Type"] = "text/plain" }))
-    assert.equal(413, (worker:http("POST", "/connectors", (" "):rep(8 * 1024 * 1024), json)))
+    assert_error(413, "larger than the 1048576 bytes this worker takes",
+      worker:http("POST", "/connectors", (" "):rep(8 * 1024 * 1024), json))
     for _, path in ipairs { "/connectors/%zz", "/connectors/%00", "/connectors//", "//", "/connectors/" .. ("x"):rep(100000) } do
       local status = worker:http("GET", path)
       assert.is_true(status == nil or status >= 400, path) -- nil: the connection was closed

@@ -77,6 +77,18 @@ static void print_known(struct cl_buf *b, const struct cl_plugins *plugins) {
   json_decref(list);
 }
 
+/* Not Apache's: where a file would have had to be. */
+static void print_searched(struct cl_buf *b, const struct cl_worker *w) {
+  size_t i;
+  json_t *path;
+  cl_buf_fmt(b, ". Searched when the worker started: %s/connectors", w->home);
+  json_array_foreach (w->conf->plugin_path, i, path)
+    cl_buf_fmt(b, ", %s", json_string_value(path));
+  cl_buf_str(b,
+             "; a plugin that was put there later is found after a restart, and `connect-lua plugins` tells "
+             "which files are not used and why");
+}
+
 struct cl_plugin *cl_admit_class(const struct cl_worker *w, const json_t *config, struct cl_reply *reply) {
   const char *class = cl_json_str(config, "connector.class");
   struct cl_plugin *p = class ? cl_plugins_find(w->plugins, CL_PLUGIN_SINK, class) : NULL;
@@ -89,6 +101,7 @@ struct cl_plugin *cl_admit_class(const struct cl_worker *w, const json_t *config
                "connectors are: ",
                class);
     print_known(&b, w->plugins);
+    print_searched(&b, w);
   } else {
     cl_buf_str(&b, "Connector config ");
     print_map(&b, config);

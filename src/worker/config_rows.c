@@ -39,7 +39,8 @@ static const struct cl_conf_row rows[] = {
     ROW("value.converter.plugin.version", STRING, NULL, LOW, "Version of the value converter."),
     ROW("task.shutdown.graceful.timeout.ms", LONG, "5000", LOW,
         "How long all tasks together may take to stop before they are abandoned."),
-    ROW("offset.flush.interval.ms", LONG, "60000", LOW, "Pause between commits of a task's offsets."),
+    /* Apache fails each source task of a worker with less, and its sinks never rest */
+    ATLEAST("offset.flush.interval.ms", LONG, "60000", LOW, 1, "Pause between commits of a task's offsets."),
     ROW("offset.flush.timeout.ms", LONG, "5000", LOW,
         "How long one commit of offsets may take before it is given up."),
     ROW("plugin.path", LIST, NULL, LOW, "Folders with plugins."),

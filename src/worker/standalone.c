@@ -79,7 +79,9 @@ static void reply_info(struct cl_herder *h, const struct cl_instance *c, int sta
 
 static void reply_started(struct cl_herder *h, const struct cl_instance *c, int rc, const struct cl_err *err,
                           int status, struct cl_reply *reply) {
-  if (rc != 0)
+  if (status == 201 && (rc == CL_ELUA || rc == CL_ETIMEOUT)) /* tasks() went wrong */
+    cl_reply_error(reply, 500, "%s (connector %s was created and is FAILED)", err->msg, c->name);
+  else if (rc != 0)
     cl_reply_error(reply, 500, "%s", err->msg);
   else
     reply_info(h, c, status, reply);

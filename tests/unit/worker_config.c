@@ -201,6 +201,9 @@ static void bad_values(void **state) {
           "Missing required configuration \"offset.storage.file.filename\" which");
   refused(BASE "offset.flush.interval.ms=10s\n",
           "Invalid value 10s for configuration offset.flush.interval.ms: Not a number of type LONG");
+  refused(BASE "offset.flush.interval.ms=0\n",
+          "Invalid value 0 for configuration offset.flush.interval.ms: Value must be at least 1");
+  refused(BASE "offset.flush.interval.ms=-1\n", "Value must be at least 1");
   refused(
       BASE "topic.tracking.enable=yes\n",
       "Invalid value yes for configuration topic.tracking.enable: Expected value to be either true or false");

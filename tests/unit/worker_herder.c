@@ -309,7 +309,8 @@ static void restarts(void **state) {
 
 static void failing_tasks_verb(void **state) {
   (void)state;
-  is(put("t", plain("throw", "1")), 500, "plain.lua:13: no such server");
+  is(put("t", plain("throw", "1")), 500,
+     "plain.lua:13: no such server (connector t was created and is FAILED)");
   assert_string_equal(states("t"), "FAILED:");
   assert_non_null(strstr(look(CL_GET_STATUS, "t"), "no such server"));
   is(restart("t", false, false), 500, "no such server");
