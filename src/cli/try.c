@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * `connect-lua try` for people: a connector's converters and transforms over records of a file or
+ * standard input, each step's difference shown. No broker, and the connector itself does not run. */
+#include "cli/cli.h"
+#include "cli/try.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "connect-lua try [OPTIONS] CONNECTOR [RECORDS]\n"
+    "    runs the converters and transforms of a connector file (JSON or properties) over records and\n"
+    "    shows what each step changes. No Kafka is needed, and the connector's plugin does not run.\n"
+    "connect-lua try [--worker FILE] --json\n"
+    "    answers lines of {\"config\":{...},\"direction\":\"sink\"|\"source\",\"records\":[...]} on "
+    "standard\n"
+    "    input, one line each: {\"expect\":[...]} or {\"configError\":{\"class\",\"message\"}}. Output\n"
+    "    converters are the config's keys under \"out.\".\n"
+    "\n"
+    "RECORDS is a file, - or nothing for standard input: one record a line, the line being its value.\n"
+    "\n"
+    "  --records       each line is a JSON object {\"value\",\"key\",\"headers\",\"topic\",\"partition\",\n"
+    "                  \"timestamp\",\"offset\"}; a key, value or header that is no string is taken as its\n"
+    "                  JSON text; headers are an object or a list of [name, value]\n"
+    "  --key TEXT      key of records that have none\n"
+    "  --topic NAME    topic of records that have none; else the connector's topic, or \"topic\"\n"
+    "  --format KIND   how keys and values of a source's records are read: text (default), json, or\n"
+    "                  schema (JSON with \"schema\" and \"payload\"). A sink's are read by its converters\n"
+    "  --sink, --source  the direction, for a connector whose plugin is not here\n"
+    "  --worker FILE   whose plugin.path and converters hold; else StringConverter where the connector\n"
+    "                  names none\n"
+    "  --json          answer as {\"expect\":[...]}, one line for all records\n"
+    "\n"
+    "  echo '{\"a\":1}' | connect-lua try sink.json\n"
+    "\n"
+    "Exit codes: 0 every record went through or was filtered out, 1 wrong usage, 2 a file cannot be\n"
+    "read, 3 the connector's configuration is refused, 4 a record failed.\n";
+
+struct options {
+  const char *worker_file, *connector_file, *records_file;
+  const char *key, *topic, *format;
+  bool json, as_objects, sink, source;
+};
+
+/* ------------------------------------------------------------------------- worker */
+
+static struct cl_worker_conf *default_conf(void) {
+  struct cl_worker_conf *c = calloc(1, sizeof(*c));
+  if (!c)
+    return NULL;
+  c->key_converter = strdup("org.apache.kafka.connect.storage.StringConverter");
+  c->value_converter = strdup("org.apache.kafka.connect.storage.StringConverter");
+  c->header_converter = strdup("org.apache.kafka.connect.storage.SimpleHeaderConverter");
+  c->key_converter_config = json_object();
+  c->value_converter_config = json_object();
+  c->header_converter_config = json_object();
+  c->memory_max = 64 << 20;
+  return c;
+}
+
+/* What configurations need of a worker, and no more. */
+static int open_worker(struct cl_worker *w, const char *file, struct cl_err *err) {
+  w->home = cl_cli_home(err);
+  if (!w->home)
+    return err->code;
+  struct cl_control_conf control = {.home = w->home};
+  if (file && cl_worker_conf_load(file, &w->conf, err) != 0)
+    return err->code;
+  if (!file && !(w->conf = default_conf()))
+    return cl_err_set(err, CL_ENOMEM, "no memory");
+  if (cl_control_start(&control, &w->control, err) != 0)
+    return err->code;
+  return cl_plugins_scan(w->control, w->home, w->conf->plugin_path, &w->plugins, err);
+}
+
+static void close_worker(struct cl_worker *w) {
+  if (w->plugins)
+    cl_plugins_free(w->plugins);
+  if (w->control)
+    cl_control_stop(w->control);
+  if (w->conf)
+    cl_worker_conf_free(w->conf);
+  free(w->home);
+}
+
+/* ------------------------------------------------------------------------ records */
+
+/* A string as it is, null as null, anything else as its JSON text: as the kit's bytes. */
+static json_t *bytes_of(const json_t *value) {
+  if (!value || json_is_null(value))
+    return json_null();
+  if (json_is_string(value))
+    return json_pack("{s:O}", "utf8", (json_t *)value);
+  char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+  json_t *out = json_pack("{s:o}", "utf8", json_string(text ? text : ""));
+  free(text);
+  return out;
+}
+
+static json_t *headers_of(const json_t *given) {
+  json_t *out = json_array(), *value;
+  const char *name;
+  size_t i;
+  json_object_foreach ((json_t *)given, name, value)
+    json_array_append_new(out, json_pack("[s,o]", name, bytes_of(value)));
+  json_array_foreach (given, i, value)
+    json_array_append_new(out,
+                          json_pack("[O,o]", json_array_get(value, 0), bytes_of(json_array_get(value, 1))));
+  return out;
+}
+
+/* Fields that stay as they are, checked where they are read (vm/try.c). */
+static void copy_fields(json_t *record, const json_t *given) {
+  static const char *const names[] = {"topic", "partition", "offset", "timestamp", "timestampType"};
+  for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+    json_t *value = json_object_get(given, names[i]);
+    if (value)
+      json_object_set(record, names[i], value);
+  }
+}
+
+/* Bytes that are no UTF-8 can be in a value, too. */
+static json_t *line_bytes(const char *line, size_t n) {
+  json_t *text = json_stringn(line, n);
+  return text ? json_pack("{s:o}", "utf8", text) : NULL;
+}
+
+static json_t *record_of(const struct options *o, const char *topic, const char *line, size_t n,
+                         size_t offset, struct cl_err *err) {
+  json_t *given = NULL,
+         *record = json_pack("{s:s,s:i,s:I,s:n,s:o,s:n,s:[]}", "topic", topic, "partition", 0, "offset",
+                             (json_int_t)offset, "timestamp", "key",
+                             o->key ? json_pack("{s:s}", "utf8", o->key) : json_null(), "value", "headers");
+  if (!o->as_objects) {
+    json_t *value = line_bytes(line, n);
+    if (value)
+      json_object_set_new(record, "value", value);
+    else
+      cl_err_set(err, CL_EINVAL, "the line is not UTF-8");
+  } else if (cl_json_parse(line, n, &given, err) == 0 && !json_is_object(given)) {
+    cl_err_set(err, CL_EINVAL, "the line is no JSON object");
+  } else if (err->code == 0) {
+    copy_fields(record, given);
+    json_object_set_new(record, "value", bytes_of(json_object_get(given, "value")));
+    if (json_object_get(given, "key"))
+      json_object_set_new(record, "key", bytes_of(json_object_get(given, "key")));
+    json_object_set_new(record, "headers", headers_of(json_object_get(given, "headers")));
+  }
+  json_decref(given);
+  if (err->code == 0)
+    return record;
+  json_decref(record);
+  return NULL;
+}
+
+/* ------------------------------------------------------------------------- people */
+
+/* What a record looks like at the end: as Kafka gets it. */
+static void print_bytes(const char *what, const json_t *bytes) {
+  const char *utf8 = cl_json_str(bytes, "utf8"), *b64 = cl_json_str(bytes, "b64");
+  printf("    %s: %s%s\n", what, b64 ? "(Base64) " : "", utf8 ? utf8 : b64 ? b64 : "null");
+}
+
+static void print_written(const json_t *record) {
+  json_t *header;
+  size_t i;
+  char name[300];
+  printf("written to topic %s:\n", cl_json_str(record, "topic"));
+  print_bytes("key", json_object_get(record, "key"));
+  print_bytes("value", json_object_get(record, "value"));
+  json_array_foreach (json_object_get(record, "headers"), i, header) {
+    snprintf(name, sizeof(name), "header %s", json_string_value(json_array_get(header, 0)));
+    print_bytes(name, json_array_get(header, 1));
+  }
+}
+
+/* Answers whether the record went well. */
+static bool print_answer(const json_t *answer, const char *steps, bool written) {
+  const json_t *error = json_object_get(answer, "error");
+  if (steps && *steps)
+    puts(steps);
+  if (error)
+    printf("FAILED in %s: %s: %s\n", cl_json_str(error, "stage"), cl_json_str(error, "class"),
+           cl_json_str(error, "message"));
+  else if (written && json_object_get(answer, "record"))
+    print_written(json_object_get(answer, "record"));
+  putchar('\n');
+  return !error;
+}
+
+/* --------------------------------------------------------------------------- runs */
+
+struct session {
+  const struct options *o;
+  const struct cl_try_setup *setup;
+  const char *topic;
+  FILE *in;
+};
+
+/* getline without the newline; false at the end. Empty lines are records too. */
+static bool next_line(FILE *in, char **line, size_t *cap, size_t *n) {
+  ssize_t got = getline(line, cap, in);
+  if (got < 0)
+    return false;
+  *n = (size_t)got;
+  if (*n && (*line)[*n - 1] == '\n')
+    (*n)--;
+  return true;
+}
+
+static int bad_line(size_t number, const struct cl_err *err) {
+  cl_cli_complain("record %zu: %s", number, err->msg);
+  return CL_EXIT_START;
+}
+
+static int run_for_people(const struct session *s) {
+  struct cl_err err = CL_ERR_INIT;
+  struct cl_try *t = NULL;
+  char *line = NULL;
+  size_t cap = 0, n, number = 0;
+  if (cl_try_setup(s->setup, &t, &err) != 0) {
+    cl_cli_complain("%s: %s: %s", s->o->connector_file, cl_err_java(&err), err.msg);
+    return CL_EXIT_CONNECTOR;
+  }
+  int code = CL_EXIT_OK;
+  while (next_line(s->in, &line, &cap, &n)) {
+    json_t *answer = NULL, *record = record_of(s->o, s->topic, line, n, number++, &err);
+    char *steps = NULL;
+    if (!record || cl_try_run(t, record, &answer, &steps, &err) != 0) {
+      json_decref(record);
+      code = bad_line(number, &err);
+      break;
+    }
+    printf("record %zu:\n", number);
+    if (!print_answer(answer, steps, s->setup->source))
+      code = CL_EXIT_RECORD;
+    free(steps);
+    json_decref(answer);
+    json_decref(record);
+  }
+  free(line);
+  cl_try_close(t);
+  return code;
+}
+
+static bool any_error(const json_t *answer) {
+  json_t *entry;
+  size_t i;
+  json_array_foreach (json_object_get(answer, "expect"), i, entry) {
+    if (json_object_get(entry, "error"))
+      return true;
+  }
+  return false;
+}
+
+static int run_for_machines(const struct session *s) {
+  struct cl_err err = CL_ERR_INIT;
+  json_t *records = json_array(), *answer = NULL;
+  char *line = NULL;
+  size_t cap = 0, n, number = 0;
+  int code = CL_EXIT_OK;
+  while (code == CL_EXIT_OK && next_line(s->in, &line, &cap, &n)) {
+    json_t *record = record_of(s->o, s->topic, line, n, number++, &err);
+    if (record)
+      json_array_append_new(records, record);
+    else
+      code = bad_line(number, &err);
+  }
+  if (code == CL_EXIT_OK && cl_try_answer(s->setup, records, &answer, &err) != 0) {
+    cl_cli_complain("%s", err.msg);
+    code = CL_EXIT_START;
+  }
+  if (answer) {
+    cl_try_print(answer);
+    code = json_object_get(answer, "configError") ? CL_EXIT_CONNECTOR
+           : any_error(answer)                    ? CL_EXIT_RECORD
+                                                  : CL_EXIT_OK;
+  }
+  json_decref(answer);
+  json_decref(records);
+  free(line);
+  return code;
+}
+
+/* ------------------------------------------------------------------------ options */
+
+/* How a source's records are read. */
+static json_t *input_config(const char *format) {
+  static const char json[] = "org.apache.kafka.connect.json.JsonConverter",
+                    text[] = "org.apache.kafka.connect.storage.StringConverter";
+  if (!format || strcmp(format, "text") == 0)
+    return json_pack("{s:s,s:s}", "key.converter", text, "value.converter", text);
+  bool schema = strcmp(format, "schema") == 0;
+  if (!schema && strcmp(format, "json") != 0)
+    return NULL;
+  const char *enable = schema ? "true" : "false";
+  return json_pack("{s:s,s:s,s:s,s:s}", "key.converter", json, "value.converter", json,
+                   "key.converter.schemas.enable", enable, "value.converter.schemas.enable", enable);
+}
+
+/* By the connector's plugin, or as the command line says. */
+static int direction(const struct options *o, const struct cl_worker *w, const json_t *config, bool *source,
+                     struct cl_err *err) {
+  const char *class = cl_json_str(config, "connector.class");
+  const struct cl_plugin *p = class ? cl_plugins_find(w->plugins, CL_PLUGIN_SINK, class) : NULL;
+  *source = o->source || (!o->sink && p && p->kind == CL_PLUGIN_SOURCE);
+  if (p || o->sink || o->source)
+    return 0;
+  return cl_err_set(err, CL_ENOTFOUND, "%s: there is no plugin %s here: say --sink or --source",
+                    o->connector_file, class ? class : "(connector.class is missing)");
+}
+
+static const char *topic_of(const struct options *o, const json_t *config, char first[256]) {
+  const char *text = cl_json_str(config, "topic");
+  if (o->topic)
+    return o->topic;
+  if (text && *text)
+    return text;
+  text = cl_json_str(config, "topics");
+  snprintf(first, 256, "%.*s", text ? (int)strcspn(text, ", ") : 0, text ? text : "");
+  return *first ? first : "topic";
+}
+
+static int try_connector(const struct options *o, const struct cl_worker *w, const json_t *config) {
+  struct cl_err err = CL_ERR_INIT;
+  char first[256];
+  struct cl_try_setup setup = {.worker = w, .steps = !o->json, .config = config};
+  struct session s = {.o = o, .setup = &setup, .topic = topic_of(o, config, first), .in = stdin};
+  if (direction(o, w, config, &setup.source, &err) != 0) {
+    cl_cli_complain("%s", err.msg);
+    return CL_EXIT_CONNECTOR;
+  }
+  json_t *input = setup.source ? input_config(o->format) : NULL;
+  setup.input = input;
+  setup.output = setup.source || o->json ? config : NULL;
+  if (o->records_file && strcmp(o->records_file, "-") != 0)
+    s.in = fopen(o->records_file, "re");
+  int code;
+  if (!s.in) {
+    cl_cli_complain("%s: %s", o->records_file, strerror(errno));
+    code = CL_EXIT_START;
+  } else {
+    code = o->json ? run_for_machines(&s) : run_for_people(&s);
+  }
+  if (s.in && s.in != stdin)
+    fclose(s.in);
+  json_decref(input);
+  return code;
+}
+
+/* -1 = go on. */
+static int read_options(int argc, char **argv, struct options *o) {
+  static const struct option known[] = {
+      {"worker", required_argument, NULL, 'w'}, {"json", no_argument, NULL, 'j'},
+      {"records", no_argument, NULL, 'r'},      {"key", required_argument, NULL, 'k'},
+      {"topic", required_argument, NULL, 't'},  {"format", required_argument, NULL, 'f'},
+      {"sink", no_argument, NULL, 'i'},         {"source", no_argument, NULL, 'o'},
+      {"help", no_argument, NULL, 'h'},         {0}};
+  int opt;
+  while ((opt = getopt_long(argc, argv, "w:h", known, NULL)) != -1) {
+    switch (opt) {
+    case 'w': o->worker_file = optarg; break;
+    case 'j': o->json = true; break;
+    case 'r': o->as_objects = true; break;
+    case 'k': o->key = optarg; break;
+    case 't': o->topic = optarg; break;
+    case 'f': o->format = optarg; break;
+    case 'i': o->sink = true; break;
+    case 'o': o->source = true; break;
+    case 'h': fputs(help, stdout); return CL_EXIT_OK;
+    default: return CL_EXIT_USAGE;
+    }
+  }
+  o->connector_file = optind < argc ? argv[optind] : NULL;
+  o->records_file = optind + 1 < argc ? argv[optind + 1] : NULL;
+  bool bad_format = o->format && strcmp(o->format, "text") != 0 && strcmp(o->format, "json") != 0 &&
+                    strcmp(o->format, "schema") != 0;
+  if ((o->connector_file || o->json) && optind + 2 >= argc && !(o->sink && o->source) && !bad_format)
+    return -1;
+  cl_cli_complain("usage: connect-lua try [OPTIONS] CONNECTOR [RECORDS]; connect-lua try --help says more");
+  return CL_EXIT_USAGE;
+}
+
+int cl_cli_try(int argc, char **argv) {
+  struct options o = {0};
+  struct cl_err err = CL_ERR_INIT;
+  struct cl_worker w = {0};
+  char *name = NULL, *state = NULL;
+  json_t *config = NULL;
+  int code = read_options(argc, argv, &o);
+  if (code >= 0)
+    return code;
+  cl_log_set_level(CL_ERROR);
+  if (open_worker(&w, o.worker_file, &err) != 0 ||
+      (o.connector_file && cl_cli_connector_file(o.connector_file, &name, &config, &state, &err) != 0)) {
+    cl_cli_complain("%s", err.msg);
+    code = CL_EXIT_START;
+  } else {
+    code = o.connector_file ? try_connector(&o, &w, config) : cl_try_protocol(&w);
+  }
+  json_decref(config);
+  free(state);
+  free(name);
+  close_worker(&w);
+  return code;
+}
