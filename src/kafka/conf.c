@@ -103,13 +103,34 @@ int cl_conf_number(struct cl_conf_run *run, const char *java, const char *value,
   return 0;
 }
 
+void cl_conf_changed(struct cl_conf_run *run, const char *java, const char *name, int64_t used) {
+  char *given = cl_conf_get(run, java, false);
+  json_array_append_new(run->changed, json_sprintf("%s=%.200s is outside librdkafka's range; %s=%lld is used",
+                                                   java, given ? given : "", name, (long long)used));
+  free(given);
+}
+
+/* What Java's least values ask for is what librdkafka's least values do. */
+static bool same_meaning(const char *java, int64_t v) {
+  static const struct {
+    const char *java;
+    int64_t most;
+  } least[] = {{"receive.buffer.bytes", -1},
+               {"send.buffer.bytes", -1},
+               {"connections.max.idle.ms", -1},
+               {"batch.size", 0}};
+  for (size_t i = 0; i < sizeof(least) / sizeof(*least); i++)
+    if (strcmp(least[i].java, java) == 0 && v <= least[i].most)
+      return true;
+  return false;
+}
+
 int cl_conf_put_number(struct cl_conf_run *run, const char *java, const char *name, int64_t v, int64_t min,
                        int64_t max) {
   char text[24];
   int64_t cut = v < min ? min : v > max ? max : v;
-  if (cut != v)
-    CL_LOG(CL_DEBUG, "%s=%" PRId64 " is outside librdkafka's range; %s=%" PRId64 " is used", java, v, name,
-           cut);
+  if (cut != v && !same_meaning(java, v))
+    cl_conf_changed(run, java, name, cut);
   snprintf(text, sizeof(text), "%" PRId64, cut);
   return cl_conf_put(run, java, name, text);
 }
@@ -166,6 +187,9 @@ static int apply(struct cl_conf_run *run, const char *key, const char *value) {
     cl_conf_ignore(run, key);
     return 0;
   }
+  int rc = cl_conf_check_java(run, key, value);
+  if (rc)
+    return rc;
   switch (row->how) {
   case CL_KEY_SAME:
   case CL_KEY_RENAMED:
@@ -199,16 +223,19 @@ static int apply_all(struct cl_conf_run *run) {
 }
 
 int cl_client_conf(enum cl_client_kind kind, const json_t *java, json_t **out, json_t **ignored,
-                   struct cl_err *err) {
+                   json_t **changed, struct cl_err *err) {
   struct cl_conf_run run = {.kind = kind, .java = java, .err = err};
   int rc;
   *out = NULL;
   if (ignored)
     *ignored = NULL;
+  if (changed)
+    *changed = NULL;
   run.out = json_object();
   run.ignored = json_array();
+  run.changed = json_array();
   run.scratch = rd_kafka_conf_new();
-  rc = run.out && run.ignored && run.scratch ? apply_all(&run) : out_of_memory(&run);
+  rc = run.out && run.ignored && run.changed && run.scratch ? apply_all(&run) : out_of_memory(&run);
   const char *protocol = cl_json_str(run.out, "security.protocol");
   if (rc == 0 && protocol && strstr(protocol, "ssl"))
     rc = cl_conf_tls(&run);
@@ -221,9 +248,12 @@ int cl_client_conf(enum cl_client_kind kind, const json_t *java, json_t **out, j
   *out = json_incref(run.out);
   if (ignored)
     *ignored = json_incref(run.ignored);
+  if (changed)
+    *changed = json_incref(run.changed);
 out:
   if (run.scratch)
     rd_kafka_conf_destroy(run.scratch);
+  json_decref(run.changed);
   json_decref(run.ignored);
   json_decref(run.out);
   return rc;

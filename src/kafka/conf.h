@@ -15,11 +15,12 @@ enum cl_client_kind { CL_CLIENT_CONSUMER, CL_CLIENT_PRODUCER, CL_CLIENT_ADMIN };
 /* java: Java client keys without prefix (config object, later keys already merged by
  * precedence); keys that librdkafka alone knows are taken as they are. *out: librdkafka
  * keys, new reference, to be set in this order. *ignored, may be NULL: array of the
- * keys that have no counterpart (new reference), to be named once in a warning. A value that
- * librdkafka would refuse, or a setting that cannot be honoured and matters (JKS, Kerberos
- * login classes), is CL_EINVAL naming the Java key. */
+ * keys that have no counterpart (new reference), to be named once in a warning. *changed, may be
+ * NULL: array of sentences about values that librdkafka takes in part (new reference), for a
+ * warning each. A value that Java's client or librdkafka would refuse, or a setting that cannot
+ * be honoured and matters (JKS, Kerberos login classes), is CL_EINVAL naming the Java key. */
 int cl_client_conf(enum cl_client_kind kind, const json_t *java, json_t **out, json_t **ignored,
-                   struct cl_err *err);
+                   json_t **changed, struct cl_err *err);
 
 /* True for a key of any Java client or of librdkafka, whatever becomes of it. */
 bool cl_client_key_known(const char *key);

@@ -48,6 +48,7 @@ struct cl_conf_run {
   const json_t *java;
   json_t *out; /* librdkafka keys in the order to set them */
   json_t *ignored;
+  json_t *changed;          /* texts: values cut to librdkafka's ranges */
   rd_kafka_conf_t *scratch; /* every value is tried here, so that errors name the Java key */
   struct cl_err *err;
 };
@@ -67,12 +68,16 @@ void cl_conf_ignore(struct cl_conf_run *run, const char *java);
 int cl_conf_refuse(struct cl_conf_run *run, const char *java, const char *value, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Refuses what Java's client of run->kind refuses of its key: conf_checks.c. */
+int cl_conf_check_java(struct cl_conf_run *run, const char *java, const char *value);
 /* Reads Java's decimal text of an INT or LONG. */
 int cl_conf_number(struct cl_conf_run *run, const char *java, const char *value, const char *type,
                    int64_t *out);
-/* Puts v, cut to [min, max]; says so in the log when it was cut. */
+/* Puts v, cut to [min, max]; run->changed says so when that means something else. */
 int cl_conf_put_number(struct cl_conf_run *run, const char *java, const char *name, int64_t v, int64_t min,
                        int64_t max);
+/* Notes that java's value is not used as it is. */
+void cl_conf_changed(struct cl_conf_run *run, const char *java, const char *name, int64_t used);
 
 /* Row.map functions: conf_map.c. */
 int cl_conf_map_lower(struct cl_conf_run *run, const struct cl_key_row *row, const char *value);

@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -97,8 +98,6 @@ int cl_conf_map_delivery_timeout(struct cl_conf_run *run, const struct cl_key_ro
   int rc = cl_conf_number(run, row->java, value, "INT", &v);
   if (rc)
     return rc;
-  if (v < 0)
-    return cl_conf_refuse(run, row->java, value, "Value must be at least 0");
   if (v == 0)
     return cl_conf_refuse(
         run, row->java, value,
@@ -155,14 +154,6 @@ static int put_silently(struct cl_conf_run *run, const char *name, int64_t v) {
   return cl_conf_put_number(run, name, name, v, v, v);
 }
 
-/* librdkafka wants a member's patience to be no longer than its polling allows. */
-static int check_consumer(struct cl_conf_run *run) {
-  int64_t session = out_number(run, "session.timeout.ms", 45000);
-  if (out_number(run, "max.poll.interval.ms", 300000) < session)
-    return put_silently(run, "max.poll.interval.ms", session);
-  return 0;
-}
-
 static bool is_true(const struct cl_conf_run *run, const char *name) {
   const char *text = cl_json_str(run->out, name);
   return text && strcasecmp(text, "true") == 0;
@@ -172,6 +163,26 @@ static int conflict(struct cl_conf_run *run, const char *text) {
   cl_err_set(run->err, CL_EINVAL, "%s", text);
   run->err->class = CL_JAVA_CONFIG;
   return CL_EINVAL;
+}
+
+/* A member that beats too seldom is thrown out again and again. And librdkafka wants a member's
+ * patience to be no longer than its polling allows. */
+static int check_consumer(struct cl_conf_run *run) {
+  int64_t session = out_number(run, "session.timeout.ms", 45000),
+          heartbeat = out_number(run, "heartbeat.interval.ms", 3000);
+  if (heartbeat >= session) {
+    char text[160];
+    snprintf(text, sizeof(text),
+             "Heartbeat must be set lower than the session timeout: heartbeat.interval.ms is %" PRId64
+             ", session.timeout.ms is %" PRId64,
+             heartbeat, session);
+    return conflict(run, text);
+  }
+  if (out_number(run, "max.poll.interval.ms", 300000) >= session)
+    return 0;
+  if (cl_json_str(run->java, "max.poll.interval.ms"))
+    cl_conf_changed(run, "max.poll.interval.ms", "max.poll.interval.ms", session);
+  return put_silently(run, "max.poll.interval.ms", session);
 }
 
 static int check_idempotence(struct cl_conf_run *run) {

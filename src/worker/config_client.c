@@ -71,6 +71,17 @@ static void warn_of_ignored(const struct cl_worker_conf *conf, enum cl_client_ki
   cl_buf_free(&text);
 }
 
+static void warn_of_changed(const struct cl_worker_conf *conf, enum cl_client_kind kind,
+                            const json_t *changed) {
+  for (size_t i = 0; i < json_array_size(changed); i++) {
+    struct cl_buf text = {0};
+    cl_buf_fmt(&text, "%s setting %s", kinds[kind].name, json_string_value(json_array_get(changed, i)));
+    if (!text.failed && is_new(conf->warned, text.p))
+      CL_LOG(CL_WARN, "%s", text.p);
+    cl_buf_free(&text);
+  }
+}
+
 static void set(json_t *config, const char *key, const char *value) {
   json_object_set_new(config, key, json_string(value));
 }
@@ -166,6 +177,10 @@ static json_t *merged(const struct cl_worker_conf *conf, enum cl_client_kind kin
     admin_defaults(conf, config, connector, task);
   json_t *worker = cl_worker_strip(conf->raw, kinds[kind].prefix);
   json_t *override = cl_worker_strip(connector_config, kinds[kind].override);
+  /* The broker in memory wants short sessions: Java's own where that would contradict. */
+  if (conf->embedded && (json_object_get(worker, "heartbeat.interval.ms") ||
+                         json_object_get(override, "heartbeat.interval.ms")))
+    json_object_del(config, "session.timeout.ms");
   overlay(config, worker);
   overlay(config, override);
   json_decref(worker);
@@ -204,7 +219,7 @@ uint32_t cl_worker_max_poll_records(const struct cl_worker_conf *conf, const jso
 
 int cl_worker_client_conf(const struct cl_worker_conf *conf, enum cl_client_kind kind, const char *connector,
                           int task, const json_t *connector_config, json_t **out, struct cl_err *err) {
-  json_t *ignored = NULL;
+  json_t *ignored = NULL, *changed = NULL;
   int64_t records;
   *out = NULL;
   json_t *config = merged(conf, kind, connector, task, connector_config);
@@ -218,9 +233,12 @@ int cl_worker_client_conf(const struct cl_worker_conf *conf, enum cl_client_kind
                     "exactly-once sources yet; remove the key",
                     transactional);
   if (rc == 0)
-    rc = cl_client_conf(kind, config, out, &ignored, err);
-  if (rc == 0)
+    rc = cl_client_conf(kind, config, out, &ignored, &changed, err);
+  if (rc == 0) {
     warn_of_ignored(conf, kind, ignored);
+    warn_of_changed(conf, kind, changed);
+  }
+  json_decref(changed);
   json_decref(ignored);
   json_decref(config);
   return rc;

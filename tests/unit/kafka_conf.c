@@ -26,7 +26,7 @@ static json_t *config(const char *key, ...) {
 static void expect(enum cl_client_kind kind, json_t *java, const char *name, const char *value) {
   struct cl_err err = CL_ERR_INIT;
   json_t *out = NULL;
-  if (cl_client_conf(kind, java, &out, NULL, &err) != 0)
+  if (cl_client_conf(kind, java, &out, NULL, NULL, &err) != 0)
     fail_msg("%s", err.msg);
   if (value)
     assert_string_equal(cl_json_str(out, name) ? cl_json_str(out, name) : "(absent)", value);
@@ -39,7 +39,7 @@ static void expect(enum cl_client_kind kind, json_t *java, const char *name, con
 static void refused(enum cl_client_kind kind, json_t *java, const char *text) {
   struct cl_err err = CL_ERR_INIT;
   json_t *out = (json_t *)1, *ignored = (json_t *)1;
-  assert_int_equal(cl_client_conf(kind, java, &out, &ignored, &err), CL_EINVAL);
+  assert_int_equal(cl_client_conf(kind, java, &out, &ignored, NULL, &err), CL_EINVAL);
   if (!strstr(err.msg, text))
     fail_msg("\"%s\" is not in \"%s\"", text, err.msg);
   assert_null(out);
@@ -50,7 +50,7 @@ static void refused(enum cl_client_kind kind, json_t *java, const char *text) {
 static void expect_ignored(enum cl_client_kind kind, json_t *java, const char *key) {
   struct cl_err err = CL_ERR_INIT;
   json_t *out = NULL, *ignored = NULL;
-  assert_int_equal(cl_client_conf(kind, java, &out, &ignored, &err), 0);
+  assert_int_equal(cl_client_conf(kind, java, &out, &ignored, NULL, &err), 0);
   if (key) {
     assert_int_equal(json_array_size(ignored), 1);
     assert_string_equal(json_string_value(json_array_get(ignored, 0)), key);
@@ -120,7 +120,7 @@ static void errors_name_key_and_value(void **state) {
   refused(C, config("isolation.level", "x", NULL), "Invalid value x for configuration isolation.level: ");
   refused(C, config("auto.offset.reset", "by_duration:PT1H", NULL), "cannot reset by duration");
   refused(C, config("enable.auto.commit", "true", NULL), "the worker commits offsets itself");
-  refused(C, config("enable.auto.commit", "1", NULL), "the worker commits offsets itself");
+  refused(C, config("enable.auto.commit", "1", NULL), "Expected value to be either true or false");
   expect(C, config("enable.auto.commit", "False", NULL), "enable.auto.commit", "false");
   refused(C, config("partition.assignment.strategy", "range,a.b.Mine", NULL), "\"a.b.Mine\" is a Java class");
   refused(P, config("partitioner.class", "a.b.Mine", NULL),
@@ -186,7 +186,7 @@ static void every_java_key_has_a_row(void **state) {
     json_t *out = NULL, *ignored = NULL, *java = config(key, "", NULL);
     enum cl_client_kind k = strcmp(kind, "consumer") == 0 ? C : strcmp(kind, "producer") == 0 ? P : A;
     /* An empty value is either fine or refused by name; an unlisted key would be ignored. */
-    if (cl_client_conf(k, java, &out, &ignored, &err) == 0) {
+    if (cl_client_conf(k, java, &out, &ignored, NULL, &err) == 0) {
       if (json_array_size(ignored) != 0)
         fail_msg("%s key %s has no row", kind, key);
     } else if (!strstr(err.msg, key)) {
@@ -243,8 +243,134 @@ static void every_java_key_is_defined(void **state) {
   assert_false(cl_client_def(P, "queue.buffering.max.kbytes", &none));
 }
 
+/* What the client says to one setting; "" = it takes it. */
+static const char *said(enum cl_client_kind kind, const char *key, const char *value) {
+  static struct cl_err err;
+  json_t *out = NULL, *java = config(key, value, NULL);
+  err.msg[0] = '\0';
+  cl_client_conf(kind, java, &out, NULL, NULL, &err);
+  json_decref(out);
+  json_decref(java);
+  return err.msg;
+}
+
+static void expect_said(enum cl_client_kind kind, const char *key, const char *value, const char *text) {
+  if (!strstr(said(kind, key, value), text))
+    fail_msg("%s=%s: \"%s\" is not in \"%s\"", key, value, text, said(kind, key, value));
+}
+
+/* One number below the least, one above the most; the least itself is taken. */
+static void range_holds(enum cl_client_kind kind, const char *key, const char *text) {
+  char low[64] = "", high[64] = "", value[64], expected[512];
+  bool fraction = strchr(text, '.') && strstr(text, "0."); /* [0.5,...,1.0] */
+  assert_int_not_equal(sscanf(text, "[%63[^,],...,%63[^]]", low, high), 0);
+  snprintf(value, sizeof(value), fraction ? "%.1f" : "%.0f", atof(low) - (fraction ? 0.5 : 1));
+  snprintf(expected, sizeof(expected), "configuration %s: Value must be at least %s", key, low);
+  expect_said(kind, key, value, expected);
+  assert_null(strstr(said(kind, key, low), "Value must be"));
+  if (!*high || strcmp(high, "2147483647") == 0)
+    return;
+  snprintf(value, sizeof(value), fraction ? "%.1f" : "%.0f", atof(high) + (fraction ? 0.5 : 1));
+  snprintf(expected, sizeof(expected), "configuration %s: Value must be no more than %s", key, high);
+  expect_said(kind, key, value, expected);
+}
+
+static void one_check_holds(enum cl_client_kind kind, const char *key, const char *validator, char *text) {
+  char expected[1024], *list = strchr(text, '[');
+  if (strstr(validator, "ValidString")) {
+    list[strcspn(list, "]")] = '\0';
+    snprintf(expected, sizeof(expected), "Invalid value x for configuration %s: String must be one of%s: %s",
+             key, strncmp(validator, "Case", 4) == 0 ? " (case insensitive)" : "", list + 1);
+    expect_said(kind, key, "x", expected);
+    list[1 + strcspn(list + 1, ",]")] = '\0';
+    assert_null(strstr(said(kind, key, list + 1), "String must be"));
+  } else if (strcmp(validator, "Range") == 0) {
+    range_holds(kind, key, text);
+  } else if (strcmp(validator, "ValidList") == 0) {
+    snprintf(expected, sizeof(expected), "Configuration '%s' values must not be empty.", key);
+    expect_said(kind, key, "a,,b", expected);
+  } else if (strcmp(validator, "NonEmptyString") == 0) {
+    expect_said(kind, key, "", "String must be non-empty");
+  } else if (strcmp(validator, "LambdaValidator") == 0) {
+    expect_said(kind, key, "0", "Value must be between 1 and 9 or equal to -1");
+    assert_string_equal(said(kind, key, "-1"), "");
+  } else {
+    snprintf(expected, sizeof(expected), "Invalid value x for configuration %s: Invalid value `x` for", key);
+    expect_said(kind, key, "x", expected);
+  }
+}
+
+/* Every validator of Kafka's clients refuses here too, and no other key has one. */
+static void values_that_java_refuses(void **state) {
+  (void)state;
+  char line[512], kind[16], key[200], validator[64], type[16];
+  int n = 0, at = 0;
+  json_t *checked = json_object();
+  FILE *f = fopen(CL_SOURCE_DIR "/spec/fixtures/java-client-checks.txt", "r");
+  assert_non_null(f);
+  while (fgets(line, sizeof(line), f)) {
+    if (line[0] == '#')
+      continue;
+    assert_int_equal(sscanf(line, "%15s %199s %63s %n", kind, key, validator, &at), 3);
+    one_check_holds(kind_of(kind), key, validator, line + at);
+    snprintf(line, sizeof(line), "%s %s", kind, key);
+    json_object_set_new(checked, line, json_true());
+    n++;
+  }
+  fclose(f);
+  assert_int_equal(n, 120);
+  f = fopen(CL_SOURCE_DIR "/spec/fixtures/java-client-definitions.txt", "r");
+  assert_non_null(f);
+  while (fgets(line, sizeof(line), f)) {
+    if (line[0] == '#' || sscanf(line, "%15s %199s %15s", kind, key, type) != 3)
+      continue;
+    snprintf(line, sizeof(line), "%s %s", kind, key);
+    if (json_object_get(checked, line) || (strcmp(type, "INT") != 0 && strcmp(type, "LONG") != 0))
+      continue;
+    assert_null(strstr(said(kind_of(kind), key, "-5"), "Value must be"));
+    expect_said(kind_of(kind), key, "five", "Not a number of type");
+  }
+  fclose(f);
+  json_decref(checked);
+}
+
+static void cut_values_are_told(void **state) {
+  (void)state;
+  struct cl_err err = CL_ERR_INIT;
+  json_t *out = NULL, *changed = NULL;
+  json_t *java = config("linger.ms", " 1000000 ", "send.buffer.bytes", "-1", "batch.size", "0", NULL);
+  assert_int_equal(cl_client_conf(P, java, &out, NULL, &changed, &err), 0);
+  assert_int_equal(json_array_size(changed), 1);
+  assert_string_equal(json_string_value(json_array_get(changed, 0)),
+                      "linger.ms=1000000 is outside librdkafka's range; linger.ms=900000 is used");
+  json_decref(out);
+  json_decref(changed);
+  json_decref(java);
+  java = config("session.timeout.ms", "60000", "max.poll.interval.ms", "50000", NULL);
+  assert_int_equal(cl_client_conf(C, java, &out, NULL, &changed, &err), 0);
+  assert_string_equal(
+      json_string_value(json_array_get(changed, 0)),
+      "max.poll.interval.ms=50000 is outside librdkafka's range; max.poll.interval.ms=60000 is used");
+  json_decref(out);
+  json_decref(changed);
+  json_decref(java);
+}
+
+static void heartbeats_within_the_session(void **state) {
+  (void)state;
+  static const char text[] = "Heartbeat must be set lower than the session timeout";
+  refused(C, config("heartbeat.interval.ms", "45000", NULL), text);
+  refused(C, config("session.timeout.ms", "3000", NULL), text);
+  refused(C, config("session.timeout.ms", "10000", "heartbeat.interval.ms", "10000", NULL), text);
+  expect(C, config("session.timeout.ms", "10000", "heartbeat.interval.ms", "9999", NULL),
+         "heartbeat.interval.ms", "9999");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(values_that_java_refuses),
+      cmocka_unit_test(cut_values_are_told),
+      cmocka_unit_test(heartbeats_within_the_session),
       cmocka_unit_test(every_java_key_is_defined),
       cmocka_unit_test(renamed_and_cut),
       cmocka_unit_test(values_mapped),

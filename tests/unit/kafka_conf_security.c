@@ -101,7 +101,7 @@ static json_t *client(const char *protocol, ...) {
 static json_t *translated(json_t *java) {
   struct cl_err err = CL_ERR_INIT;
   json_t *out = NULL;
-  if (cl_client_conf(CL_CLIENT_PRODUCER, java, &out, NULL, &err) != 0)
+  if (cl_client_conf(CL_CLIENT_PRODUCER, java, &out, NULL, NULL, &err) != 0)
     fail_msg("%s", err.msg);
   json_decref(java);
   return out;
@@ -117,7 +117,7 @@ static void is(const json_t *out, const char *key, const char *value) {
 static void refused(json_t *java, const char *text) {
   struct cl_err err = CL_ERR_INIT;
   json_t *out = NULL;
-  if (cl_client_conf(CL_CLIENT_CONSUMER, java, &out, NULL, &err) != CL_EINVAL || !strstr(err.msg, text))
+  if (cl_client_conf(CL_CLIENT_CONSUMER, java, &out, NULL, NULL, &err) != CL_EINVAL || !strstr(err.msg, text))
     fail_msg("\"%s\" is not in \"%s\"", text, err.msg);
   assert_null(strstr(err.msg, "s3cret"));
   json_decref(java);
@@ -313,7 +313,7 @@ static void oauth(void **state) {
       "sasl.login.callback.handler.class",
       "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler", "sasl.jaas.config",
       OAUTH " required clientId=\"i\" clientSecret=\"s3cret\" scope=\"a b\" extension_x=\"y\";", NULL);
-  if (cl_client_conf(CL_CLIENT_ADMIN, java, &out, NULL, &err) == 0) {
+  if (cl_client_conf(CL_CLIENT_ADMIN, java, &out, NULL, NULL, &err) == 0) {
     is(out, "sasl.oauthbearer.method", "oidc");
     is(out, "sasl.oauthbearer.client.secret", "s3cret");
     is(out, "sasl.oauthbearer.extensions", "x=y");

@@ -224,6 +224,40 @@ static void bad_values(void **state) {
   refused(BASE "producer.linger.ms=abc\n",
           "settings under producer.: Invalid value abc for configuration linger.ms: Not a ");
   refused(BASE "consumer.max.poll.records=0\n", "max.poll.records: Value must be at least 1");
+  refused(BASE "producer.linger.ms=-1\n", "settings under producer.: Invalid value -1 for configuration "
+                                          "linger.ms: Value must be at least 0");
+  refused(BASE "producer.acks=7\n", "settings under producer.: Invalid value 7 for configuration acks: "
+                                    "String must be one of: all, -1, 0, 1");
+  refused(BASE "admin.metrics.recording.level=x\n", "settings under admin.: Invalid value x for ");
+  refused(BASE "consumer.heartbeat.interval.ms=45000\n",
+          "settings under consumer.: Heartbeat must be set lower than the session timeout");
+}
+
+static void cut_values_are_named_once(void **state) {
+  (void)state;
+  struct cl_err err = CL_ERR_INIT;
+  json_t *client = NULL;
+  struct cl_worker_conf *c = loaded(BASE "producer.linger.ms=1000000\n");
+  assert_int_equal(cl_worker_client_conf(c, CL_CLIENT_PRODUCER, "c", 0, json_null(), &client, &err), 0);
+  json_decref(client);
+  assert_int_equal(count(log_text(),
+                         " WARN producer setting linger.ms=1000000 is outside librdkafka's range; "
+                         "linger.ms=900000 is used"),
+                   1);
+  cl_worker_conf_free(c);
+}
+
+/* The short sessions of the broker in memory do not make Java's own heartbeat a fault. */
+static void embedded_takes_any_heartbeat(void **state) {
+  (void)state;
+  struct cl_err err = CL_ERR_INIT;
+  json_t *client = NULL;
+  struct cl_worker_conf *c = loaded("bootstrap.servers=embedded\nkey.converter=x\nvalue.converter=x\n"
+                                    "consumer.heartbeat.interval.ms=3000\n");
+  assert_int_equal(cl_worker_client_conf(c, CL_CLIENT_CONSUMER, "c", 0, json_null(), &client, &err), 0);
+  assert_null(cl_json_str(client, "session.timeout.ms"));
+  json_decref(client);
+  cl_worker_conf_free(c);
 }
 
 static void refusals(void **state) {
@@ -375,6 +409,8 @@ int main(void) {
       cmocka_unit_test(worker_id),
       cmocka_unit_test(embedded_needs_no_offset_file),
       cmocka_unit_test(bad_values),
+      cmocka_unit_test(cut_values_are_named_once),
+      cmocka_unit_test(embedded_takes_any_heartbeat),
       cmocka_unit_test(refusals),
       cmocka_unit_test(unknown_keys_are_named),
       cmocka_unit_test(client_precedence),

@@ -202,6 +202,24 @@ static void client_overrides(void **state) {
   done(&v);
 }
 
+/* What Java's client would refuse at the start of the task is refused here. */
+static void client_overrides_out_of_range(void **state) {
+  struct cl_validation v = validate(state, config_of("connector.class", SOURCE, "name", "x", "topic", "t",
+                                                     "producer.override.linger.ms", "5",
+                                                     "producer.override.acks", "7", NULL));
+  assert_int_equal(v.error_count, 1);
+  assert_string_equal(first_error(&v, "producer.override.acks"),
+                      "Invalid value 7 for configuration acks: String must be one of: all, -1, 0, 1");
+  done(&v);
+  v = validate(state, config_of("connector.class", SINK, "name", "x", "topics", "t",
+                                "consumer.override.session.timeout.ms", "400", NULL));
+  assert_int_equal(v.error_count, 1);
+  assert_string_equal(first_error(&v, "consumer.override.session.timeout.ms"),
+                      "Heartbeat must be set lower than the session timeout: heartbeat.interval.ms is 500, "
+                      "session.timeout.ms is 400");
+  done(&v);
+}
+
 /* Values are shown as their type has them; each kind of client where the connector has one. */
 static void client_definitions(void **state) {
   struct cl_validation v = validate(
@@ -367,6 +385,7 @@ int main(void) {
       cmocka_unit_test(nulls),
       cmocka_unit_test(converter_settings),
       cmocka_unit_test(client_overrides),
+      cmocka_unit_test(client_overrides_out_of_range),
       cmocka_unit_test(client_definitions),
       cmocka_unit_test(transforms),
       cmocka_unit_test(not_built_yet),
