@@ -250,6 +250,7 @@ int cl_ffi_obj_copied(struct cl_batch *batch, struct cl_obj *obj, uint32_t cap, 
 struct cl_name_rule {
   struct cl_str name;
   struct cl_str to; /* p NULL = the entry is dropped */
+  uint32_t sym, to_sym;
 };
 struct cl_names {
   uint32_t n;
@@ -257,7 +258,8 @@ struct cl_names {
   struct cl_name_rule rule[];
 };
 struct cl_names *cl_ffi_names_new(struct cl_space *space, uint32_t n); /* lives with the task */
-int cl_ffi_names_set(struct cl_space *space, struct cl_str *out, const char *s, uint32_t len);
+int cl_ffi_names_set(struct cl_space *space, struct cl_names *names, uint32_t i, const char *name, uint32_t len,
+                     const char *to, uint32_t to_len);
 /* All rules at once, as if put into a new HashMap with room for what the object had. */
 int cl_ffi_obj_project(struct cl_batch *batch, struct cl_obj *obj, const struct cl_names *names, int in_key);
 struct cl_struct *cl_ffi_struct_new(struct cl_batch *batch, const struct cl_schema *schema);
@@ -276,7 +278,7 @@ int cl_ffi_logical(struct cl_str name); /* the cl_logical a schema's name stands
 struct cl_shape {
   const struct cl_schema *to;
   uint32_t n;            /* = to->n_fields */
-  uint32_t replace_null; /* 1 = a null field that has a default is read as it */
+  uint32_t nulls;        /* 1 = a null field that has a default is read as it, 2 = nulls are not looked at */
   int32_t source[];      /* index of the old field, -1 = left unset */
 };
 struct cl_shape *cl_ffi_shape_new(struct cl_space *space, const struct cl_schema *to); /* lives with the task */
@@ -292,13 +294,24 @@ struct cl_header *cl_ffi_header_last(struct cl_record *rec, const char *name, ui
 
 /* record/: the codecs behind the built-in converters. */
 struct cl_json; /* one JsonConverter instance: its options and schema cache */
-int cl_ffi_string_decode(struct cl_batch *batch, struct cl_datum *d);
-int cl_ffi_string_encode(struct cl_batch *batch, struct cl_datum *d);
+struct cl_charset; /* by any of its Java names; lives for ever, NULL = unknown */
+const struct cl_charset *cl_ffi_charset(const char *name, uint32_t len);
+int cl_ffi_string_decode(struct cl_batch *batch, struct cl_datum *d, const struct cl_charset *charset);
+int cl_ffi_string_encode(struct cl_batch *batch, struct cl_datum *d, const struct cl_charset *charset);
 int cl_ffi_bytes_decode(struct cl_batch *batch, struct cl_datum *d);
 int cl_ffi_bytes_encode(struct cl_batch *batch, struct cl_datum *d);
 int cl_ffi_json_decode(struct cl_json *json, struct cl_batch *batch, struct cl_datum *d);
 int cl_ffi_json_encode(struct cl_json *json, struct cl_batch *batch, struct cl_datum *d);
 const char *cl_ffi_class(const struct cl_val *v); /* Java's class of a value, "null" for null */
+/* type: CL_TYPE_BOOLEAN, INT16, INT32, INT64, FLOAT32 or FLOAT64. */
+int cl_ffi_primitive_decode(struct cl_batch *batch, struct cl_datum *d, int type);
+int cl_ffi_primitive_encode(struct cl_batch *batch, struct cl_datum *d, int type);
+int cl_ffi_header_decode(struct cl_batch *batch, struct cl_datum *d);
+int cl_ffi_header_encode(struct cl_batch *batch, struct cl_datum *d);
+/* Connect's Values: text to the value it looks like, with its schema (NULL and CL_NULL for "null"); and
+ * back, p NULL for null. What parse reads may lie in s, which is to outlive the batch. */
+int cl_ffi_values_parse(struct cl_batch *batch, struct cl_str s, struct cl_datum *out);
+int cl_ffi_values_text(struct cl_batch *batch, const struct cl_val *v, struct cl_str *out);
 /* Java's toString of a value, as StringConverter and FileStreamSink print it. */
 int cl_ffi_text(struct cl_batch *batch, const struct cl_val *v, struct cl_str *out);
 

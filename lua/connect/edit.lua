@@ -90,7 +90,7 @@ function edit.shape(to, sources, replace_null)
   local p = schema.pointer(to)
   local shape = C.cl_ffi_shape_new(address.space, p)
   if shape == nil then value.no_memory() end
-  shape.replace_null = replace_null and 1 or 0
+  shape.nulls = replace_null and 1 or 0
   for i = 1, tonumber(p.n_fields) do shape.source[i - 1] = (sources[i] or 0) - 1 end
   return shape
 end
@@ -128,9 +128,9 @@ function edit.names(rules, keep_others)
   names.keep_others = keep_others and 1 or 0
   local i = 0
   for name, to in pairs(rules) do
-    local rule = names.rule[i]
-    if C.cl_ffi_names_set(address.space, rule.name, name, #name) ~= 0
-      or to and C.cl_ffi_names_set(address.space, rule.to, to, #to) ~= 0 then value.no_memory() end
+    if C.cl_ffi_names_set(address.space, names, i, name, #name, to or nil, to and #to or 0) ~= 0 then
+      value.no_memory()
+    end
     i = i + 1
   end
   return names

@@ -289,9 +289,16 @@ function schema.derive(s, attrs)
   return made(draft, attrs, keep)
 end
 
+local function typed_schema(x)
+  for name, kind in pairs(address.kind) do
+    if kind == x.kind then return schema.of((kind == address.kind.INT and "int" .. x.aux or name:lower()) .. "?") end
+  end
+end
+
 --- The schema a Lua value gets that has none: strings, numbers and booleans, optional.
 function schema.infer(x)
   local t = type(x)
+  if t == "cdata" and ffi.istype(value.typed_ct, x) then return typed_schema(x) end
   if t == "string" then return schema.of "string?" end
   if t == "boolean" then return schema.of "boolean?" end
   if t == "number" then return schema.of(x % 1 == 0 and "int64?" or "float64?") end

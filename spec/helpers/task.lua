@@ -87,6 +87,25 @@ function Task:mock_host()
   end)
 end
 
+--- A part of a spec: a plugin (file or table) with its configuration, defaults filled in.
+function M.part(given, config)
+  local p = part(given)
+  p.config = with_defaults(p.module, config)
+  return p
+end
+
+--- spec.transforms of a list of { plugin, config, side, alias, predicate, predicate_config, negate }.
+function M.stages(list)
+  local stages = {}
+  for i, given in ipairs(list or {}) do
+    local stage = M.part(given.plugin, given.config)
+    stage.side, stage.alias, stage.negate = given.side, given.alias or "t" .. i, given.negate
+    if given.predicate then stage.predicate = M.part(given.predicate, given.predicate_config) end
+    stages[i] = stage
+  end
+  return stages
+end
+
 -- Loads connector and converters into the host.
 local function load(options, space)
   local plugin = part(options.plugin)
@@ -98,20 +117,9 @@ local function load(options, space)
     if p then p.config = with_defaults(p.module, options[name .. "_config"]) end
     return p
   end
-  local transforms = {}
-  for i, given in ipairs(options.transforms or {}) do
-    local stage = part(given.plugin)
-    stage.config, stage.side, stage.alias = with_defaults(stage.module, given.config), given.side, given.alias or "t" .. i
-    stage.negate = given.negate
-    if given.predicate then
-      stage.predicate = part(given.predicate)
-      stage.predicate.config = with_defaults(stage.predicate.module, given.predicate_config)
-    end
-    transforms[i] = stage
-  end
   connect_host.load { connector = "test", task = 0, tasks_max = 1, kind = plugin.module.kind, plugin = plugin,
     space = space, key = converter "key", value = converter "value", header = converter "header",
-    transforms = transforms }
+    transforms = M.stages(options.transforms) }
 end
 
 --- options: kind, plugin (file or table), config, key, value, header (converter file, table, or

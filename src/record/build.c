@@ -145,12 +145,31 @@ struct cl_names *cl_ffi_names_new(struct cl_space *space, uint32_t n) {
   return names;
 }
 
-int cl_ffi_names_set(struct cl_space *space, struct cl_str *out, const char *s, uint32_t len) {
-  *out = (struct cl_str){cl_arena_copy(cl_space_arena(space), s, len), len};
-  return out->p ? 0 : no_memory();
+static bool name_is(struct cl_space *space, struct cl_str *name, uint32_t *sym, const char *s, uint32_t len) {
+  *sym = cl_space_sym_keep(space, s, len);
+  if (*sym)
+    *name = cl_space_sym_text(space, *sym);
+  return *sym != 0;
 }
 
-static const struct cl_name_rule *rule_for(const struct cl_names *names, struct cl_str key) {
+int cl_ffi_names_set(struct cl_space *space, struct cl_names *names, uint32_t i, const char *name,
+                     uint32_t len, const char *to, uint32_t to_len) {
+  struct cl_name_rule *rule = &names->rule[i];
+  if (!name_is(space, &rule->name, &rule->sym, name, len) ||
+      (to && !name_is(space, &rule->to, &rule->to_sym, to, to_len)))
+    return no_memory();
+  return 0;
+}
+
+static const struct cl_name_rule *rule_for(const struct cl_space *space, const struct cl_names *names,
+                                           uint32_t sym) {
+  for (uint32_t i = 0; i < names->n; i++) {
+    if (names->rule[i].sym == sym)
+      return &names->rule[i];
+  }
+  if (cl_space_sym_is_permanent(sym))
+    return NULL;
+  struct cl_str key = cl_space_sym_text(space, sym);
   for (uint32_t i = 0; i < names->n; i++) {
     const struct cl_str *name = &names->rule[i].name;
     if (name->len == key.len && memcmp(name->p, key.p, key.len) == 0)
@@ -159,27 +178,20 @@ static const struct cl_name_rule *rule_for(const struct cl_names *names, struct 
   return NULL;
 }
 
-/* Whether a key other than entry i will be called to: HashMap order says then which one wins. */
-static bool is_contested(struct cl_batch *b, struct cl_obj *obj, const struct cl_names *names, uint32_t i,
-                         struct cl_str to) {
-  for (uint32_t j = 0; j < obj->n; j++) {
-    struct cl_str key = cl_space_sym_text(b->space, obj->e[j].sym);
-    const struct cl_name_rule *rule = j == i ? NULL : rule_for(names, key);
-    struct cl_str name = rule ? rule->to : key;
-    if (j != i && name.p && (rule || names->keep_others) && name.len == to.len &&
-        memcmp(name.p, to.p, to.len) == 0)
-      return true;
-  }
-  return false;
-}
-
+/* Whether a rule renames to what another key is or becomes: HashMap order says which one wins. */
 static bool has_contest(struct cl_batch *b, struct cl_obj *obj, const struct cl_names *names) {
-  for (uint32_t i = 0; i < obj->n; i++) {
-    struct cl_str key = cl_space_sym_text(b->space, obj->e[i].sym);
-    const struct cl_name_rule *rule = rule_for(names, key);
-    bool renamed = rule && rule->to.p && (rule->to.len != key.len || memcmp(rule->to.p, key.p, key.len) != 0);
-    if (renamed && is_contested(b, obj, names, i, rule->to))
+  for (uint32_t r = 0; r < names->n; r++) {
+    const struct cl_name_rule *rule = &names->rule[r];
+    if (!rule->to.p || rule->to_sym == rule->sym || cl_value_find(b->space, obj, rule->sym) == obj->n)
+      continue;
+    uint32_t other = cl_value_find(b->space, obj, rule->to_sym);
+    const struct cl_name_rule *its = other == obj->n ? NULL : rule_for(b->space, names, rule->to_sym);
+    if (other != obj->n && (its ? its->to_sym == rule->to_sym : names->keep_others))
       return true;
+    for (uint32_t i = 0; i < names->n; i++)
+      if (i != r && names->rule[i].to.p && names->rule[i].to_sym == rule->to_sym &&
+          cl_value_find(b->space, obj, names->rule[i].sym) != obj->n)
+        return true;
   }
   return false;
 }
@@ -203,11 +215,11 @@ int cl_ffi_obj_project(struct cl_batch *batch, struct cl_obj *obj, const struct 
     return CL_ENOMEM;
   for (uint32_t i = 0; i < had; i++) {
     struct cl_entry e = obj->e[i];
-    const struct cl_name_rule *rule = rule_for(names, cl_space_sym_text(batch->space, e.sym));
+    const struct cl_name_rule *rule = rule_for(batch->space, names, e.sym);
     if (rule ? !rule->to.p : !names->keep_others)
       continue;
-    if (rule && !(e.sym = cl_space_sym(batch->space, rule->to.p, rule->to.len)))
-      return no_memory();
+    if (rule)
+      e.sym = rule->to_sym;
     kept = merge_entry(obj->e, kept, e, contested);
   }
   obj->n = kept;
@@ -315,9 +327,12 @@ struct cl_shape *cl_ffi_shape_new(struct cl_space *space, const struct cl_schema
   return shape;
 }
 
+static const struct cl_val null = {.kind = CL_NULL};
+
+enum { AS_DEFAULTS = 1, AS_THEY_ARE = 2 }; /* cl_shape.nulls */
+
 /* Struct.put of a null: a default does not help. */
 static int null_field(const struct cl_field *f) {
-  struct cl_val null = {.kind = CL_NULL};
   return cl_value_fits(&null, f->schema, &f->name, cl_ffi_err());
 }
 
@@ -331,13 +346,13 @@ int cl_ffi_reshape(struct cl_batch *batch, const struct cl_shape *shape, const s
     if (at < 0)
       continue;
     const struct cl_val *v = &from->v[at], *def = &from->schema->fields[at].schema->def;
-    if (cl_value_is_null(v)) {
-      if (shape->replace_null && def->kind != CL_MISSING)
+    if (shape->nulls != AS_THEY_ARE && cl_value_is_null(v)) {
+      if (shape->nulls == AS_DEFAULTS && def->kind != CL_MISSING)
         v = def;
       else if (!shape->to->fields[i].schema->optional)
         return null_field(&shape->to->fields[i]);
       else
-        v = &(struct cl_val){.kind = CL_NULL};
+        v = &null;
     }
     st->v[i] = *v;
     /* A default is everybody's. */

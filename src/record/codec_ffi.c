@@ -5,9 +5,11 @@
 
 #include "base/arena.h"
 #include "base/utf8.h"
+#include "record/charset.h"
 #include "record/codec.h"
 #include "record/space.h"
 #include "record/value.h"
+#include "record/values.h"
 
 const char *cl_ffi_error(void) { return cl_ffi_err()->msg; }
 
@@ -20,8 +22,8 @@ struct cl_str cl_ffi_sym_text(const struct cl_space *space, uint32_t sym) {
 struct cl_val *cl_ffi_obj_find(const struct cl_space *space, struct cl_obj *obj, const char *s,
                                uint32_t len) {
   for (uint32_t i = 0; i < obj->n; i++) {
-    struct cl_str key = cl_space_sym_text(space, obj->e[i].sym);
-    if (key.len == len && memcmp(key.p, s, len) == 0)
+    const struct cl_sym *key = cl_space_sym_info(space, obj->e[i].sym);
+    if (key->len == len && memcmp(key->text, s, len) == 0)
       return &obj->e[i].val;
   }
   return NULL;
@@ -61,12 +63,38 @@ int cl_ffi_put_bytes(struct cl_batch *batch, struct cl_val *out, const char *s, 
   return put(batch, out, CL_BYTES, s, len);
 }
 
-int cl_ffi_string_decode(struct cl_batch *batch, struct cl_datum *d) {
-  return cl_string_decode(batch, d, cl_ffi_err());
+const struct cl_charset *cl_ffi_charset(const char *name, uint32_t len) { return cl_charset_find(name, len); }
+
+int cl_ffi_string_decode(struct cl_batch *batch, struct cl_datum *d, const struct cl_charset *charset) {
+  return cl_string_decode(batch, d, charset, cl_ffi_err());
 }
 
-int cl_ffi_string_encode(struct cl_batch *batch, struct cl_datum *d) {
-  return cl_string_encode(batch, d, cl_ffi_err());
+int cl_ffi_string_encode(struct cl_batch *batch, struct cl_datum *d, const struct cl_charset *charset) {
+  return cl_string_encode(batch, d, charset, cl_ffi_err());
+}
+
+int cl_ffi_primitive_decode(struct cl_batch *batch, struct cl_datum *d, int type) {
+  return cl_primitive_decode(batch, d, (enum cl_type)type, cl_ffi_err());
+}
+
+int cl_ffi_primitive_encode(struct cl_batch *batch, struct cl_datum *d, int type) {
+  return cl_primitive_encode(batch, d, (enum cl_type)type, cl_ffi_err());
+}
+
+int cl_ffi_header_decode(struct cl_batch *batch, struct cl_datum *d) {
+  return cl_header_decode(batch, d, cl_ffi_err());
+}
+
+int cl_ffi_header_encode(struct cl_batch *batch, struct cl_datum *d) {
+  return cl_header_encode(batch, d, cl_ffi_err());
+}
+
+int cl_ffi_values_parse(struct cl_batch *batch, struct cl_str s, struct cl_datum *out) {
+  return cl_values_parse(batch, s, out, cl_ffi_err());
+}
+
+int cl_ffi_values_text(struct cl_batch *batch, const struct cl_val *v, struct cl_str *out) {
+  return cl_values_text(batch, v, out, cl_ffi_err());
 }
 
 int cl_ffi_bytes_decode(struct cl_batch *batch, struct cl_datum *d) {

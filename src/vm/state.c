@@ -4,7 +4,6 @@
 #include "vm/internal.h"
 
 #include "base/clock.h"
-#include "record/codec.h"
 #include "vm/chunks.h"
 
 #include <stdio.h>
@@ -68,9 +67,10 @@ static void set_paths(struct cl_lua *s, lua_State *L, bool own_paths) {
 }
 
 /* Branchy plugin code outruns the defaults of 1000 traces, 512 KiB and 100 side exits, and
- * then thrashes: these go together. */
-static const char jit_options[] =
-    "require('jit.opt').start('maxtrace=8000', 'maxmcode=8192', 'maxside=400', 'hotexit=20')";
+ * then thrashes: these go together. loopunroll is also the most tail calls a trace may hold: 15
+ * end a transform that assigns five fields. */
+static const char jit_options[] = "require('jit.opt').start('maxtrace=8000', 'maxmcode=8192', 'maxside=400', "
+                                  "'hotexit=20', 'loopunroll=30')";
 
 struct setup {
   struct cl_lua *s;
@@ -115,11 +115,11 @@ void cl_state_close(struct cl_lua *s) {
   lua_setallocf(s->L, s->alloc, s->alloc_ud);
   lua_close(s->L);
   s->L = NULL;
-  while (s->codecs) {
-    struct cl_lua_codec *c = s->codecs;
-    s->codecs = c->next;
-    cl_json_free(c->json);
-    free(c);
+  while (s->owned) {
+    struct cl_lua_owned *o = s->owned;
+    s->owned = o->next;
+    o->free(o->object);
+    free(o);
   }
 }
 

@@ -3,13 +3,16 @@
 -- field of that name), whose address is the C object's with the batch's epoch in bits 48-63.
 -- Every access checks the epoch against the pool's table of live ones, so a view kept too long
 -- raises instead of reading somebody else's record.
+--
+-- Here and in connect.host.view and .value a call that is returned stands in brackets where
+-- records pass: a trace may hold no more than loopunroll tail calls (src/vm/state.c).
 
 local bit = require "bit"
 local ffi = require "ffi"
 
 local C = require "connect.host.abi"
 
-local band, rshift = bit.band, bit.rshift
+local band, lshift, rshift = bit.band, bit.lshift, bit.rshift
 local cast, istype, tonumber, type = ffi.cast, ffi.istype, tonumber, type
 
 ffi.cdef [[
@@ -84,11 +87,12 @@ end
 -- not compile (165 instead of 3 ns per record).
 function address.make(view_ptr, p, epoch) return cast(view_ptr, cast(bytep, p) + epoch)[0] end
 
-function address.epoch_of(batch) return bit.lshift(cast(u64, batch.epoch), 48) end
+local function epoch_of(batch) return (lshift(cast(u64, batch.epoch), 48)) end
+address.epoch_of = epoch_of
 
 --- Raises unless the view with this epoch belongs to the batch whose records may be changed now.
 function address.check_writable(epoch)
-  if current.writable == 0 or epoch ~= address.epoch_of(current.batch) then
+  if current.writable == 0 or epoch ~= epoch_of(current.batch) then
     error("a record can be changed inside a transform's apply only", 3)
   end
 end

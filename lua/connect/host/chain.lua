@@ -45,7 +45,7 @@ end
 
 -- One prototype for each stage, so that each loop compiles for the transform it calls.
 local LOOP = [[
-local LIVE, DROPPED, view_record, apply, state, test, test_state, negate, pcall, tonumber, raise, bad_result,
+local LIVE, DROPPED, view_record, apply, state, test, test_state, negate, pcall, rawequal, tonumber, raise, bad_result,
   stage = ...
 
 local function one(rec)
@@ -57,7 +57,7 @@ local function one(rec)
   local out = apply(record, state)
   if out == nil then
     rec.state = DROPPED
-  elseif out ~= record then
+  elseif not rawequal(out, record) and out ~= record then
     bad_result(stage, out)
   end
 end
@@ -82,7 +82,7 @@ local function new_stage(part)
     test, test_state = rawget(predicate.module, "test"), configured(predicate)
   end
   stage.run, stage.one = assert(load(LOOP, "=chain"))(LIVE, DROPPED, view.record, rawget(part.module, "apply"), state,
-    test, test_state, part.negate and true or false, pcall, tonumber, raise, bad_result, stage)
+    test, test_state, part.negate and true or false, pcall, rawequal, tonumber, raise, bad_result, stage)
   return stage
 end
 

@@ -30,8 +30,10 @@ value.no_memory = no_memory
 -- ------------------------------------------------- numbers with a type of their own
 
 -- What connect.int32(5) and the like answer: written at once, so the compiler makes no object.
-ffi.cdef [[ struct cl_typed { int32_t kind, aux; union { int64_t i; double f; }; }; ]]
+-- (A union in it, or setting a field afterwards, would not compile.)
+ffi.cdef [[ struct cl_typed { int32_t kind, aux; int64_t i; double f; }; ]]
 local typed_ct = ffi.typeof "struct cl_typed"
+value.typed_ct = typed_ct
 
 local decimal_mt = { __name = "connect.decimal" }
 decimal_mt.__index = decimal_mt
@@ -51,8 +53,8 @@ local function is_decimal(x) return type(x) == "table" and getmetatable(x) == de
 local function integer_of(width)
   local low, high = -2 ^ (width - 1), 2 ^ (width - 1)
   return function(x)
-    if type(x) == "number" and floor(x) == x and x >= low and x < high then return typed_ct(K_INT, width, x) end
-    if ffi.istype(int64_ct, x) and (width == 64 or x >= low and x < high) then return typed_ct(K_INT, width, x) end
+    if type(x) == "number" and floor(x) == x and x >= low and x < high then return (typed_ct(K_INT, width, x, 0)) end
+    if ffi.istype(int64_ct, x) and (width == 64 or x >= low and x < high) then return (typed_ct(K_INT, width, x, 0)) end
     error(("int%d: %s is no whole number of %d bits"):format(width, tostring(x), width), 2)
   end
 end
@@ -60,16 +62,14 @@ end
 local function moment_of(kind, name)
   return function(ms)
     if type(ms) ~= "number" or floor(ms) ~= ms then error(name .. ": whole milliseconds expected", 2) end
-    return typed_ct(kind, 0, ms)
+    return (typed_ct(kind, 0, ms, 0))
   end
 end
 
 local function float_of(kind, name)
   return function(x)
     if type(x) ~= "number" then error(name .. ": a number expected, not a " .. type(x), 2) end
-    local typed = typed_ct(kind, 0)
-    typed.f = kind == K_FLOAT32 and tonumber(ffi.cast(float_ct, x)) or x
-    return typed
+    return (typed_ct(kind, 0, 0, kind == K_FLOAT32 and tonumber(ffi.cast(float_ct, x)) or x))
   end
 end
 
@@ -113,7 +113,8 @@ end
 -- change of one value shows in another.
 local function set_cdata(batch, val, x)
   if ffi.istype(typed_ct, x) then
-    val.kind, val.aux, val.i = x.kind, x.aux, x.i
+    val.kind, val.aux = x.kind, x.aux
+    if x.kind == K_FLOAT32 or x.kind == K_FLOAT64 then val.f = x.f else val.i = x.i end
   elseif ffi.istype(int64_ct, x) then
     val.kind, val.aux, val.i = K_INT, 64, x
   elseif is_view(x) then

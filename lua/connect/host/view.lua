@@ -28,8 +28,6 @@ local struct_view_p, map_view_p = address.struct_view_p, address.map_view_p
 local object_ct, struct_ct, map_ct, array_ct = address.object_ct, address.struct_ct, address.map_ct, address.array_ct
 local record_ct, batch_ct = address.record_ct, address.batch_ct
 
-local MAX_EXACT, MIN_EXACT = 0x1p53 + 0LL, -0x1p53 + 0LL
-
 local K = address.kind
 local K_MISSING, K_NULL, K_FALSE, K_TRUE, K_INT = K.MISSING, K.NULL, K.FALSE, K.TRUE, K.INT
 local K_FLOAT32, K_FLOAT64, K_NUMTEXT, K_BIGINT, K_DECIMAL = K.FLOAT32, K.FLOAT64, K.NUMTEXT, K.BIGINT, K.DECIMAL
@@ -42,31 +40,38 @@ local view = { null = null, current = current, enter = address.enter }
 
 local decimal = values.decimal
 
+local MAX_EXACT, MIN_EXACT = 0x1p53 + 0LL, -0x1p53 + 0LL
+
+-- An int64 as a number, or as itself where that would lose digits. Compared as numbers: that compiles.
+local function exact(i)
+  local n = tonumber(i)
+  if n < 0x1p53 and n > -0x1p53 or i == MAX_EXACT or i == MIN_EXACT then return n end
+  return i
+end
+
 -- A struct cl_val * as a Lua value: nil when missing, connect.null when null.
 local function read(v, epoch)
   local kind = v.kind
-  if kind == K_STRING or kind == K_BYTES then return ffi_string(v.s, v.len) end
+  if kind == K_STRING or kind == K_BYTES then return (ffi_string(v.s, v.len)) end
   if kind == K_INT or kind == K_DATE or kind == K_TIME or kind == K_TIMESTAMP then
-    local i = v.i
-    if i <= MAX_EXACT and i >= MIN_EXACT then return tonumber(i) end
-    return i
+    return (exact(v.i))
   end
-  if kind == K_OBJECT then return make(obj_view_p, v.obj, epoch) end
-  if kind == K_STRUCT then return make(struct_view_p, v.st, epoch) end
-  if kind == K_ARRAY then return make(arr_view_p, v.arr, epoch) end
+  if kind == K_OBJECT then return (make(obj_view_p, v.obj, epoch)) end
+  if kind == K_STRUCT then return (make(struct_view_p, v.st, epoch)) end
+  if kind == K_ARRAY then return (make(arr_view_p, v.arr, epoch)) end
   if kind == K_NULL then return null end
   if kind == K_TRUE then return true end
   if kind == K_FALSE then return false end
   if kind == K_FLOAT64 or kind == K_FLOAT32 then return v.f end
-  if kind == K_NUMTEXT then return tonumber(ffi_string(v.s, v.len)) end
-  if kind == K_MAP then return make(map_view_p, v.map, epoch) end
-  if kind == K_BIGINT then return decimal(ffi_string(v.s, v.len), 0) end
-  if kind == K_DECIMAL then return decimal(ffi_string(v.dec.digits.p, v.dec.digits.len), v.dec.scale) end
+  if kind == K_NUMTEXT then return (tonumber(ffi_string(v.s, v.len))) end
+  if kind == K_MAP then return (make(map_view_p, v.map, epoch)) end
+  if kind == K_BIGINT then return (decimal(ffi_string(v.s, v.len), 0)) end
+  if kind == K_DECIMAL then return (decimal(ffi_string(v.dec.digits.p, v.dec.digits.len), v.dec.scale)) end
   return nil
 end
 
 --- A datum's value; epoch as in an address.
-function view.read(batch, val) return read(val, epoch_of(batch)) end
+function view.read(batch, val) return (read(val, epoch_of(batch))) end
 
 local function same(a, b)
   return type(a) == "cdata" and type(b) == "cdata" and ffi.typeof(a) == ffi.typeof(b)
@@ -88,7 +93,7 @@ end
 local function field_value(st, i, epoch)
   local v = st.v + i
   if v.kind == K_MISSING then v = st.schema.fields[i].schema.def end
-  return read(v, epoch)
+  return (read(v, epoch))
 end
 
 local function next_field(self, i)
@@ -126,7 +131,7 @@ end
 local function item(self, i)
   local arr, epoch = resolve(arr_p, self, array_ct)
   if type(i) ~= "number" or not (i >= 1 and i <= arr.n) then return nil end
-  return read(arr.v + (i - 1), epoch)
+  return (read(arr.v + (i - 1), epoch))
 end
 
 local function next_index(self, i)
@@ -148,7 +153,7 @@ metatype("struct cl_view_object", {
     if type(key) ~= "string" then return nil end
     local v = C.cl_ffi_obj_find(address.space, obj, key, #key)
     if v == nil then return nil end
-    return read(v, epoch)
+    return (read(v, epoch))
   end,
   __newindex = write.object,
   __pairs = pairs_of(next_entry),
@@ -160,7 +165,7 @@ metatype("struct cl_view_struct", {
     if type(key) ~= "string" then return nil end
     local v = C.cl_ffi_struct_find(st, key, #key)
     if v == nil then return nil end
-    return field_value(st, v - st.v, epoch)
+    return (field_value(st, v - st.v, epoch))
   end,
   __newindex = write.struct,
   __pairs = pairs_of(next_field),
@@ -178,7 +183,7 @@ metatype("struct cl_view_map", {
     local i = find_pair(self, key)
     if not i then return nil end
     local map, epoch = resolve(map_p, self, map_ct)
-    return read(map.e[i].val, epoch)
+    return (read(map.e[i].val, epoch))
   end,
   __newindex = function(self, key, x) return write.map(self, key, x, find_pair) end,
   __pairs = pairs_of(next_pair),
@@ -210,7 +215,7 @@ end
 --- A bare struct cl_val as plain Lua values: what is no part of a batch (a schema's default).
 function view.copy_val(val)
   if val.kind == K_MISSING then return nil end
-  if val.kind < K_ARRAY then return read(val, 0ULL) end
+  if val.kind < K_ARRAY then return (read(val, 0ULL)) end
   local out = {}
   if val.kind == K_ARRAY then
     for i = 0, tonumber(val.arr.n) - 1 do out[i + 1] = view.copy_val(val.arr.v[i]) end
@@ -237,16 +242,14 @@ end
 
 local function some(i) if i >= 0 then return i end end
 
--- Nil for none; int64 where a number would lose digits.
-local function exact(i)
-  if i < 0 then return nil end
-  if i <= MAX_EXACT then return tonumber(i) end
-  return i
+-- Nil for none.
+local function some_exact(i)
+  if tonumber(i) >= 0 then return (exact(i)) end
 end
 
 local timestamp_types = { [0] = "NoTimestampType", "CreateTime", "LogAppendTime" }
 
-local function str(s) if s.p ~= nil then return ffi_string(s.p, s.len) end end
+local function str(s) if s.p ~= nil then return (ffi_string(s.p, s.len)) end end
 
 local function headers(rec, epoch)
   local list = {}
@@ -260,23 +263,23 @@ end
 -- A struct remembers whose value it is: that one's schema changes with it (connect.host.write).
 local function datum(d, epoch)
   if d.val.kind == K_STRUCT then d.val.st.owner = d end
-  return read(d.val, epoch)
+  return (read(d.val, epoch))
 end
 
 local function record_field(self, key)
   local rec, epoch = resolve(record_p, self, record_ct)
-  if key == "value" then return datum(rec.value, epoch) end
-  if key == "key" then return datum(rec.key, epoch) end
-  if key == "topic" then return str(rec.topic) end
-  if key == "partition" then return some(rec.partition) end
-  if key == "offset" then return exact(rec.offset) end
-  if key == "timestamp" then return exact(rec.timestamp) end
-  if key == "headers" then return headers(rec, epoch) end
-  if key == "value_schema" then return schema.view_of(rec.value.schema) end
-  if key == "key_schema" then return schema.view_of(rec.key.schema) end
+  if key == "value" then return (datum(rec.value, epoch)) end
+  if key == "key" then return (datum(rec.key, epoch)) end
+  if key == "topic" then return (str(rec.topic)) end
+  if key == "partition" then return (some(rec.partition)) end
+  if key == "offset" then return (some_exact(rec.offset)) end
+  if key == "timestamp" then return (some_exact(rec.timestamp)) end
+  if key == "headers" then return (headers(rec, epoch)) end
+  if key == "value_schema" then return (schema.view_of(rec.value.schema)) end
+  if key == "key_schema" then return (schema.view_of(rec.key.schema)) end
   if key == "timestamp_type" then return timestamp_types[rec.timestamp_type] end
-  if key == "original_topic" then return str(rec.orig_topic) end
-  if key == "original_partition" then return some(rec.orig_partition) end
+  if key == "original_topic" then return (str(rec.orig_topic)) end
+  if key == "original_partition" then return (some(rec.orig_partition)) end
   return nil
 end
 
@@ -289,7 +292,7 @@ metatype("struct cl_view_record", {
   end,
 })
 
-function view.record(rec) return make(record_view_p, rec, epoch_of(rec.batch)) end
+function view.record(rec) return (make(record_view_p, rec, epoch_of(rec.batch))) end
 
 --- The record behind a view; raises when it is none or stale.
 function view.record_of(v)
@@ -301,7 +304,7 @@ end
 function view.draft_of(v) return (resolve(record_p, v, address.draft_ct)) end
 
 --- A view of p (a struct cl_record * and the like) as view_ptr says.
-function view.make(view_ptr, p, batch) return make(view_ptr, p, epoch_of(batch)) end
+function view.make(view_ptr, p, batch) return (make(view_ptr, p, epoch_of(batch))) end
 
 -- ------------------------------------------------------------------ batches
 
@@ -311,8 +314,8 @@ local function count(batch)
 end
 
 local function record_at(batch, i, epoch)
-  if batch.live ~= nil then return make(record_view_p, batch.live[i], epoch) end
-  return make(record_view_p, batch.records + i, epoch)
+  if batch.live ~= nil then return (make(record_view_p, batch.live[i], epoch)) end
+  return (make(record_view_p, batch.records + i, epoch))
 end
 
 local function next_record(self, i)

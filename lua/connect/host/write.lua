@@ -11,6 +11,7 @@ local ffi = require "ffi"
 
 local C = require "connect.host.abi"
 local address = require "connect.host.address"
+local errors = require "connect.errors"
 local host = require "connect.host.c"
 local schema = require "connect.schema"
 local value = require "connect.host.value"
@@ -20,24 +21,43 @@ local current = address.current
 local resolve, check_writable = address.resolve, address.check_writable
 local K = address.kind
 local K_NULL, K_STRUCT, K_MISSING, K_INT = K.NULL, K.STRUCT, K.MISSING, K.INT
+local K_FLOAT32, K_FLOAT64 = K.FLOAT32, K.FLOAT64
 local object_p, array_p, struct_p, map_p, record_p = address.object_p, address.array_p, address.struct_p, address.map_p,
   address.record_p
 local object_ct, array_ct, struct_ct, map_ct, record_ct = address.object_ct, address.array_ct, address.struct_ct,
   address.map_ct, address.record_ct
 local change, fit, no_memory = value.change, value.fit, value.no_memory
-local type, tonumber = type, tonumber
+local typed_ct = value.typed_ct
+local istype, type, tonumber = ffi.istype, type, tonumber
 
 local write = {}
 
 -- What is written is made here first, so that a value that cannot be leaves nothing behind.
 local made = ffi.new "struct cl_val"
 
+-- A number with a type of its own: read before any C function is called, or the compiler would
+-- have to make the object.
+local function set_typed(val, kind, aux, i, f)
+  val.kind, val.aux = kind, aux
+  if kind == K_FLOAT32 or kind == K_FLOAT64 then val.f = f else val.i = i end
+end
+
 -- ------------------------------------------------------------------- containers
+
+local function put_typed(obj, key, kind, aux, i, f)
+  local val = C.cl_ffi_obj_put(current.batch, obj, key, #key)
+  if val == nil then no_memory() end
+  set_typed(val, kind, aux, i, f)
+end
 
 function write.object(self, key, x)
   local obj, epoch = resolve(object_p, self, object_ct)
   check_writable(epoch)
   if type(key) ~= "string" then error("an object's field is named by a string, not a " .. type(key), 2) end
+  if istype(typed_ct, x) then
+    put_typed(obj, key, x.kind, x.aux, x.i, x.f)
+    return
+  end
   if x == nil then
     C.cl_ffi_obj_remove(address.space, obj, key, #key)
     return
@@ -104,23 +124,44 @@ end
 
 -- ---------------------------------------------------------------------- structs
 
--- The struct's new self, whose value i is the old one's at sources[i] (1-based; nil = unset).
-local function restructure(st, new_schema, sources)
+-- What a schema becomes with a field more or less is worked out once:
+-- changes[uid][name][uid of the new field's schema, 0 = without] = shape.
+local changes, changes_space = {}, nil
+local AS_THEY_ARE = 2
+
+local function known(st, name, field_uid)
+  if changes_space ~= address.space then changes, changes_space = {}, address.space end
+  local of_schema = changes[tonumber(st.schema.uid)]
+  local of_name = of_schema and of_schema[name]
+  return of_name and of_name[field_uid]
+end
+
+local function remember(st, name, field_uid, to, sources)
+  local p, uid = schema.pointer(to), tonumber(st.schema.uid)
+  local shape = C.cl_ffi_shape_new(address.space, p)
+  if shape == nil then no_memory() end
+  shape.nulls = AS_THEY_ARE
+  for i = 1, tonumber(p.n_fields) do shape.source[i - 1] = (sources[i] or 0) - 1 end
+  changes[uid] = changes[uid] or {}
+  changes[uid][name] = changes[uid][name] or {}
+  changes[uid][name][field_uid] = shape
+  return shape
+end
+
+local reshaped = ffi.new "struct cl_struct *[1]"
+
+-- The struct gets the shape's schema and fields in place: views of it stay good.
+local function restructure(st, shape)
   local owner = st.owner
   if owner == nil or owner.val.kind ~= K_STRUCT or owner.val.st ~= st then
     error("this struct is part of another one, whose schema says what it has: build a new one (connect.struct)", 3)
   end
-  local to = schema.pointer(new_schema)
-  local grown = C.cl_ffi_struct_new(current.batch, to)
-  if grown == nil then no_memory() end
-  for i = 1, tonumber(to.n_fields) do
-    if sources[i] then ffi.copy(grown.v + (i - 1), st.v + (sources[i] - 1), 16) end
-  end
-  st.schema, st.n, st.v = to, grown.n, grown.v
-  owner.schema = to
+  if C.cl_ffi_reshape(current.batch, shape, st, reshaped) ~= 0 then errors.throw_last() end
+  st.schema, st.n, st.v = shape.to, shape.n, reshaped[0].v
+  owner.schema = shape.to
 end
 
-local function without(st, at)
+local function shape_without(st, name, at)
   local from = schema.view_of(st.schema)
   local list, sources = {}, {}
   for i, f in ipairs(from.fields) do
@@ -129,36 +170,49 @@ local function without(st, at)
       sources[#list] = i
     end
   end
-  restructure(st, schema.derive(from, { fields = list }), sources)
+  return remember(st, name, 0, schema.derive(from, { fields = list }), sources)
 end
 
--- The schema of a value that brings it along, or the one it gets.
-local function schema_of(x)
-  if ffi.istype(struct_ct, x) then return schema.view_of((resolve(struct_p, x, struct_ct)).schema) end
-  return schema.infer(x)
-end
-
-local function with(st, name, x)
-  local from, s = schema.view_of(st.schema), schema_of(x)
-  if not s then
-    error(("%s: a %s has no schema of its own: build the struct with connect.struct"):format(name, type(x)), 3)
-  end
+local function shape_with(st, name, s)
+  local from = schema.view_of(st.schema)
   local list, sources = from.fields, {}
   for i = 1, #list do sources[i] = i end
   list[#list + 1] = { name, s }
-  restructure(st, schema.derive(from, { fields = list }), sources)
+  return remember(st, name, s.uid, schema.derive(from, { fields = list }), sources)
+end
+
+-- The schema of a value that brings it along, or the one it gets.
+local function schema_of(x, name)
+  if istype(struct_ct, x) then return schema.view_of((resolve(struct_p, x, struct_ct)).schema) end
+  return schema.infer(x)
+    or error(("%s: a %s has no schema of its own: build the struct with connect.struct"):format(name, type(x)), 4)
+end
+
+local function add_field(st, name, x)
+  local s = schema_of(x, name)
+  restructure(st, known(st, name, s.uid) or shape_with(st, name, s))
   fit(current.batch, st.v + (st.n - 1), x, schema.pointer(s), name)
+end
+
+local function fit_typed(st, key, kind, aux, i, f)
+  local v = C.cl_ffi_struct_find(st, key, #key)
+  if v == nil then return false end
+  set_typed(made, kind, aux, i, f)
+  if C.cl_ffi_fits(made, st.schema.fields[v - st.v].schema, key, #key) ~= 0 then errors.throw_last() end
+  ffi.copy(v, made, 16)
+  return true
 end
 
 function write.struct(self, key, x)
   local st, epoch = resolve(struct_p, self, struct_ct)
   check_writable(epoch)
   if type(key) ~= "string" then error("a struct's field is named by a string, not a " .. type(key), 2) end
+  if istype(typed_ct, x) and fit_typed(st, key, x.kind, x.aux, x.i, x.f) then return end
   local v = C.cl_ffi_struct_find(st, key, #key)
   if v == nil then
-    if x ~= nil then with(st, key, x) end
+    if x ~= nil then add_field(st, key, x) end
   elseif x == nil then
-    without(st, v - st.v + 1)
+    restructure(st, known(st, key, 0) or shape_without(st, key, v - st.v + 1))
   else
     made.kind = K_MISSING
     fit(current.batch, made, x, st.schema.fields[v - st.v].schema, key)
@@ -187,7 +241,7 @@ end
 local function assign(batch, datum, x, name)
   if x == nil then
     datum.val.kind, datum.schema = K_NULL, nil
-  elseif datum.schema == nil or ffi.istype(struct_ct, x) then
+  elseif datum.schema == nil or istype(struct_ct, x) then
     if datum.schema == nil and type(x) == "number" and datum.val.kind >= K_INT then
       change(batch, datum.val, x, name)
     else

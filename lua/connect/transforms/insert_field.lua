@@ -33,8 +33,7 @@ end
 
 local function insert(record, self, value, with_schema)
   if self.topic then value[self.topic.name] = record.topic end
-  local partition, timestamp = record.partition, record.timestamp
-  if self.partition and partition then value[self.partition.name] = connect.int32(partition) end
+  if self.partition and record.partition then value[self.partition.name] = connect.int32(record.partition) end
   if self.offset then
     if not record.offset then
       connect.data_error("Only SinkRecord supported for [field insertion], found: "
@@ -42,7 +41,8 @@ local function insert(record, self, value, with_schema)
     end
     value[self.offset.name] = connect.int64(record.offset)
   end
-  if self.timestamp and timestamp then
+  local timestamp = self.timestamp and record.timestamp
+  if timestamp then
     value[self.timestamp.name] = with_schema and connect.timestamp(timestamp) or connect.int64(timestamp)
   end
   if self.static then value[self.static.name] = self.static_value end
@@ -99,7 +99,7 @@ return {
     else
       edit.copied(value, side)
     end
-    insert(record, self, value, from ~= nil)
+    insert(record, self, value, from and true or false)
     return record
   end,
 }
