@@ -19,9 +19,10 @@ struct cl_vm_task {
   void *opaque;                /* first argument of every op */
 };
 
-struct cl_lua_codec { /* JSON converters made by this state, freed with it */
-  struct cl_json *json;
-  struct cl_lua_codec *next;
+struct cl_lua_owned { /* a C object that Lua code of this state works with, freed with it */
+  void *object;
+  void (*free)(void *object);
+  struct cl_lua_owned *next;
 };
 
 struct cl_lua {
@@ -29,7 +30,7 @@ struct cl_lua {
   const char *home; /* borrowed: must outlive the state */
   struct cl_vm_task task;
   struct cl_space *space; /* NULL outside a task */
-  struct cl_lua_codec *codecs;
+  struct cl_lua_owned *owned;
 
   lua_Alloc alloc; /* LuaJIT's own, wrapped to count */
   void *alloc_ud;

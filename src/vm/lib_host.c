@@ -8,8 +8,10 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/regex.h"
 #include "record/batch.h"
 #include "record/codec.h"
+#include "record/java_date.h"
 #include "vm/chunks.h"
 #include "vm/emit.h"
 
@@ -194,6 +196,22 @@ static bool flag(lua_State *L, const char *name, bool dflt) {
   return out;
 }
 
+/* Pushes an object that dies with the state. */
+static int own(lua_State *L, void *object, void (*free_object)(void *object)) {
+  struct cl_lua *s = self(L);
+  struct cl_lua_owned *o = malloc(sizeof(*o));
+  if (!o) {
+    free_object(object);
+    return luaL_error(L, "not enough memory");
+  }
+  *o = (struct cl_lua_owned){object, free_object, s->owned};
+  s->owned = o;
+  lua_pushlightuserdata(L, object);
+  return 1;
+}
+
+static void free_json(void *json) { cl_json_free(json); }
+
 /* json_codec{schemas_enable=, schemas_cache_size=, decimal_numeric=,
  * replace_null_with_default=, is_key=, schema_content=} -> struct cl_json * */
 static int host_json_codec(lua_State *L) {
@@ -214,18 +232,32 @@ static int host_json_codec(lua_State *L) {
   lua_getfield(L, 1, "schema_content"); /* conf size content */
   if (lua_type(L, -1) == LUA_TSTRING)
     conf.schema_content = lua_tostring(L, -1);
-  struct cl_lua_codec *c = calloc(1, sizeof(*c));
-  if (!c)
-    return luaL_error(L, "not enough memory");
-  c->json = cl_json_new(s->space, &conf, &err);
-  if (!c->json) {
-    free(c);
+  struct cl_json *json = cl_json_new(s->space, &conf, &err);
+  return json ? own(L, json, free_json) : cl_call_raise(L, &err);
+}
+
+static void free_date_format(void *f) { cl_date_format_free(f); }
+
+/* date_format(pattern) -> struct cl_date_format *; raises Java's text for a pattern that is none */
+static int host_date_format(lua_State *L) {
+  struct cl_err err = CL_ERR_INIT;
+  struct cl_date_format *f;
+  size_t len;
+  const char *pattern = luaL_checklstring(L, 1, &len);
+  if (cl_date_format_new(pattern, len, cl_wall_ms(), &f, &err) != 0)
     return cl_call_raise(L, &err);
-  }
-  c->next = s->codecs;
-  s->codecs = c;
-  lua_pushlightuserdata(L, c->json);
-  return 1;
+  return own(L, f, free_date_format);
+}
+
+static void free_regex(void *r) { cl_regex_free(r); }
+
+/* regex(pattern) -> struct cl_regex *, of Java's syntax */
+static int host_regex(lua_State *L) {
+  struct cl_err err = CL_ERR_INIT;
+  struct cl_regex *r;
+  if (cl_regex_compile(luaL_checkstring(L, 1), &r, &err) != 0)
+    return cl_call_raise(L, &err);
+  return own(L, r, free_regex);
 }
 
 /* ------------------------------------------------------------------- batches */
@@ -324,6 +356,8 @@ static const luaL_Reg functions[] = {
     {"json_encode", host_json_encode},
     {"json_decode", host_json_decode},
     {"json_codec", host_json_codec},
+    {"date_format", host_date_format},
+    {"regex", host_regex},
     {"retain", host_retain},
     {"release", host_release},
     {"abi_text", host_abi_text},
