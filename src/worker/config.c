@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Loading of the worker file: types, refusals, unknown keys, listeners.
+ * Loading of the worker file: types, refusals, listeners.
  * Thread: main. May include floors 5-0.
  */
 #define CL_COMPONENT "worker.config"
@@ -110,51 +110,6 @@ static int refuse_unbuilt(const json_t *raw, struct cl_err *err) {
                           "does not serve https yet; remove the key",
                           key);
   return 0;
-}
-
-/* ------------------------------------------------------------------ unknown keys */
-
-/* Keys that mean something to somebody: clients, converters, distributed workers. */
-static bool is_foreign(const char *key) {
-  static const char *const prefixes[] = {"producer.",        "consumer.",         "admin.",
-                                         "key.converter.",   "value.converter.",  "header.converter.",
-                                         "metrics.context.", "config.providers.", "offset.storage.",
-                                         "config.storage.",  "status.storage.",   "inter.worker."};
-  static const char *const distributed[] = {"group.id",
-                                            "rebalance.timeout.ms",
-                                            "connect.protocol",
-                                            "scheduled.rebalance.max.delay.ms",
-                                            "worker.sync.timeout.ms",
-                                            "worker.unsync.backoff.ms",
-                                            "exactly.once.source.support"};
-  for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
-    if (starts_with(key, prefixes[i]))
-      return true;
-  for (size_t i = 0; i < sizeof(distributed) / sizeof(*distributed); i++)
-    if (strcmp(key, distributed[i]) == 0)
-      return true;
-  return cl_client_key_known(key);
-}
-
-static void warn_of_keys(const char *path, const json_t *raw) {
-  const char *key;
-  json_t *value;
-  json_object_foreach ((json_t *)raw, key, value) {
-    if (starts_with(key, "internal.key.converter") || starts_with(key, "internal.value.converter")) {
-      CL_LOG(CL_WARN, "%s: %s has no effect: the internal format is always schemaless JSON", path, key);
-    } else if (!cl_conf_find(cl_worker_def(), key) && !is_foreign(key)) {
-      const char *near = cl_conf_nearest(cl_worker_def(), key);
-      CL_LOG(CL_WARN, near ? "%s: unknown key %s; did you mean %s?" : "%s: unknown key %s", path, key, near);
-    }
-  }
-  static const char *const versions[] = {"key.converter.plugin.version", "value.converter.plugin.version",
-                                         "header.converter.plugin.version"};
-  for (size_t i = 0; i < sizeof(versions) / sizeof(*versions); i++)
-    if (!is_blank(cl_json_str(raw, versions[i])))
-      CL_LOG(CL_WARN, "%s: %s has no effect: there is one version of each plugin", path, versions[i]);
-  const char *reporters = cl_json_str(raw, "metric.reporters");
-  if (!is_blank(reporters) && strcmp(reporters, cl_conf_find(cl_worker_def(), "metric.reporters")->dflt) != 0)
-    CL_LOG(CL_WARN, "%s: metric.reporters has no effect: Java classes cannot run here", path);
 }
 
 /* --------------------------------------------------------------------- listeners */
@@ -365,7 +320,7 @@ int cl_worker_conf_load(const char *path, struct cl_worker_conf **out, struct cl
   }
   int rc = cl_props_load(path, &c->raw, err);
   if (rc == 0) {
-    warn_of_keys(path, c->raw);
+    cl_worker_warn_of_keys(path, c->raw);
     rc = load(c, &typed, err);
     if (rc) {
       const char *class = err->class;

@@ -261,6 +261,26 @@ static json_t *worker_settings(const struct cl_worker_conf *conf, size_t role) {
                          : conf->header_converter_config;
 }
 
+/* Settings under a converter's prefix that it does not have, each once. */
+static void warn_of_settings(const struct cl_worker_conf *conf, const struct cl_plugin *plugin,
+                             const char *prefix, const json_t *settings) {
+  const char *key;
+  json_t *value;
+  json_object_foreach ((json_t *)settings, key, value) {
+    if (cl_conf_find(plugin->def, key) || strcmp(key, "converter.type") == 0 ||
+        strcmp(key, "plugin.version") == 0)
+      continue;
+    struct cl_buf text = {0};
+    const char *near = cl_conf_nearest(plugin->def, key);
+    cl_buf_fmt(&text, "unknown key %s%s: %s has no such setting", prefix, key, plugin->class);
+    if (near)
+      cl_buf_fmt(&text, "; did you mean %s%s?", prefix, near);
+    if (!text.failed && is_new(conf->warned, text.p))
+      CL_LOG(CL_WARN, "%s", text.p);
+    cl_buf_free(&text);
+  }
+}
+
 int cl_worker_converter(const struct cl_worker_conf *conf, const struct cl_plugins *plugins,
                         const json_t *connector_config, const char *role, struct cl_plugin **plugin,
                         json_t **typed, struct cl_err *err) {
@@ -281,6 +301,7 @@ int cl_worker_converter(const struct cl_worker_conf *conf, const struct cl_plugi
     cl_class_refuse(plugins, CL_PLUGIN_CONVERTER, i == HEADER, roles[i].key, class, err);
     rc = err->code = CL_EINVAL;
   } else if (!cl_unbuilt_is(*plugin)) {
+    warn_of_settings(conf, *plugin, roles[i].prefix, settings);
     rc = cl_conf_parse((*plugin)->def, settings, typed, err);
   } else {
     rc = i == HEADER && (*plugin)->headers_only

@@ -305,6 +305,48 @@ static void unknown_keys_are_named(void **state) {
   assert_int_equal(count(log, " WARN "), 4);
 }
 
+static void keys_of_a_distributed_worker(void **state) {
+  (void)state;
+  cl_worker_conf_free(loaded(
+      BASE "offset.storage.partitions=1\nstatus.storage.replication.factor=1\nsession.timeout.ms=1\n"
+           "config.storage.min.insync.replicas=2\ninter.worker.key.ttl.ms=1\nconnect.protocol=eager\n"));
+  assert_string_equal(log_text(), "");
+  cl_worker_conf_free(loaded(BASE "offset.storage.file.filenam=x\nconfig.storage.min.insync.replica=2\n"
+                                  "inter.worker.key.tt.ms=1\nstatus.storage.colour=red\n"));
+  const char *log = log_text();
+  assert_non_null(
+      strstr(log, "unknown key offset.storage.file.filenam; did you mean offset.storage.file.filename?"));
+  assert_non_null(strstr(log, "replica; did you mean config.storage.min.insync.replicas?"));
+  assert_non_null(strstr(log, "unknown key inter.worker.key.tt.ms; did you mean inter.worker.key.ttl.ms?"));
+  assert_non_null(strstr(log, "unknown key status.storage.colour ("));
+}
+
+static void keys_of_a_connector(void **state) {
+  (void)state;
+  cl_worker_conf_free(
+      loaded(BASE "transforms=a\ntransforms.a.type=x\nerrors.tolerance=all\ntopics=t\ntasks.max=1\n"
+                  "producer.override.acks=all\ntopic.creation.default.partitions=1\n"
+                  "topic.creation.enable=true\n"));
+  const char *log = log_text();
+  assert_non_null(strstr(log, "worker.conf: transforms.a.type is a connector's key: put it into the "
+                              "connector's config"));
+  assert_int_equal(count(log, " is a connector's key"), 7);
+  assert_int_equal(count(log, "unknown key"), 0);
+}
+
+static void client_settings_without_prefix(void **state) {
+  (void)state;
+  cl_worker_conf_free(loaded(BASE "compression.type=gzip\nsecurity.protocol=PLAINTEXT\nmax.poll.records=7\n"
+                                  "sasl.mechanism=PLAIN\nconsumer.sasl.mechanism=PLAIN\ngroup.id=g\n"));
+  assert_non_null(
+      strstr(log_text(),
+             "client settings without a prefix reach neither producers nor consumers, only admin clients; "
+             "write compression.type as producer.compression.type; security.protocol as "
+             "producer.security.protocol, consumer.security.protocol; max.poll.records as "
+             "consumer.max.poll.records ("));
+  assert_int_equal(count(log_text(), " WARN "), 1);
+}
+
 static void client_precedence(void **state) {
   (void)state;
   struct cl_err err = CL_ERR_INIT;
@@ -367,7 +409,8 @@ static void converters(void **state) {
   struct cl_plugins *plugins = NULL;
   struct cl_plugin *plugin = NULL;
   json_t *typed = NULL;
-  struct cl_worker_conf *c = loaded(BASE "key.converter.schemas.enable=false\n");
+  struct cl_worker_conf *c = loaded(BASE "key.converter.schemas.enable=false\n"
+                                         "value.converter.encodin=x\nkey.converter.schemas.enabl=x\n");
   assert_int_equal(cl_control_start(&control_conf, &control, &err), 0);
   assert_int_equal(cl_plugins_scan(control, CL_SOURCE_DIR, NULL, &plugins, &err), 0);
 
@@ -378,6 +421,16 @@ static void converters(void **state) {
   assert_string_equal(cl_json_str(typed, "converter.type"), "key");
   assert_null(json_object_get(c->key_converter_config, "converter.type"));
   json_decref(typed);
+
+  assert_int_equal(cl_worker_converter(c, plugins, NULL, "key", &plugin, &typed, &err), 0);
+  json_decref(typed);
+  assert_int_equal(count(log_text(), "unknown key key.converter.schemas.enabl: org.apache.kafka.connect.json."
+                                     "JsonConverter has no such setting; did you mean "
+                                     "key.converter.schemas.enable?"),
+                   1); /* once */
+  assert_int_equal(cl_worker_converter(c, plugins, NULL, "value", &plugin, &typed, &err), 0);
+  json_decref(typed);
+  assert_int_equal(count(log_text(), "unknown key "), 2);
 
   json_object_set_new(connector, "value.converter", json_string(" JsonConverter "));
   assert_int_equal(cl_worker_converter(c, plugins, connector, "value", &plugin, &typed, &err), 0);
@@ -413,6 +466,9 @@ int main(void) {
       cmocka_unit_test(embedded_takes_any_heartbeat),
       cmocka_unit_test(refusals),
       cmocka_unit_test(unknown_keys_are_named),
+      cmocka_unit_test(keys_of_a_distributed_worker),
+      cmocka_unit_test(keys_of_a_connector),
+      cmocka_unit_test(client_settings_without_prefix),
       cmocka_unit_test(client_precedence),
       cmocka_unit_test(converters),
   };
