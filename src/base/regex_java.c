@@ -317,9 +317,11 @@ static int class_at(struct translation *t, int depth) {
     cl_buf_char(t->out, ']');
   } else {
     cl_buf_str(t->out, negated ? "(?:(?!" : "(?:");
-    for (bool last = false; rc == 0 && !last;) {
+    for (bool last = false; !last;) {
       cl_buf_str(t->out, "(?=");
       rc = class_union(t, depth, &any);
+      if (rc != 0)
+        return rc;
       cl_buf_str(t->out, ")");
       last = *t->p != '&';
       t->p += last ? 0 : 2;

@@ -77,9 +77,9 @@ static void java_syntax(void **state) {
   assert_true(matches("(?s).", "\xE2\x80\xA8"));
   assert_true(matches("(?=a)b?a", "a"));
   assert_true(matches("[]a]", "]"));
-  static const char *const refused[] = {"(?R)",         "(?#x)",    "(*ACCEPT)", "\\K",   "\\N",   "\\y",
-                                        "a{",           "(?P<x>a)", "{2}",       "[a",    "[a[b]", "[a&&]",
-                                        "\\p{InGreek}", "\\p{",     "\\u00g0",   "(?U)a", "\\",    "[a\\"};
+  static const char *const refused[] = {
+      "(?R)",  "(?#x)", "(*ACCEPT)",      "\\K",          "\\N",  "\\y",     "a{",    "(?P<x>a)", "{2}", "[a",
+      "[a[b]", "[a&&]", "[a[b&&&[^:[&&&", "\\p{InGreek}", "\\p{", "\\u00g0", "(?U)a", "\\",       "[a\\"};
   for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
     struct cl_err err = CL_ERR_INIT;
     struct cl_regex *r;
