@@ -4,7 +4,7 @@
  * translated where PCRE2 reads them differently (regex_java.c) and refused where it cannot
  * do the same. A pattern that takes too long on a text ends with an error.
  * Differences that remain: what a group that also matches nothing holds after {1,3}; \b knows ASCII letters
- * only, (?i) also folds beyond ASCII, and
+ * only, (?i) also folds beyond ASCII but does not widen \p{Lu}, and
  * `$` before a final line break takes \r and \n only.
  * Owner: whoever compiled it. One thread at a time.
  */
