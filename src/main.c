@@ -13,6 +13,9 @@ static const char help[] =
     "                                              list every plugin file: accepted, or rejected and why\n"
     "  connect-lua validate --worker FILE [--json] CONNECTOR ...\n"
     "                                              check connector files without running them\n"
+    "  connect-lua try CONNECTOR [RECORDS]         run its converters and transforms over records, show "
+    "each\n"
+    "                                              step's difference; no Kafka needed. try --help says more\n"
     "  connect-lua test [BUSTED ARGUMENTS]         run busted specs inside this binary\n"
     "  connect-lua --help | --version\n"
     "\n"
@@ -23,8 +26,8 @@ static const char help[] =
     "  curl localhost:8083/connectors\n"
     "\n"
     "Exit codes: 0 stopped by SIGTERM, SIGHUP or Ctrl-C, 1 wrong usage, 2 the worker cannot start,\n"
-    "3 a connector of the command line cannot be created. A second signal ends the worker at\n"
-    "once: 128 + its number, as 143 for SIGTERM.\n";
+    "3 a connector of the command line cannot be created; try: 4 a record failed. A second signal\n"
+    "ends the worker at once: 128 + its number, as 143 for SIGTERM.\n";
 
 struct verb {
   const char *name;
@@ -35,6 +38,7 @@ struct verb {
 static const struct verb verbs[] = {
     {"plugins", cl_cli_plugins, false},
     {"validate", cl_cli_validate, false},
+    {"try", cl_cli_try, true},
     {"test", cl_cli_test, false},
 };
 

@@ -13,11 +13,13 @@ enum cl_exit { /* as Apache's ConnectStandalone, where it has one */
                CL_EXIT_USAGE = 1,
                CL_EXIT_START = 2,     /* the worker cannot start */
                CL_EXIT_CONNECTOR = 3, /* a connector of the command line cannot be created */
+               CL_EXIT_RECORD = 4,    /* try: a record failed */
 };
 
 int cl_cli_run(int argc, char **argv);      /* --worker FILE [connector ...] */
 int cl_cli_plugins(int argc, char **argv);  /* what was found and what was rejected */
 int cl_cli_validate(int argc, char **argv); /* checks connector files */
+int cl_cli_try(int argc, char **argv);      /* converters and transforms over records, no broker */
 int cl_cli_test(int argc, char **argv);     /* busted inside the binary */
 
 /* The folder holding lua/ and connectors/: $CONNECT_LUA_HOME, ../share/connect-lua beside

@@ -364,7 +364,10 @@ static int read_options(int argc, char **argv, struct options *o) {
   int opt;
   while ((opt = getopt_long(argc, argv, "w:h", known, NULL)) != -1) {
     switch (opt) {
-    case 'w': o->worker_file = optarg; break;
+    case 'w':
+      if (!cl_cli_worker_file(&o->worker_file, optarg))
+        return CL_EXIT_USAGE;
+      break;
     case 'j': o->json = true; break;
     case 'r': o->as_objects = true; break;
     case 'k': o->key = optarg; break;
