@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Java's key and trust stores for librdkafka: PEM goes through; PKCS12 becomes PEM text here
- * (librdkafka cannot read a PKCS12 trust store, and leaks a little of each PKCS12 key store);
+ * Java's key and trust stores for librdkafka: PEM goes through when conf_pem.c can read it; PKCS12 becomes
+ * PEM text here (librdkafka cannot read a PKCS12 trust store, and leaks a little of each PKCS12 key store);
  * JKS is refused with the line that converts it.
  * Any thread, no state. May include base, librdkafka and libcrypto.
  */
@@ -239,6 +239,30 @@ static int key_pkcs12(struct cl_conf_run *run, const struct store *s) {
   return rc;
 }
 
+static int read_pem(struct cl_conf_run *run, const struct store *s, char **text, size_t *len) {
+  struct cl_err why = CL_ERR_INIT;
+  if (cl_fs_read(s->location, STORE_MAX, text, len, &why) == 0)
+    return 0;
+  return cl_conf_refuse(run, s->location_key, s->location, "%s", why.msg);
+}
+
+static int trust_pem(struct cl_conf_run *run, const struct store *s) {
+  char *text = NULL;
+  size_t len = 0;
+  int rc = read_pem(run, s, &text, &len);
+  if (rc == 0)
+    rc = cl_conf_pem_trust(run, s->location_key, s->location, text, len);
+  free(text);
+  return rc ? rc : cl_conf_put(run, s->location_key, "ssl.ca.location", s->location);
+}
+
+static int trust_inlined(struct cl_conf_run *run, const char *certificates) {
+  static const char java[] = "ssl.truststore.certificates";
+  int rc = put_pem(run, java, "ssl.ca.pem", certificates);
+  const char *pem = cl_json_str(run->out, "ssl.ca.pem");
+  return rc ? rc : cl_conf_pem_trust(run, java, "", pem, strlen(pem));
+}
+
 static int truststore(struct cl_conf_run *run) {
   struct store s = {.what = "truststore",
                     .location_key = "ssl.truststore.location",
@@ -257,9 +281,9 @@ static int truststore(struct cl_conf_run *run) {
     rc = cl_conf_refuse(run, s.location_key, s.location,
                         "Both SSL trust store location and separate trust certificates are specified.");
   else if (inlined)
-    rc = put_pem(run, "ssl.truststore.certificates", "ssl.ca.pem", inlined);
+    rc = trust_inlined(run, inlined);
   else if (s.location && s.format == FORMAT_PEM)
-    rc = cl_conf_put(run, s.location_key, "ssl.ca.location", s.location);
+    rc = trust_pem(run, &s);
   else if (s.location)
     rc = trust_pkcs12(run, &s);
 out:
@@ -268,26 +292,45 @@ out:
   return rc;
 }
 
+/* One file holds both, as for Java. */
+static int key_file(struct cl_conf_run *run, const struct store *s, const char *password) {
+  char *text = NULL;
+  size_t len = 0;
+  int rc = read_pem(run, s, &text, &len);
+  if (rc == 0)
+    rc = cl_conf_pem_key(run, s->location_key, s->location, text, len, text, len, password);
+  free(text);
+  if (rc == 0)
+    rc = cl_conf_put(run, s->location_key, "ssl.key.location", s->location);
+  return rc ? rc : cl_conf_put(run, s->location_key, "ssl.certificate.location", s->location);
+}
+
+static int key_inlined(struct cl_conf_run *run, const char *key, const char *chain, const char *password) {
+  const char *second = strstr(strstr(chain, "-----BEGIN ") ? strstr(chain, "-----BEGIN ") + 1 : "",
+                              "-----BEGIN ");
+  if (second)
+    return cl_conf_refuse(
+        run, "ssl.keystore.certificate.chain", chain,
+        "librdkafka would send only its first certificate; put key and chain into a file and name it "
+        "in ssl.keystore.location");
+  int rc = put_pem(run, "ssl.keystore.key", "ssl.key.pem", key);
+  if (rc == 0)
+    rc = put_pem(run, "ssl.keystore.certificate.chain", "ssl.certificate.pem", chain);
+  if (rc)
+    return rc;
+  const char *key_text = cl_json_str(run->out, "ssl.key.pem"),
+             *chain_text = cl_json_str(run->out, "ssl.certificate.pem");
+  return cl_conf_pem_key(run, "ssl.keystore.key", "", key_text, strlen(key_text), chain_text,
+                         strlen(chain_text), password);
+}
+
 static int key_pem(struct cl_conf_run *run, const struct store *s, const char *key, const char *chain) {
   char *password = cl_conf_get(run, "ssl.key.password", false);
   int rc = 0;
-  if (s->location) { /* one file holds both, as for Java */
-    rc = cl_conf_put(run, s->location_key, "ssl.key.location", s->location);
-    if (rc == 0)
-      rc = cl_conf_put(run, s->location_key, "ssl.certificate.location", s->location);
-  } else if (key) {
-    const char *second = strstr(strstr(chain, "-----BEGIN ") ? strstr(chain, "-----BEGIN ") + 1 : "",
-                                "-----BEGIN ");
-    if (second)
-      rc = cl_conf_refuse(
-          run, "ssl.keystore.certificate.chain", chain,
-          "librdkafka would send only its first certificate; put key and chain into a file and name it "
-          "in ssl.keystore.location");
-    if (rc == 0)
-      rc = put_pem(run, "ssl.keystore.key", "ssl.key.pem", key);
-    if (rc == 0)
-      rc = put_pem(run, "ssl.keystore.certificate.chain", "ssl.certificate.pem", chain);
-  }
+  if (s->location)
+    rc = key_file(run, s, password);
+  else if (key)
+    rc = key_inlined(run, key, chain, password);
   if (rc == 0 && password && (s->location || key))
     rc = cl_conf_put(run, "ssl.key.password", "ssl.key.password", password);
   free(password);

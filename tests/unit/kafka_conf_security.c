@@ -19,8 +19,8 @@
 #include <cmocka.h>
 
 static char folder[] = "/tmp/cl-kafka-conf-XXXXXX";
-static char p12[64], trust[64], jks[64], disguised[64];
-static char *key_pem, *cert_pem;
+static char p12[64], trust[64], jks[64], disguised[64], ca[64], both[64], locked[64];
+static char *key_pem, *cert_pem, *locked_pem; /* locked: under the password "s3cret" */
 
 static char *pem_text(BIO *bio) {
   char *data;
@@ -37,6 +37,14 @@ static void write_p12(const char *path, PKCS12 *store) {
   i2d_PKCS12_fp(f, store);
   fclose(f);
   PKCS12_free(store);
+}
+
+static void write_pem(char path[64], const char *name, const char *one, const char *two) {
+  snprintf(path, 64, "%s/%s", folder, name);
+  FILE *f = fopen(path, "w");
+  assert_non_null(f);
+  fprintf(f, "%s%s", one, two);
+  fclose(f);
 }
 
 static int make_stores(void **state) {
@@ -62,6 +70,12 @@ static int make_stores(void **state) {
   bio = BIO_new(BIO_s_mem());
   PEM_write_bio_X509(bio, cert);
   cert_pem = pem_text(bio);
+  bio = BIO_new(BIO_s_mem());
+  PEM_write_bio_PKCS8PrivateKey(bio, key, EVP_aes_256_cbc(), "s3cret", 6, NULL, NULL);
+  locked_pem = pem_text(bio);
+  write_pem(ca, "ca.pem", cert_pem, "");
+  write_pem(both, "both.pem", key_pem, cert_pem);
+  write_pem(locked, "locked.pem", locked_pem, cert_pem);
   STACK_OF(X509) *trusted = sk_X509_new_null();
   sk_X509_push(trusted, cert);
   write_p12(p12, PKCS12_create("secret", "k", key, cert, NULL, 0, 0, 0, 0, 0));
@@ -82,6 +96,10 @@ static int remove_stores(void **state) {
   unlink(trust);
   unlink(jks);
   unlink(disguised);
+  unlink(ca);
+  unlink(both);
+  unlink(locked);
+  free(locked_pem);
   free(key_pem);
   free(cert_pem);
   return rmdir(folder);
@@ -125,18 +143,75 @@ static void refused(json_t *java, const char *text) {
 
 static void pem_files(void **state) {
   (void)state;
-  json_t *out = translated(client("SSL", "ssl.truststore.type", "PEM", "ssl.truststore.location", "/ca.pem",
-                                  "ssl.keystore.type", "pem", "ssl.keystore.location", "/both.pem",
-                                  "ssl.key.password", "x", "ssl.endpoint.identification.algorithm", "",
+  json_t *out = translated(client("SSL", "ssl.truststore.type", "PEM", "ssl.truststore.location", ca,
+                                  "ssl.keystore.type", "pem", "ssl.keystore.location", locked,
+                                  "ssl.key.password", "s3cret", "ssl.endpoint.identification.algorithm", "",
                                   NULL));
   is(out, "security.protocol", "ssl");
-  is(out, "ssl.ca.location", "/ca.pem");
-  is(out, "ssl.key.location", "/both.pem");
-  is(out, "ssl.certificate.location", "/both.pem");
-  is(out, "ssl.key.password", "x");
+  is(out, "ssl.ca.location", ca);
+  is(out, "ssl.key.location", locked);
+  is(out, "ssl.certificate.location", locked);
+  is(out, "ssl.key.password", "s3cret");
   is(out, "ssl.endpoint.identification.algorithm", "none");
   is(out, "ssl.keystore.location", NULL);
   json_decref(out);
+}
+
+static json_t *with_trust(const char *path) {
+  return client("SSL", "ssl.truststore.type", "PEM", "ssl.truststore.location", path, NULL);
+}
+
+static json_t *with_key(const char *path, const char *password) {
+  return client("SSL", "ssl.keystore.type", "PEM", "ssl.keystore.location", path,
+                password ? "ssl.key.password" : NULL, password, NULL);
+}
+
+/* What no client could use is refused before there is one. */
+static void bad_pem_files(void **state) {
+  (void)state;
+  char text[320], odd[64], cut[64], *half = strndup(cert_pem, strlen(cert_pem) / 2);
+  refused(with_trust("/none.pem"), "Invalid value /none.pem for configuration ssl.truststore.location: ");
+  refused(with_trust("/none.pem"), "No such file");
+  refused(with_trust(folder), "configuration ssl.truststore.location: ");
+  write_pem(odd, "odd.pem", key_pem, "");
+  snprintf(text, sizeof(text), "Invalid value %s for configuration ssl.truststore.location: there is no PEM",
+           odd);
+  refused(with_trust(odd), text);
+  write_pem(cut, "cut.pem", cert_pem, half);
+  refused(with_trust(cut), "one of its PEM certificates cannot be read");
+  refused(with_key("/none.pem", NULL), "Invalid value /none.pem for configuration ssl.keystore.location: ");
+  refused(with_key(ca, NULL), "there is no PEM private key");
+  refused(with_key(odd, NULL), "the certificates of its private key are missing");
+  snprintf(text, sizeof(text),
+           "Invalid value %s for configuration ssl.keystore.location: its private key is encrypted, but "
+           "ssl.key.password is not set",
+           locked);
+  refused(with_key(locked, NULL), text);
+  snprintf(text, sizeof(text),
+           "Invalid value [hidden] for configuration ssl.key.password: the private key of "
+           "ssl.keystore.location %s cannot",
+           locked);
+  refused(with_key(locked, "no"), text);
+  json_decref(translated(with_key(both, NULL)));
+  EVP_PKEY *other = EVP_EC_gen("P-256");
+  BIO *bio = BIO_new(BIO_s_mem());
+  PEM_write_bio_PKCS8PrivateKey(bio, other, NULL, NULL, 0, NULL, NULL);
+  char *other_pem = pem_text(bio);
+  write_pem(odd, "odd.pem", other_pem, cert_pem);
+  refused(with_key(odd, NULL), "its first certificate is not that of its private key");
+  write_pem(odd, "odd.pem", "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----\n", cert_pem);
+  refused(with_key(odd, NULL), "its private key cannot be read");
+  refused(client("SSL", "ssl.keystore.type", "PEM", "ssl.keystore.key", locked_pem,
+                 "ssl.keystore.certificate.chain", cert_pem, NULL),
+          "Invalid value [hidden] for configuration ssl.keystore.key: its private key is encrypted, but");
+  refused(
+      client("SSL", "ssl.truststore.type", "PEM", "ssl.truststore.certificates", key_pem, NULL),
+      "Invalid value [hidden] for configuration ssl.truststore.certificates: there is no PEM certificate");
+  unlink(odd);
+  unlink(cut);
+  free(other_pem);
+  free(half);
+  EVP_PKEY_free(other);
 }
 
 /* As people write PEM into properties: one line, blanks for line ends. */
@@ -327,10 +402,15 @@ static void oauth(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(pem_files),     cmocka_unit_test(inline_pem),
-      cmocka_unit_test(pkcs12_stores), cmocka_unit_test(jks_is_refused_with_the_way_out),
-      cmocka_unit_test(passwords),     cmocka_unit_test(bad_jaas),
-      cmocka_unit_test(kerberos),      cmocka_unit_test(oauth),
+      cmocka_unit_test(bad_pem_files),
+      cmocka_unit_test(pem_files),
+      cmocka_unit_test(inline_pem),
+      cmocka_unit_test(pkcs12_stores),
+      cmocka_unit_test(jks_is_refused_with_the_way_out),
+      cmocka_unit_test(passwords),
+      cmocka_unit_test(bad_jaas),
+      cmocka_unit_test(kerberos),
+      cmocka_unit_test(oauth),
   };
   return cmocka_run_group_tests(tests, make_stores, remove_stores);
 }

@@ -229,6 +229,9 @@ static void bad_values(void **state) {
   refused(BASE "producer.acks=7\n", "settings under producer.: Invalid value 7 for configuration acks: "
                                     "String must be one of: all, -1, 0, 1");
   refused(BASE "admin.metrics.recording.level=x\n", "settings under admin.: Invalid value x for ");
+  refused(BASE "producer.security.protocol=SSL\nproducer.ssl.truststore.type=PEM\n"
+               "producer.ssl.truststore.location=/none.pem\n",
+          "settings under producer.: Invalid value /none.pem for configuration ssl.truststore.location: ");
   refused(BASE "consumer.heartbeat.interval.ms=45000\n",
           "settings under consumer.: Heartbeat must be set lower than the session timeout");
 }
