@@ -41,4 +41,7 @@ int64_t cl_weekday_on_or_before(int64_t days, int64_t day_of_week);
 static inline int64_t cl_floor_div(int64_t a, int64_t b) {
   return a / b - (a % b != 0 && (a % b < 0) != (b < 0));
 }
-static inline int64_t cl_floor_mod(int64_t a, int64_t b) { return a - cl_floor_div(a, b) * b; }
+static inline int64_t cl_floor_mod(int64_t a, int64_t b) {
+  int64_t rest = a % b;
+  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}

@@ -38,10 +38,15 @@ int cl_json_write(struct cl_batch *b, const struct cl_val *v, bool java_order, s
 void cl_json_write_text(struct cl_buf *out, const char *p, size_t len);
 
 /* StringConverter and ByteArrayConverter: bytes -> val, schema and back. */
-int cl_string_decode(struct cl_batch *b, struct cl_datum *d, struct cl_err *err);
-int cl_string_encode(struct cl_batch *b, struct cl_datum *d, struct cl_err *err);
+struct cl_charset; /* record/charset.h */
+int cl_string_decode(struct cl_batch *b, struct cl_datum *d, const struct cl_charset *cs, struct cl_err *err);
+int cl_string_encode(struct cl_batch *b, struct cl_datum *d, const struct cl_charset *cs, struct cl_err *err);
 int cl_bytes_decode(struct cl_batch *b, struct cl_datum *d, struct cl_err *err);
 int cl_bytes_encode(struct cl_batch *b, struct cl_datum *d, struct cl_err *err);
+
+/* BooleanConverter and those of numbers, by type: boolean, int16, int32, int64, float32, float64. */
+int cl_primitive_decode(struct cl_batch *b, struct cl_datum *d, enum cl_type type, struct cl_err *err);
+int cl_primitive_encode(struct cl_batch *b, struct cl_datum *d, enum cl_type type, struct cl_err *err);
 
 /* Java's toString; a string's own text is lent, not copied. */
 int cl_text_of(struct cl_batch *b, const struct cl_val *v, struct cl_str *out, struct cl_err *err);

@@ -5,6 +5,8 @@
 
 #include <pthread.h>
 
+#include "record/charset.h"
+
 #define DATA CL_JAVA_DATA
 #define BUILDER "org.apache.kafka.connect.errors.SchemaBuilderException"
 
@@ -446,25 +448,25 @@ static void string_converter(void **state) {
   struct rig r = rig_open();
   struct cl_err err;
   struct cl_datum d = {.bytes = rig_text(&r, "a\xC3\xA4")};
-  assert_int_equal(cl_string_decode(r.b, &d, &err), 0);
+  assert_int_equal(cl_string_decode(r.b, &d, cl_charset_utf8(), &err), 0);
   assert_ptr_equal(d.val.s, d.bytes.p); /* borrowed */
   assert_true(d.schema->type == CL_TYPE_STRING && d.schema->optional);
   d.bytes = rig_text(&r, "a\xFFz");
-  assert_int_equal(cl_string_decode(r.b, &d, &err), 0);
+  assert_int_equal(cl_string_decode(r.b, &d, cl_charset_utf8(), &err), 0);
   assert_int_equal(d.val.len, 5);
   assert_memory_equal(d.val.s, "a\xEF\xBF\xBDz", 5);
   d.bytes = rig_text(&r, "");
-  assert_int_equal(cl_string_decode(r.b, &d, &err), 0);
-  assert_int_equal(cl_string_encode(r.b, &d, &err), 0);
+  assert_int_equal(cl_string_decode(r.b, &d, cl_charset_utf8(), &err), 0);
+  assert_int_equal(cl_string_encode(r.b, &d, cl_charset_utf8(), &err), 0);
   assert_non_null(d.bytes.p);
   assert_int_equal(d.bytes.len, 0);
   d.bytes = (struct cl_str){0};
-  assert_int_equal(cl_string_decode(r.b, &d, &err), 0);
+  assert_int_equal(cl_string_decode(r.b, &d, cl_charset_utf8(), &err), 0);
   assert_int_equal(d.val.kind, CL_NULL);
-  assert_int_equal(cl_string_encode(r.b, &d, &err), 0);
+  assert_int_equal(cl_string_encode(r.b, &d, cl_charset_utf8(), &err), 0);
   assert_null(d.bytes.p);
   d.val = (struct cl_val){.kind = CL_STRING, .len = 8, .s = "\xED\x95\x9C\xED\xA0\xBDzz"};
-  assert_int_equal(cl_string_encode(r.b, &d, &err), 0);
+  assert_int_equal(cl_string_encode(r.b, &d, cl_charset_utf8(), &err), 0);
   assert_int_equal(d.bytes.len, 6);
   assert_memory_equal(d.bytes.p, "\xED\x95\x9C?zz", 6);
   rig_close(&r);
