@@ -36,6 +36,11 @@ for _, name in ipairs { "int8", "int16", "int32", "int64", "float32", "float64",
   types[tonumber(C["CL_TYPE_" .. name:upper()])] = name
 end
 
+local primitives = {}
+for _, name in ipairs { "boolean", "int16", "int32", "int64", "float32", "float64" } do
+  primitives[name] = tonumber(C["CL_TYPE_" .. name:upper()])
+end
+
 local methods = {}
 
 function methods.text()
@@ -69,13 +74,33 @@ codec.datum = setmetatable({}, { __index = methods, __newindex = function() erro
   __metatable = false })
 
 -- The datum is the current one, whatever was passed: there is only one.
-function codec.string_decode() check(C.cl_ffi_string_decode(current.batch, here())) end
+--- A Java character set by any of its names, nil when there is none; for string_decode and string_encode.
+function codec.charset(name)
+  local charset = C.cl_ffi_charset(name, #name)
+  if charset ~= nil then return charset end
+end
 
-function codec.string_encode() check(C.cl_ffi_string_encode(current.batch, here())) end
+function codec.string_decode(_, charset) check(C.cl_ffi_string_decode(current.batch, here(), charset)) end
+
+function codec.string_encode(_, charset) check(C.cl_ffi_string_encode(current.batch, here(), charset)) end
 
 function codec.bytes_decode() check(C.cl_ffi_bytes_decode(current.batch, here())) end
 
 function codec.bytes_encode() check(C.cl_ffi_bytes_encode(current.batch, here())) end
+
+--- Big-endian numbers and booleans: type is "boolean", "int16", "int32", "int64", "float32" or "float64".
+function codec.primitive_decode(_, type)
+  check(C.cl_ffi_primitive_decode(current.batch, here(), primitives[type]))
+end
+
+function codec.primitive_encode(_, type)
+  check(C.cl_ffi_primitive_encode(current.batch, here(), primitives[type]))
+end
+
+--- Text that gets the type it looks like, and back: SimpleHeaderConverter.
+function codec.header_decode() check(C.cl_ffi_header_decode(current.batch, here())) end
+
+function codec.header_encode() check(C.cl_ffi_header_encode(current.batch, here())) end
 
 --- A JSON codec: { schemas_enable, schemas_cache_size, decimal_numeric,
 -- replace_null_with_default, is_key, schema_content }.

@@ -10,7 +10,6 @@ static const char *const syntaxes[] = {"V1", "V2", NULL};
 static const char *const operations[] = {"move", "copy", NULL};
 static const char *const timestamps[] = {"string", "unix", "Date", "Time", "Timestamp", NULL};
 static const char *const precisions[] = {"nanoseconds", "microseconds", "milliseconds", "seconds", NULL};
-static const char *const roles[] = {"key", "value", "header", NULL};
 
 #define NULLS                                                                                                \
   {                                                                                                          \
@@ -283,16 +282,6 @@ static const struct cl_conf_row topic_matches_rows[] = {
      .check = CL_CHECK_NON_EMPTY_REGEX,
      .doc = "Java regular expression that the whole topic must match."},
 };
-static const struct cl_conf_row converter_rows[] = {
-    {.name = "converter.type",
-     .type = CL_CONF_STRING,
-     .importance = CL_CONF_LOW,
-     .order = -1,
-     .required = true,
-     .check = CL_CHECK_ONE_OF,
-     .values = roles,
-     .doc = "How this converter will be used."},
-};
 
 #define DEF(name)                                                                                            \
   static struct cl_conf_def name = {.rows = name##_rows, .n = sizeof(name##_rows) / sizeof(*name##_rows)}
@@ -313,7 +302,6 @@ DEF(timestamp_router);
 DEF(value_to_key);
 DEF(header_key);
 DEF(topic_matches);
-DEF(converter);
 static struct cl_conf_def none;
 
 #define ENTRY(kind_, class_, def_)                                                                           \
@@ -321,7 +309,6 @@ static struct cl_conf_def none;
 #define TRANSFORM(name, def) ENTRY(TRANSFORM, "org.apache.kafka.connect.transforms." name, def)
 #define BOTH(name, def) TRANSFORM(name "$Key", def), TRANSFORM(name "$Value", def)
 #define PREDICATE(name, def) ENTRY(PREDICATE, "org.apache.kafka.connect.transforms.predicates." name, def)
-#define CONVERTER(name) ENTRY(CONVERTER, "org.apache.kafka.connect.converters." name "Converter", converter)
 
 static struct cl_plugin entries[] = {
     BOTH("Cast", cast),
@@ -343,28 +330,13 @@ static struct cl_plugin entries[] = {
     PREDICATE("HasHeaderKey", header_key),
     PREDICATE("RecordIsTombstone", none),
     PREDICATE("TopicNameMatches", topic_matches),
-    {.kind = CL_PLUGIN_CONVERTER,
-     .class = (char *)"org.apache.kafka.connect.storage.SimpleHeaderConverter",
-     .version = (char *)"4.2.0",
-     .def = &none,
-     .headers_only = true},
-    CONVERTER("Boolean"),
-    CONVERTER("Double"),
-    CONVERTER("Float"),
-    CONVERTER("Integer"),
-    CONVERTER("Long"),
-    CONVERTER("Short"),
 };
 enum { N_ENTRIES = sizeof(entries) / sizeof(*entries) };
 
 /* X$Key and X$Value have no short names: all of them would be Key and Value. */
 static bool is_short_for(const char *name, const struct cl_plugin *p) {
-  const char *simple = strrchr(p->class, '.') + 1,
-             *suffix = p->headers_only ? "HeaderConverter" : "Converter";
-  size_t n = strlen(simple), cut = strlen(suffix);
-  if (strcmp(name, simple) == 0)
-    return !strchr(simple, '$');
-  return p->kind == CL_PLUGIN_CONVERTER && n - cut == strlen(name) && memcmp(name, simple, n - cut) == 0;
+  const char *simple = strrchr(p->class, '.') + 1;
+  return strcmp(name, simple) == 0 && !strchr(simple, '$');
 }
 
 struct cl_plugin *cl_unbuilt_find(enum cl_plugin_kind kind, const char *name) {

@@ -28,7 +28,7 @@ static void expect(struct cl_reply reply, int status, const char *message) {
 
 /* The answer's text, in a buffer that the next call uses again. */
 static const char *text_of(struct cl_reply reply) {
-  static char text[8192];
+  static char text[65536]; /* the list of built-in files alone has ten thousand */
   char *json = cl_json_text(reply.body);
   snprintf(text, sizeof text, "%s", json);
   free(json);

@@ -1,6 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- JsonConverter: JSON with Connect's schema envelope, or plain JSON.
-local connect = require "connect"
 local codec = require "connect.codec"
 
 return {
@@ -24,6 +23,7 @@ return {
         .. "be ignored.Otherwise, the schema will be included in the content of each message. This configuration "
         .. "applies only 'schemas.enable' is true, and it exclusively affects the sink connector." },
     { name = "decimal.format", type = "string", default = "BASE64", importance = "low",
+      values = { "NUMERIC", "BASE64" }, ignore_case = true,
       group = "Serialization", order = 0, width = "medium", display_name = "Decimal Format",
       doc = "Controls which format this converter will serialize decimals in. This value is case insensitive and can "
         .. "be either 'BASE64' (default) or 'NUMERIC'" },
@@ -33,16 +33,12 @@ return {
         .. "true, the default value is used, otherwise null is used." },
   },
   configure = function(config, role)
-    local format = (config["decimal.format"] or "BASE64"):upper()
-    if format ~= "BASE64" and format ~= "NUMERIC" then
-      connect.fatal("Invalid value %s for configuration decimal.format: String must be one of (case insensitive): "
-        .. "NUMERIC, BASE64", config["decimal.format"])
-    end
+    local format = config["decimal.format"] or "BASE64"
     return codec.json {
       schemas_enable = config["schemas.enable"],
       schemas_cache_size = config["schemas.cache.size"],
       schema_content = config["schema.content"],
-      decimal_numeric = format == "NUMERIC",
+      decimal_numeric = format:upper() == "NUMERIC",
       replace_null_with_default = config["replace.null.with.default"],
       is_key = role == "key",
     }

@@ -1,9 +1,19 @@
 -- SPDX-License-Identifier: Apache-2.0
--- StringConverter: text in UTF-8, whatever the schema.
-local connect = require "connect"
+-- StringConverter: text in a character set, whatever the schema.
 local codec = require "connect.codec"
+local errors = require "connect.errors"
 
-local function is_utf8(name) return name:upper():gsub("[-_]", "") == "UTF8" end
+-- Kafka's serializers look for a name of their own first: a setting that is for keys or for values,
+-- which headers count as.
+local function charset_of(config, role, verb)
+  local own = config[(role == "key" and "key." or "value.") .. verb .. ".encoding"]
+  local name = type(own) == "string" and own or config["converter.encoding"] or "UTF-8"
+  local charset = codec.charset(name)
+  if not charset then
+    errors.throw("org.apache.kafka.common.errors.SerializationException", "Unsupported encoding %s", name)
+  end
+  return charset
+end
 
 return {
   api = 1,
@@ -19,17 +29,8 @@ return {
       doc = "The name of the Java character set to use for encoding strings as byte arrays." },
   },
   configure = function(config, role)
-    local names = {
-      config["converter.encoding"] or "UTF-8",
-      config[role .. ".serializer.encoding"] or "UTF-8",
-      config[role .. ".deserializer.encoding"] or "UTF-8",
-    }
-    for _, name in ipairs(names) do
-      if not is_utf8(name) then
-        connect.fatal("Unsupported encoding %s: StringConverter knows UTF-8 only", name)
-      end
-    end
+    return { encode = charset_of(config, role, "serializer"), decode = charset_of(config, role, "deserializer") }
   end,
-  decode = function(_, datum) codec.string_decode(datum) end,
-  encode = function(_, datum) codec.string_encode(datum) end,
+  decode = function(state, datum) codec.string_decode(datum, state.decode) end,
+  encode = function(state, datum) codec.string_encode(datum, state.encode) end,
 }

@@ -1,0 +1,17 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- ShortConverter: big-endian 16-bit integers.
+local codec = require "connect.codec"
+
+return {
+  api = 1,
+  kind = "converter",
+  version = "4.2.0", -- of the Apache class it stands in for: configs name it in *.plugin.version
+  class = "org.apache.kafka.connect.converters.ShortConverter",
+  doc = "Keys or values as big-endian 16-bit integers.",
+  config = {
+    { name = "converter.type", type = "string", required = true, values = { "key", "value", "header" },
+      importance = "low", doc = "How this converter will be used." },
+  },
+  decode = function(_, datum) codec.primitive_decode(datum, "int16") end,
+  encode = function(_, datum) codec.primitive_encode(datum, "int16") end,
+}
