@@ -234,6 +234,23 @@ static void retriable_error_keeps_what_was_emitted(void **state) {
   assert_int_equal(stored(1), 10);
 }
 
+/* Nothing was emitted: a breath between the polls. */
+static void retriable_errors_do_not_spin(void **state) {
+  (void)state;
+  plugin("plugin",
+         SEND "local n = 0\n"
+              "return { api = 1, kind = 'source',\n"
+              "poll = function(ctx) n = n + 1 say(ctx, 'again') connect.retriable('not yet') end }\n");
+  job_start(&job);
+  wait_said(&job, "again", 1);
+  int64_t begun = cl_now_ms();
+  int before = said(&job, "again");
+  wait_said(&job, "again", before + 5);
+  assert_in_range(cl_now_ms() - begun, 400, LONG_MS);
+  job_stop(&job);
+  assert_int_equal(said(&job, "= FAILED"), 0);
+}
+
 static void fatal_error_names_the_line(void **state) {
   (void)state;
   char where[128];
@@ -470,6 +487,7 @@ int main(void) {
       task_test(too_large_for_the_client),
       task_test(verbs_that_only_listen_may_throw),
       task_test(retriable_error_keeps_what_was_emitted),
+      task_test(retriable_errors_do_not_spin),
       task_test(fatal_error_names_the_line),
       task_test(failing_start_is_stopped_not_polled),
       task_test(unconvertible_record_is_named),
