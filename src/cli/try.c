@@ -49,20 +49,6 @@ struct options {
 
 /* ------------------------------------------------------------------------- worker */
 
-static struct cl_worker_conf *default_conf(void) {
-  struct cl_worker_conf *c = calloc(1, sizeof(*c));
-  if (!c)
-    return NULL;
-  c->key_converter = strdup("org.apache.kafka.connect.storage.StringConverter");
-  c->value_converter = strdup("org.apache.kafka.connect.storage.StringConverter");
-  c->header_converter = strdup("org.apache.kafka.connect.storage.SimpleHeaderConverter");
-  c->key_converter_config = json_object();
-  c->value_converter_config = json_object();
-  c->header_converter_config = json_object();
-  c->memory_max = 64 << 20;
-  return c;
-}
-
 /* What configurations need of a worker, and no more. */
 static int open_worker(struct cl_worker *w, const char *file, struct cl_err *err) {
   w->home = cl_cli_home(err);
@@ -71,7 +57,7 @@ static int open_worker(struct cl_worker *w, const char *file, struct cl_err *err
   struct cl_control_conf control = {.home = w->home};
   if (file && cl_worker_conf_load(file, &w->conf, err) != 0)
     return err->code;
-  if (!file && !(w->conf = default_conf()))
+  if (!file && !(w->conf = cl_worker_conf_plain()))
     return cl_err_set(err, CL_ENOMEM, "no memory");
   if (cl_control_start(&control, &w->control, err) != 0)
     return err->code;

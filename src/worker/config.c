@@ -336,6 +336,25 @@ int cl_worker_conf_load(const char *path, struct cl_worker_conf **out, struct cl
   return rc;
 }
 
+struct cl_worker_conf *cl_worker_conf_plain(void) {
+  static const char text[] = "org.apache.kafka.connect.storage.StringConverter";
+  struct cl_worker_conf *c = calloc(1, sizeof(*c));
+  if (!c)
+    return NULL;
+  c->warned = cl_worker_warned_new();
+  c->key_converter = strdup(text);
+  c->value_converter = strdup(text);
+  c->header_converter = strdup(CL_SIMPLE_HEADER_CONVERTER);
+  c->key_converter_config = json_object();
+  c->value_converter_config = json_object();
+  c->header_converter_config = json_object();
+  c->memory_max = 64 << 20;
+  if (c->warned && c->key_converter && c->value_converter && c->header_converter)
+    return c;
+  cl_worker_conf_free(c);
+  return NULL;
+}
+
 void cl_worker_conf_free(struct cl_worker_conf *c) {
   if (!c)
     return;

@@ -49,6 +49,9 @@ const struct cl_conf_def *cl_worker_def(void);
 
 /* Errors name the file and the key. */
 int cl_worker_conf_load(const char *path, struct cl_worker_conf **out, struct cl_err *err);
+/* What connectors find where there is no worker file: StringConverter, no plugin path, no clients.
+ * NULL = no memory. */
+struct cl_worker_conf *cl_worker_conf_plain(void);
 void cl_worker_conf_free(struct cl_worker_conf *conf); /* NULL is allowed */
 
 /* The worker id: host:port as advertised; port is the one bound. malloc'd. */

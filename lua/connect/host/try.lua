@@ -10,6 +10,7 @@ local chain = require "connect.host.chain"
 local convert = require "connect.host.convert"
 local describe = require "connect.host.describe"
 local errors = require "connect.errors"
+local place = require "connect.host.place"
 local view = require "connect.host.view"
 
 local batch_p = ffi.typeof "struct cl_batch *"
@@ -31,6 +32,7 @@ end
 function M.load(spec)
   address.space = ffi.cast("struct cl_space *", spec.space)
   source, telling = spec.source, spec.steps
+  place.set_source(source and function() return "none" end or nil)
   input = converters(spec.input)
   output = converters(spec.output)
   stages = chain.new(spec.transforms)
@@ -70,6 +72,7 @@ function M.run(lud)
   local batch = ffi.cast(batch_p, lud)
   view.enter(batch)
   local rec = batch.records
+  if source then rec.offset = -1 end -- as emitted: Kafka has not given it one
   local told = telling and describe.new(batch, rec)
   local ok, e = pcall(steps, rec, told and told.step or silent)
   local lines = told and told.lines()
