@@ -286,11 +286,32 @@ struct cl_shape *cl_ffi_shape_new(struct cl_space *space, const struct cl_schema
 int cl_ffi_reshape(struct cl_batch *batch, const struct cl_shape *shape, const struct cl_struct *from,
                    struct cl_struct **out);
 
+/* Names of fields on the way to one inside. */
+struct cl_path {
+  uint32_t n;
+  struct cl_str step[];
+};
+struct cl_path *cl_ffi_path_new(struct cl_space *space, uint32_t n); /* lives with the task */
+int cl_ffi_path_set(struct cl_space *space, struct cl_path *path, uint32_t i, const char *name, uint32_t len);
+/* *d becomes the field at the path's end, null when something on the way is; leaf is its schema. A field
+ * on the way is read with its default, the last one with replace_null only. */
+int cl_ffi_extract(struct cl_batch *batch, struct cl_datum *d, const struct cl_path *path,
+                   const struct cl_schema *leaf, int replace_null);
+
+/* Flatten. The schema made of one, NULL with Connect's error; then *v, a struct of that one or an object,
+ * becomes flat. in_key: objects are read in the order of their HashMaps. */
+const struct cl_schema *cl_ffi_flat_schema(struct cl_batch *batch, const struct cl_schema *from,
+                                           const char *delimiter, uint32_t len);
+int cl_ffi_flat_struct(struct cl_batch *batch, const struct cl_schema *to, struct cl_val *v);
+int cl_ffi_flat_object(struct cl_batch *batch, struct cl_val *v, const char *delimiter, uint32_t len, int in_key);
+
 /* record/: headers. The list moves when one is added. */
 struct cl_header *cl_ffi_header_add(struct cl_batch *batch, struct cl_record *rec, const char *name, uint32_t len);
 uint32_t cl_ffi_header_remove(struct cl_record *rec, const char *name, uint32_t len); /* how many */
 int cl_ffi_header_fits(struct cl_batch *batch, const struct cl_datum *d); /* Connect's check of a header being added; CL_EDATA */
 struct cl_header *cl_ffi_header_last(struct cl_record *rec, const char *name, uint32_t len); /* NULL = none */
+/* What Connect's Values makes of a text; lives with the task, so it is to be copied. */
+const struct cl_datum *cl_ffi_literal(struct cl_batch *batch, const char *s, uint32_t len);
 
 /* record/: the codecs behind the built-in converters. */
 struct cl_json; /* one JsonConverter instance: its options and schema cache */
@@ -302,6 +323,7 @@ int cl_ffi_bytes_decode(struct cl_batch *batch, struct cl_datum *d);
 int cl_ffi_bytes_encode(struct cl_batch *batch, struct cl_datum *d);
 int cl_ffi_json_decode(struct cl_json *json, struct cl_batch *batch, struct cl_datum *d);
 int cl_ffi_json_encode(struct cl_json *json, struct cl_batch *batch, struct cl_datum *d);
+int32_t cl_ffi_java_hash(const char *s, uint32_t len); /* String.hashCode */
 const char *cl_ffi_class(const struct cl_val *v); /* Java's class of a value, "null" for null */
 /* type: CL_TYPE_BOOLEAN, INT16, INT32, INT64, FLOAT32 or FLOAT64. */
 int cl_ffi_primitive_decode(struct cl_batch *batch, struct cl_datum *d, int type);
@@ -327,9 +349,9 @@ int cl_ffi_cast(struct cl_batch *batch, struct cl_val *v, const struct cl_schema
 int cl_ffi_mask(struct cl_batch *batch, struct cl_val *v, const char *replacement, uint32_t len);
 /* The whole text matches: 1, 0, or negative when finding out takes too long. */
 int cl_ffi_regex_matches(struct cl_regex *regex, const char *s, uint32_t len);
-/* Matcher.replaceFirst; *out is s itself where nothing matches. */
-int cl_ffi_regex_replace_first(struct cl_regex *regex, struct cl_batch *batch, struct cl_str s,
-                               struct cl_str replacement, struct cl_str *out);
+/* Matcher.replaceFirst; *out is *s where nothing matches, and may be it. */
+int cl_ffi_regex_replace_first(struct cl_regex *regex, struct cl_batch *batch, const struct cl_str *s,
+                               const struct cl_str *replacement, struct cl_str *out);
 
 /* record/: the last error text of this thread's failed cl_ffi_* call; its Java class, NULL = the usual one. */
 const char *cl_ffi_error(void);

@@ -106,9 +106,8 @@ static int32_t entry_hash(const void *arg, uint32_t i) {
   return cl_space_sym_info(h->space, h->obj->e[i].sym)->java_hash;
 }
 
-/* The entries in the order a HashMap of the object's capacity gives them. */
-static int take_java_order(struct cl_batch *b, struct cl_obj *obj) {
-  if (obj->n < 2)
+int cl_obj_take_java_order(struct cl_batch *b, struct cl_obj *obj) {
+  if (obj->n < 2 || obj->linked)
     return 0;
   struct cl_entry *e = cl_arena_alloc(b->arena, obj->n * sizeof(*e));
   uint32_t *room = cl_space_scratch(b->space, ((size_t)obj->n * 2 + obj->java_cap) * sizeof(*room));
@@ -124,7 +123,7 @@ static int take_java_order(struct cl_batch *b, struct cl_obj *obj) {
 }
 
 int cl_ffi_obj_copied(struct cl_batch *batch, struct cl_obj *obj, uint32_t cap, int in_key) {
-  if (in_key && !obj->linked && take_java_order(batch, obj) != 0)
+  if (in_key && cl_obj_take_java_order(batch, obj) != 0)
     return CL_ENOMEM;
   obj->linked = 0;
   obj->java_cap = 1;
@@ -211,7 +210,7 @@ static uint32_t merge_entry(struct cl_entry *e, uint32_t n, struct cl_entry one,
 int cl_ffi_obj_project(struct cl_batch *batch, struct cl_obj *obj, const struct cl_names *names, int in_key) {
   bool contested = has_contest(batch, obj, names);
   uint32_t had = obj->n, kept = 0;
-  if ((in_key || contested) && take_java_order(batch, obj) != 0)
+  if ((in_key || contested) && cl_obj_take_java_order(batch, obj) != 0)
     return CL_ENOMEM;
   for (uint32_t i = 0; i < had; i++) {
     struct cl_entry e = obj->e[i];

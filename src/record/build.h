@@ -15,5 +15,9 @@
 int cl_value_fits(const struct cl_val *v, const struct cl_schema *schema, const struct cl_str *field,
                   struct cl_err *err);
 
+/* The object's entries in the order in which its HashMap gives them; a LinkedHashMap keeps its own.
+ * CL_ENOMEM, told in cl_ffi_err. */
+int cl_obj_take_java_order(struct cl_batch *b, struct cl_obj *obj);
+
 /* The type's name in capitals, as messages have it: "INT32". */
 const char *cl_type_name(enum cl_type type);

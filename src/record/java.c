@@ -42,6 +42,8 @@ int32_t cl_java_string_hash(const char *text, size_t len) {
   return (int32_t)h;
 }
 
+int32_t cl_ffi_java_hash(const char *s, uint32_t len) { return cl_java_string_hash(s, len); }
+
 size_t cl_java_string_length(const char *p, size_t len) {
   size_t n = 0;
   for (size_t i = 0; i < len; i++) {

@@ -8,13 +8,13 @@ int cl_ffi_regex_matches(struct cl_regex *regex, const char *s, uint32_t len) {
   return cl_regex_match(regex, s, len, cl_ffi_err());
 }
 
-int cl_ffi_regex_replace_first(struct cl_regex *regex, struct cl_batch *batch, struct cl_str s,
-                               struct cl_str replacement, struct cl_str *out) {
+int cl_ffi_regex_replace_first(struct cl_regex *regex, struct cl_batch *batch, const struct cl_str *s,
+                               const struct cl_str *replacement, struct cl_str *out) {
   const struct cl_buf *text;
-  int rc = cl_regex_replace_first(regex, s.p, s.len, replacement.p, replacement.len, &text, cl_ffi_err());
+  int rc = cl_regex_replace_first(regex, s->p, s->len, replacement->p, replacement->len, &text, cl_ffi_err());
   if (rc < 0)
     return rc;
-  *out = s;
+  *out = *s;
   if (rc == 0)
     return 0;
   char *copy = cl_arena_copy(batch->arena, text->p, text->len);
