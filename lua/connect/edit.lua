@@ -7,6 +7,7 @@
 -- it is an object, changed in place; `copied` then tells how Java's HashMap would have been
 -- copied, which shows in the order of a key's fields.
 
+local bit = require "bit"
 local ffi = require "ffi"
 
 local C = require "connect.host.abi"
@@ -18,7 +19,7 @@ local view = require "connect.host.view"
 
 local current, resolve = address.current, address.resolve
 local K = address.kind
-local K_MISSING, K_NULL, K_OBJECT, K_STRUCT = K.MISSING, K.NULL, K.OBJECT, K.STRUCT
+local K_MISSING, K_NULL, K_ARRAY, K_OBJECT, K_STRUCT = K.MISSING, K.NULL, K.ARRAY, K.OBJECT, K.STRUCT
 local record_p, record_ct = address.record_p, address.record_ct
 local object_p, object_ct, struct_p, struct_ct = address.object_p, address.object_ct, address.struct_p,
   address.struct_ct
@@ -41,7 +42,7 @@ edit.datum = datum_of
 -- --------------------------------------------------------------------- looking
 
 --- The side's schema, nil = none.
-function edit.schema(record, side) return schema.view_of(datum_of(record, side).schema) end
+function edit.schema(record, side) return (schema.view_of(datum_of(record, side).schema)) end
 
 --- Whether the side is null, whatever its schema.
 function edit.is_null(record, side)
@@ -51,15 +52,6 @@ end
 
 --- Java's class of the side's value, as messages name it; "null" for null.
 function edit.class(record, side) return ffi.string(C.cl_ffi_class(datum_of(record, side).val)) end
-
-local scratch = ffi.new "struct cl_val"
-
---- Java's class of a Lua value or view.
-function edit.class_of(x)
-  scratch.kind = K_NULL
-  value.set(current.batch, scratch, x, "value")
-  return ffi.string(C.cl_ffi_class(scratch))
-end
 
 --- The side's struct and schema, or its object and nil; raises Apache's error for anything else.
 -- purpose is the word of its messages: "field insertion".
@@ -73,12 +65,6 @@ function edit.open(record, side, purpose)
   if kind == K_OBJECT then return record[side], nil end
   errors.throw(DATA, "Only Map objects supported in absence of schema for [%s], found: %s", purpose,
     ffi.string(C.cl_ffi_class(d.val)))
-end
-
---- Raises unless x, read from a schemaless object, is an object.
-function edit.check_map(x, purpose)
-  if istype(object_ct, x) or istype(address.map_ct, x) then return end
-  errors.throw(DATA, "Only Map objects supported in absence of schema for [%s], found: %s", purpose, edit.class_of(x))
 end
 
 -- ----------------------------------------------------------------------- structs
@@ -98,23 +84,51 @@ end
 -- Where cl_ffi_reshape puts the struct it makes.
 local made = ffi.new "struct cl_struct *[1]"
 
+-- Copies the containers a struct shares with another one that stays.
+local function own(st)
+  for i = 0, tonumber(st.n) - 1 do
+    local val = st.v + i
+    if val.kind >= K_ARRAY and C.cl_ffi_copy(current.batch, val, val) ~= 0 then value.no_memory() end
+  end
+end
+
 --- The side's struct becomes one of the shape's schema, or to_side gets the new one; answers it.
 function edit.reshape(record, side, shape, to_side)
   local from = datum_of(record, side)
   if from.val.kind ~= K_STRUCT then error("edit.reshape: the " .. side .. " is no struct", 2) end
   if C.cl_ffi_reshape(current.batch, shape, from.val.st, made) ~= 0 then errors.throw_last() end
-  local to = to_side and datum_of(record, to_side) or from
+  local to = from
+  if to_side then
+    to = datum_of(record, to_side)
+    own(made[0])
+  end
   to.val.kind, to.val.st, to.schema = K_STRUCT, made[0], shape.to
   return record[to_side or side]
 end
 
+--- Raises unless each field of the side's struct has a value that its schema takes.
+function edit.check(record, side)
+  local st = datum_of(record, side).val.st
+  for i = 0, tonumber(st.n) - 1 do
+    local f = st.schema.fields[i]
+    if C.cl_ffi_fits(st.v + i, f.schema, f.name.p, f.name.len) ~= 0 then errors.throw_last() end
+  end
+end
+
 -- ----------------------------------------------------------------------- objects
+
+--- Where a name stands in a HashMap of default capacity that was given n names: later buckets come later.
+function edit.java_bucket(name, n)
+  local cap, h = 16, C.cl_ffi_java_hash(name, #name)
+  while n > cap * 0.75 do cap = cap * 2 end
+  return bit.band(bit.bxor(h, bit.rshift(h, 16)), cap - 1)
+end
 
 --- The object is as if its HashMap had been copied. capacity: the least power of two that is at
 -- least this; nil = what Java makes for a copy of its size.
 function edit.copied(object, side, capacity)
   local obj = resolve(object_p, object, object_ct)
-  capacity = capacity or floor(obj.n / 0.75 + 1)
+  if not capacity then capacity = obj.n > 0 and floor(obj.n / 0.75 + 1) or 16 end
   if C.cl_ffi_obj_copied(current.batch, obj, capacity, side == "key" and 1 or 0) ~= 0 then value.no_memory() end
 end
 
@@ -192,23 +206,24 @@ function edit.put(to, name, from, from_name)
   end
 end
 
---- The side becomes a container's field, with the field's schema; null without schema when there
--- is no such field.
-function edit.become(record, side, container, name, replace_null)
-  local d = datum_of(record, side)
-  local source, s = view.slot(container, name)
-  if source == nil then
-    d.val.kind, d.schema = K_NULL, nil
-    return
+--- Names of fields, each inside the one before, for `extract`. Lives as long as the task.
+function edit.path(steps)
+  local path = C.cl_ffi_path_new(address.space, #steps)
+  if path == nil then value.no_memory() end
+  for i, name in ipairs(steps) do
+    if C.cl_ffi_path_set(address.space, path, i - 1, name, #name) ~= 0 then value.no_memory() end
   end
-  if s ~= nil and replace_null and source.kind == K_NULL and s.def.kind ~= K_MISSING then source = s.def end
-  if s ~= nil and not replace_null and source == s.def then
-    d.val.kind = K_NULL
-  else
-    ffi.copy(d.val, source, 16)
-    if d.val.kind == K_MISSING then d.val.kind = K_NULL end
+  return path
+end
+
+--- The side becomes the field at the end of a path; s is that one's schema. Null when there is none, or
+-- when something on the way is null. A field on the way is read with its default, the last one with
+-- replace_null only.
+function edit.extract(record, side, path, s, replace_null)
+  local p = s and schema.pointer(s) or nil
+  if C.cl_ffi_extract(current.batch, datum_of(record, side), path, p, replace_null and 1 or 0) ~= 0 then
+    errors.throw_last()
   end
-  d.schema = s
 end
 
 --- The side becomes null, of this schema or none.
@@ -236,6 +251,29 @@ function edit.wrap(record, side, name, to)
   if st == nil then value.no_memory() end
   ffi.copy(st.v, d.val, 16)
   d.val.kind, d.val.st, d.schema = K_STRUCT, st, p
+end
+
+-- ------------------------------------------------------------------------- flat
+
+--- The schema of what `flatten` makes of structs of a schema.
+function edit.flat_schema(from, delimiter)
+  local p = C.cl_ffi_flat_schema(current.batch, schema.pointer(from), delimiter, #delimiter)
+  if p == nil then errors.throw_last() end
+  return schema.view_of(p)
+end
+
+--- The side's struct, or its object (to nil), without structs and objects inside.
+function edit.flatten(record, side, delimiter, to)
+  local d = datum_of(record, side)
+  local rc
+  if to then
+    local p = schema.pointer(to)
+    rc = C.cl_ffi_flat_struct(current.batch, p, d.val)
+    d.schema = p
+  else
+    rc = C.cl_ffi_flat_object(current.batch, d.val, delimiter, #delimiter, side == "key" and 1 or 0)
+  end
+  if rc ~= 0 then errors.throw_last() end
 end
 
 return edit

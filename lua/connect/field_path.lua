@@ -24,6 +24,13 @@ end
 -- Inside backticks an escaped backtick before a dot loses its backslash.
 local function unescaped(step) return (step:gsub("\\`%.", "`.")) end
 
+-- Java counts UTF-16 units.
+local function units(text)
+  local _, continued = text:gsub("[\128-\191]", "")
+  local _, pairs_of = text:gsub("[\240-\247]", "")
+  return #text - continued + pairs_of
+end
+
 local function parse_v2(text)
   local steps, at = {}, 1
   if text == "" then return steps end
@@ -33,7 +40,7 @@ local function parse_v2(text)
       stop = closing(text, at + 1)
       if not stop then
         errors.throw(CONFIG, "Incomplete backtick pair in path: [%s], consider adding a backslash before backtick at "
-          .. "position %d to escape it", text, at - 1)
+          .. "position %d to escape it", text, units(text:sub(1, at - 1)))
       end
       steps[#steps + 1] = unescaped(text:sub(at + 1, stop - 1))
       stop = stop + 1

@@ -10,6 +10,7 @@ local view = require "connect.host.view"
 local write = require "connect.host.write"
 
 local current = address.current
+local K_MISSING, K_NULL = address.kind.MISSING, address.kind.NULL
 local resolve, record_p, record_ct = address.resolve, address.record_p, address.record_ct
 
 local headers = {}
@@ -22,7 +23,8 @@ end
 
 --- Whether there is one of this name.
 function headers.has(record, name)
-  return C.cl_ffi_header_last((resolve(record_p, record, record_ct)), name, #name) ~= nil
+  local rec = resolve(record_p, record, record_ct)
+  return C.cl_ffi_header_last(rec, name, #name) ~= nil
 end
 
 --- Value and schema (nil = none) of the last one of this name; nil when there is none.
@@ -42,20 +44,45 @@ function headers.add(record, name, x, s)
   write.set(current.batch, header.d, x, "header " .. name, s)
 end
 
---- Appends one with exactly the value and schema of a struct's or object's field. Nil = no such
--- field: a header of null then, without schema.
-function headers.add_field(record, name, container, field)
-  local rec = writable(record)
-  local header = C.cl_ffi_header_add(current.batch, rec, name, #name)
+local function added(record, name)
+  local header = C.cl_ffi_header_add(current.batch, writable(record), name, #name)
   if header == nil then value.no_memory() end
-  local val, s = view.slot(container, field)
-  if val == nil then return end
+  return header
+end
+
+--- Appends one with exactly the value and schema of a struct's or object's field; with replace_null a
+-- struct's null field is read as its default. False = there is no such field: a header of null was
+-- appended then, without schema.
+function headers.add_field(record, name, container, field, replace_null)
+  local header = added(record, name)
+  local val, s = view.slot(container, field, not replace_null)
+  if val == nil then return false end
   if C.cl_ffi_copy(current.batch, header.d.val, val) ~= 0 then value.no_memory() end
+  if header.d.val.kind == K_MISSING then header.d.val.kind = K_NULL end
   header.d.schema = s
   if C.cl_ffi_header_fits(current.batch, header.d) ~= 0 then errors.throw_last() end
+  return true
+end
+
+--- What SimpleHeaderConverter reads in a text, for add_literal; made while records are worked on, lives as
+-- long as the task.
+function headers.literal(text)
+  local literal = C.cl_ffi_literal(current.batch, text, #text)
+  if literal == nil then errors.throw_last() end
+  return literal
+end
+
+--- Appends one with the value and schema of a literal.
+function headers.add_literal(record, name, literal)
+  local d = added(record, name).d
+  if C.cl_ffi_copy(current.batch, d.val, literal.val) ~= 0 then value.no_memory() end
+  d.schema = literal.schema
 end
 
 --- Removes all of this name: how many.
-function headers.remove(record, name) return tonumber(C.cl_ffi_header_remove(writable(record), name, #name)) end
+function headers.remove(record, name)
+  local rec = writable(record)
+  return (tonumber(C.cl_ffi_header_remove(rec, name, #name)))
+end
 
 return headers

@@ -379,8 +379,8 @@ local out_text = ffi.new "struct cl_str"
 local scratch = ffi.new "struct cl_val"
 
 --- A container's field as struct cl_val * and its schema (nil = none); nil when it has no such
--- field. A struct's unset field is its default.
-function view.slot(v, name)
+-- field. A struct's null field is its default, if it has one, but as_is.
+function view.slot(v, name, as_is)
   if ffi.istype(object_ct, v) then
     local obj = resolve(obj_p, v, object_ct)
     local val = C.cl_ffi_obj_find(address.space, obj, name, #name)
@@ -390,7 +390,9 @@ function view.slot(v, name)
     local val = C.cl_ffi_struct_find(st, name, #name)
     if val ~= nil then
       local s = st.schema.fields[val - st.v].schema
-      if val.kind == K_MISSING then return s.def, s end
+      if not as_is and (val.kind == K_MISSING or val.kind == K_NULL) and s.def.kind ~= K_MISSING then
+        return s.def, s
+      end
       return val, s
     end
   else

@@ -72,8 +72,7 @@ return {
       .. "keep it optional (the default)."),
     text("static.value", "Static field value, if field name configured."),
     { name = "replace.null.with.default", type = "boolean", default = true, importance = "medium",
-      doc = "Whether to replace fields that have a default value and that are null to the default value. When set to "
-        .. "true, the default value is used, otherwise null is used." },
+      doc = "Whether a null field that has a default is read as its default. Otherwise it stays null." },
   },
   configure = function(config, side)
     local self = { side = side, shapes = {}, replace_null = config["replace.null.with.default"] }

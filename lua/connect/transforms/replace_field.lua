@@ -7,14 +7,30 @@ local schema = connect.schema
 
 local CONFIG = "org.apache.kafka.common.config.ConfigException"
 
--- "old:new" items as Java splits them: trailing empty parts are lost.
-local function rename_of(item)
-  local from, to = item:match "^([^:]*):([^:]+):*$"
-  if not from then
-    errors.throw(CONFIG, "Invalid value %s for configuration renames: Invalid rename mapping: %s",
-      "[" .. item .. "]", item)
+-- "old:new" items as Java splits them: trailing empty parts are lost. Answers the new names by old ones and
+-- the old names in order, or nil and what is wrong.
+local function parse(list)
+  local renamed, order = {}, {}
+  for _, item in ipairs(list) do
+    local from, to = item:match "^([^:]*):([^:]+):*$"
+    if not from then
+      return nil, ("Invalid value [%s] for configuration renames: Invalid rename mapping: %s"):format(
+        table.concat(list, ", "), item)
+    end
+    if not renamed[from] then order[#order + 1] = from end
+    renamed[from] = to
   end
-  return from, to
+  return renamed, order
+end
+
+-- Old names by new ones. Of several that get one name the last counts, in the order of Java's HashMap.
+local function inverted(renamed, order)
+  local original, at = {}, {}
+  for _, from in ipairs(order) do
+    local to, bucket = renamed[from], edit.java_bucket(from, #order)
+    if not at[to] or bucket >= at[to] then original[to], at[to] = from, bucket end
+  end
+  return original
 end
 
 local function set_of(list)
@@ -27,7 +43,7 @@ local function keeps(self, name)
   return not self.excluded[name] and (self.all or self.included[name])
 end
 
--- The same for objects.
+-- What a schema's rules are for objects.
 local function rules(self)
   local out = {}
   for name in pairs(self.included) do out[name] = self.renamed[name] or name end
@@ -51,6 +67,9 @@ local function reshaped(self, from)
     if not at then connect.data_error("%s is not a valid field name", name) end
     sources[i] = at
   end
+  for i, f in ipairs(fields) do
+    if old[sources[i]][2] ~= f[2] then self.misfits[from.uid] = true end
+  end
   self.shapes[from.uid] = edit.shape(to, sources, self.replace_null)
   return self.shapes[from.uid]
 end
@@ -71,17 +90,20 @@ return {
     names("include", "Fields to include. If specified, only these fields will be used."),
     { name = "renames", type = "list", default = "", importance = "medium", doc = "Field rename mappings." },
     { name = "replace.null.with.default", type = "boolean", default = true, importance = "medium",
-      doc = "Whether to replace fields that have a default value and that are null to the default value. When set to "
-        .. "true, the default value is used, otherwise null is used." },
+      doc = "Whether a null field that has a default is read as its default. Otherwise it stays null." },
   },
+  validate = function(config)
+    local renamed, why = parse(config.renames or {})
+    if not renamed then return { renames = { why } } end
+    return {}
+  end,
   configure = function(config, side)
     local self = { side = side, shapes = {}, replace_null = config["replace.null.with.default"],
       excluded = set_of(config.exclude), included = set_of(config.include), all = #config.include == 0,
-      renamed = {}, original = {} }
-    for _, item in ipairs(config.renames) do
-      local from, to = rename_of(item)
-      self.renamed[from], self.original[to] = to, from
-    end
+      misfits = {} }
+    local renamed, order = parse(config.renames)
+    if not renamed then errors.throw(CONFIG, "%s", order) end
+    self.renamed, self.original = renamed, inverted(renamed, order)
     self.names = rules(self)
     return self
   end,
@@ -91,6 +113,7 @@ return {
     local value, from = edit.open(record, side, "field replacement")
     if from then
       edit.reshape(record, side, self.shapes[from.uid] or reshaped(self, from))
+      if self.misfits[from.uid] then edit.check(record, side) end
     else
       edit.project(value, side, self.names)
     end

@@ -25,8 +25,7 @@ return {
     { name = "fields", type = "list", required = true, unique = true, non_empty = true, importance = "high",
       doc = "Field names on the record value to extract as the record key." },
     { name = "replace.null.with.default", type = "boolean", default = true, importance = "medium",
-      doc = "Whether to replace fields that have a default value and that are null to the default value. When set to "
-        .. "true, the default value is used, otherwise null is used." },
+      doc = "Whether a null field that has a default is read as its default. Otherwise it stays null." },
   },
   configure = function(config)
     return { fields = config.fields, shapes = {}, replace_null = config["replace.null.with.default"] }
