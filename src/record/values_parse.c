@@ -154,7 +154,10 @@ static bool same_key(const struct parser *p, const struct item *a, const struct 
  * place with its last value. */
 static int put_all(struct parser *p, uint32_t base) {
   uint32_t n = (p->n - base) / 2, kept = 0, mask = 0, *slot = NULL;
-  struct item *e = p->item + base;
+  struct item *e;
+  if (n == 0)
+    return 0;
+  e = p->item + base;
   if (n > FEW) {
     for (mask = 32; mask < n * 2; mask *= 2)
       ;
@@ -336,8 +339,8 @@ static int close_map(struct parser *p, uint32_t base, const struct merger *keys,
     rc = put_all(p, base);
   if (rc != 0)
     return rc;
-  const struct item *e = p->item + base;
   uint32_t n = (p->n - base) / 2;
+  const struct item *e = n ? p->item + base : NULL;
   bool strings = true;
   uint64_t hash = mix(p->b->space->seed, CL_MAP);
   for (uint32_t i = 0; i < n; i++) {
