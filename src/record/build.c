@@ -195,31 +195,36 @@ static bool has_contest(struct cl_batch *b, struct cl_obj *obj, const struct cl_
   return false;
 }
 
-/* Entries without two of one name; the later one's value wins, in the earlier one's place. */
-static uint32_t merge_entry(struct cl_entry *e, uint32_t n, struct cl_entry one, bool contested) {
-  for (uint32_t i = 0; contested && i < n; i++) {
-    if (e[i].sym == one.sym) {
-      e[i].val = one.val;
-      return n;
-    }
+/* The entry's twin among the first n, whose value it replaces; NULL = none. */
+static struct cl_entry *twin_of(struct cl_entry *e, uint32_t n, uint32_t sym) {
+  for (uint32_t i = 0; i < n; i++) {
+    if (e[i].sym == sym)
+      return &e[i];
   }
-  e[n] = one;
-  return n + 1;
+  return NULL;
 }
 
+/* Entries move only behind one that was dropped: copying what was just written stalls the processor. */
 int cl_ffi_obj_project(struct cl_batch *batch, struct cl_obj *obj, const struct cl_names *names, int in_key) {
   bool contested = has_contest(batch, obj, names);
   uint32_t had = obj->n, kept = 0;
   if ((in_key || contested) && cl_obj_take_java_order(batch, obj) != 0)
     return CL_ENOMEM;
   for (uint32_t i = 0; i < had; i++) {
-    struct cl_entry e = obj->e[i];
-    const struct cl_name_rule *rule = rule_for(batch->space, names, e.sym);
+    struct cl_entry *e = &obj->e[i];
+    const struct cl_name_rule *rule = rule_for(batch->space, names, e->sym);
     if (rule ? !rule->to.p : !names->keep_others)
       continue;
     if (rule)
-      e.sym = rule->to_sym;
-    kept = merge_entry(obj->e, kept, e, contested);
+      e->sym = rule->to_sym;
+    struct cl_entry *twin = contested ? twin_of(obj->e, kept, e->sym) : NULL;
+    if (twin) {
+      twin->val = e->val;
+      continue;
+    }
+    if (kept != i)
+      obj->e[kept] = *e;
+    kept++;
   }
   obj->n = kept;
   return cl_ffi_obj_copied(batch, obj, had, 0);
