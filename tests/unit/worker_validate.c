@@ -304,7 +304,7 @@ static void not_built_yet(void **state) {
   size_t i, routers = 0, jsons = 0;
   const char *last = "";
   json_array_foreach (list, i, item) {
-    routers += strcmp(cl_json_str(item, "class"), "org.apache.kafka.connect.transforms.RegexRouter") == 0;
+    routers += strcmp(cl_json_str(item, "class"), "org.apache.kafka.connect.transforms.TimestampRouter") == 0;
     jsons += strcmp(cl_json_str(item, "class"), "org.apache.kafka.connect.json.JsonConverter") == 0;
     last = cl_json_str(item, "class");
   }
@@ -313,7 +313,7 @@ static void not_built_yet(void **state) {
   assert_string_equal(last, "org.apache.kafka.connect.storage.StringConverter");
   json_decref(list);
   assert_null(cl_unbuilt_find(CL_PLUGIN_TRANSFORM, "Value")); /* the simple name of many */
-  assert_non_null(cl_unbuilt_find(CL_PLUGIN_PREDICATE, "TopicNameMatches"));
+  assert_non_null(cl_unbuilt_find(CL_PLUGIN_TRANSFORM, "TimestampRouter"));
 }
 
 /* A body of the largest size must not keep a REST thread. */
