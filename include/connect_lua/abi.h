@@ -347,6 +347,26 @@ int cl_ffi_date_parse(const struct cl_date_format *f, const char *s, uint32_t le
 int cl_ffi_cast(struct cl_batch *batch, struct cl_val *v, const struct cl_schema *from, int type);
 /* MaskField: replacement NULL = the type's empty value. */
 int cl_ffi_mask(struct cl_batch *batch, struct cl_val *v, const char *replacement, uint32_t len);
+/* The same for some fields of a struct or object, since a loop in Lua over few of them would not compile
+ * well. */
+struct cl_change {
+  uint32_t at;  /* of a struct: which field */
+  int32_t type; /* the cl_type it is cast to; 0 = it is masked */
+  const struct cl_schema *from;
+  struct cl_str name; /* of an object: which field, made null where it is not there */
+};
+struct cl_changes {
+  uint32_t n;
+  uint32_t unused;
+  struct cl_str replacement; /* of masks; p NULL = none */
+  struct cl_change change[]; /* by field */
+};
+struct cl_changes *cl_ffi_changes_new(struct cl_space *space, uint32_t n, const char *replacement, uint32_t len);
+int cl_ffi_changes_name(struct cl_space *space, struct cl_changes *changes, uint32_t i, const char *name, uint32_t len);
+/* Reshapes and changes field by field, as Java does: the first field that cannot be fails. */
+int cl_ffi_change_struct(struct cl_batch *batch, const struct cl_shape *shape, const struct cl_changes *changes,
+                         const struct cl_struct *from, struct cl_struct **out);
+int cl_ffi_change_object(struct cl_batch *batch, const struct cl_changes *changes, struct cl_obj *obj);
 /* The whole text matches: 1, 0, or negative when finding out takes too long. */
 int cl_ffi_regex_matches(struct cl_regex *regex, const char *s, uint32_t len);
 /* Matcher.replaceFirst; *out is *s where nothing matches, and may be it. */

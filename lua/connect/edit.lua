@@ -13,6 +13,7 @@ local ffi = require "ffi"
 local C = require "connect.host.abi"
 local address = require "connect.host.address"
 local errors = require "connect.errors"
+local record_text = require "connect.host.record_text"
 local schema = require "connect.schema"
 local value = require "connect.host.value"
 local view = require "connect.host.view"
@@ -166,12 +167,17 @@ function edit.rename(object, from, to)
   return rc == 1
 end
 
+-- What Java makes of a capacity that a HashMap is asked to have.
+local function power_of_two(capacity)
+  local cap = 1
+  while cap < capacity do cap = cap * 2 end
+  return cap
+end
+
 --- The side becomes a new object of the HashMap capacity; answers it.
 function edit.new_object(record, side, capacity)
   local d = datum_of(record, side)
-  local java_cap = 1
-  while java_cap < (capacity or 16) do java_cap = java_cap * 2 end
-  local obj = C.cl_ffi_obj_new(current.batch, java_cap)
+  local obj = C.cl_ffi_obj_new(current.batch, power_of_two(capacity or 16))
   if obj == nil then value.no_memory() end
   d.val.kind, d.val.obj, d.schema = K_OBJECT, obj, nil
   return record[side]
@@ -274,6 +280,218 @@ function edit.flatten(record, side, delimiter, to)
     rc = C.cl_ffi_flat_object(current.batch, d.val, delimiter, #delimiter, side == "key" and 1 or 0)
   end
   if rc ~= 0 then errors.throw_last() end
+end
+
+-- ------------------------------------------------------------- values in place
+-- A struct cl_val is changed where it is: transforms of this tree that turn a value into one of
+-- another kind get it by these, and read its kind (edit.kind), i, f, s and len.
+
+edit.kind, edit.types = K, value.types
+
+--- A value of nobody's, for a step between.
+edit.scratch = ffi.new "struct cl_val"
+
+--- The record itself, struct cl_record *.
+function edit.record(record)
+  local rec, epoch = resolve(record_p, record, record_ct)
+  address.check_writable(epoch)
+  return rec
+end
+
+--- The record as Java prints it, for errors.
+function edit.record_text(record) return record_text(edit.record(record)) end
+
+--- The side's value.
+function edit.value(record, side) return datum_of(record, side).val end
+
+--- Field `at` (from 1) of the side's struct.
+function edit.field(record, side, at) return datum_of(record, side).val.st.v + (at - 1) end
+
+--- An object's field, made null when it is not there.
+function edit.entry(object, name)
+  local val = target(object, name)
+  if val.kind == K_MISSING then val.kind = K_NULL end
+  return val
+end
+
+--- The side's value has become one of schema `to`, nil = none.
+function edit.set_schema(record, side, to) datum_of(record, side).schema = to and schema.pointer(to) or nil end
+
+--- Java's class of a value.
+function edit.class_of_val(val) return ffi.string(C.cl_ffi_class(val)) end
+
+--- The text of a string.
+function edit.text_of(val) return ffi.string(val.s, val.len) end
+
+--- The value becomes one of the type (of edit.types), as Cast does it. from: its schema, nil = none.
+function edit.cast(val, from, type)
+  if C.cl_ffi_cast(current.batch, val, from and schema.pointer(from) or nil, type) ~= 0 then errors.throw_last() end
+end
+
+--- The order in which a HashMap of this capacity would give these names.
+function edit.hash_order(names, capacity)
+  local obj = C.cl_ffi_obj_new(current.batch, power_of_two(capacity))
+  if obj == nil then value.no_memory() end
+  for _, name in ipairs(names) do
+    if C.cl_ffi_obj_put(current.batch, obj, name, #name) == nil then value.no_memory() end
+  end
+  if C.cl_ffi_obj_copied(current.batch, obj, 1, 1) ~= 0 then value.no_memory() end
+  local out = {}
+  for i = 1, tonumber(obj.n) do
+    local key = C.cl_ffi_sym_text(address.space, obj.e[i - 1].sym)
+    out[i] = ffi.string(key.p, key.len)
+  end
+  return out
+end
+
+-- ------------------------------------------------------- structs changed in place
+
+-- Where Struct.put of a null fails: the position, from 1.
+local function misplaced_null(shape, st)
+  for i = 1, tonumber(shape.n) do
+    local at = shape.source[i - 1]
+    if at >= 0 and shape.to.fields[i - 1].schema.optional == 0 then
+      local kind = st.v[at].kind
+      local has_default = st.schema.fields[at].schema.def.kind ~= K_MISSING
+      if (kind == K_NULL or kind == K_MISSING) and not (has_default and shape.nulls == 1) then return i end
+    end
+  end
+end
+
+--- Reshapes the side's struct by plan.shape, whose fields at the positions plan.at will be changed next:
+-- plan.change(self, val, plan, k) does it to the k-th. When a null cannot be, the errors of the changes to
+-- the fields before it come first, as they do where Java goes from field to field.
+function edit.reshape_for(record, side, plan, self)
+  local from = datum_of(record, side)
+  if C.cl_ffi_reshape(current.batch, plan.shape, from.val.st, made) == 0 then
+    from.val.st, from.schema = made[0], plan.shape.to
+    return
+  end
+  local e_class, e_text = C.cl_ffi_error_class(), ffi.string(C.cl_ffi_error())
+  local st, last = from.val.st, misplaced_null(plan.shape, from.val.st)
+  local copy = ffi.new "struct cl_val"
+  for k, at in ipairs(plan.at) do
+    local source = st.v + plan.shape.source[at - 1]
+    local def = st.schema.fields[plan.shape.source[at - 1]].schema.def
+    if not last or at >= last then break end
+    local is_null = source.kind == K_NULL or source.kind == K_MISSING
+    if is_null and def.kind ~= K_MISSING and plan.shape.nulls == 1 then source = def end
+    if C.cl_ffi_copy(current.batch, copy, source) ~= 0 then value.no_memory() end
+    if copy.kind == K_MISSING then copy.kind = K_NULL end
+    plan.change(self, copy, plan, k)
+  end
+  errors.throw(e_class ~= nil and ffi.string(e_class) or DATA, "%s", e_text)
+end
+
+--- What Cast or MaskField does to some fields: a list of { at = its position in a struct (from 1) or name = its
+-- name in an object, type = of edit.types and from = its schema for a cast; neither for a mask }, in the order of
+-- the fields. Lives as long as the task.
+function edit.changes(list, replacement)
+  local changes = C.cl_ffi_changes_new(address.space, #list, replacement, replacement and #replacement or 0)
+  if changes == nil then value.no_memory() end
+  for i, one in ipairs(list) do
+    local change = changes.change[i - 1]
+    change.at, change.type = (one.at or 1) - 1, one.type or 0
+    change.from = one.from and schema.pointer(one.from) or nil
+    if one.name and C.cl_ffi_changes_name(address.space, changes, i - 1, one.name, #one.name) ~= 0 then
+      value.no_memory()
+    end
+  end
+  return changes
+end
+
+--- Reshapes the side's struct and changes its fields.
+function edit.change_struct(record, side, shape, changes)
+  local from = datum_of(record, side)
+  if C.cl_ffi_change_struct(current.batch, shape, changes, from.val.st, made) ~= 0 then errors.throw_last() end
+  from.val.st, from.schema = made[0], shape.to
+end
+
+--- Changes the object's fields; those it has not are made null.
+function edit.change_object(object, changes)
+  local obj, epoch = resolve(object_p, object, object_ct)
+  address.check_writable(epoch)
+  if C.cl_ffi_change_object(current.batch, changes, obj) ~= 0 then errors.throw_last() end
+end
+
+--- A copy of a schema's default, to be changed and given to edit.remade; nil = it has none.
+function edit.default(s)
+  local def = schema.pointer(s).def
+  if def.kind == K_MISSING then return nil end
+  local val = ffi.new "struct cl_val"
+  if C.cl_ffi_copy(current.batch, val, def) ~= 0 then value.no_memory() end
+  return val
+end
+
+--- The struct in val becomes one of the shape's schema.
+function edit.reshape_val(val, shape)
+  if C.cl_ffi_reshape(current.batch, shape, val.st, made) ~= 0 then errors.throw_last() end
+  val.st = made[0]
+end
+
+--- s with this default (struct cl_val *, nil = none) and, when a type is given (of edit.types), of that
+-- simple type.
+function edit.remade(s, def, type)
+  local draft = ffi.new "struct cl_schema"
+  ffi.copy(draft, schema.pointer(s), ffi.sizeof "struct cl_schema")
+  if type then
+    draft.type, draft.fields, draft.n_fields, draft.key, draft.value = type, nil, 0, nil, nil
+  end
+  draft.def.kind = K_MISSING
+  if def then
+    if draft.type ~= value.types.STRUCT and C.cl_ffi_fits(def, draft, nil, 0) ~= 0 then
+      errors.throw("org.apache.kafka.connect.errors.SchemaBuilderException", "Invalid default value")
+    end
+    draft.def = def
+  end
+  local p = C.cl_ffi_schema(address.space, draft)
+  if p == nil then value.no_memory() end
+  return schema.view_of(p)
+end
+
+-- ------------------------------------------------------------------------ topics
+
+local text, text_size = nil, 0
+
+-- Room for n bytes.
+local function room(n)
+  if n > text_size then
+    text_size = n * 2
+    text = ffi.new("char[?]", text_size)
+  end
+  return text
+end
+
+local function join(pieces, val)
+  local size = #pieces[1] + (#pieces - 1) * tonumber(val.len)
+  for i = 2, #pieces do size = size + #pieces[i] end
+  local to, at = room(size), #pieces[1]
+  ffi.copy(to, pieces[1], at)
+  for i = 2, #pieces do
+    ffi.copy(to + at, val.s, val.len)
+    at = at + tonumber(val.len)
+    ffi.copy(to + at, pieces[i], #pieces[i])
+    at = at + #pieces[i]
+  end
+  return to, size
+end
+
+--- The topic becomes the pieces with the text of val (a string) between each two. Two pieces are the common
+-- case, which is to compile without a loop.
+function edit.set_topic(record, pieces, val)
+  local rec = edit.record(record)
+  local to, size
+  if #pieces == 2 then
+    local first, last, len = pieces[1], pieces[2], tonumber(val.len)
+    size = #first + len + #last
+    to = room(size)
+    ffi.copy(to, first, #first)
+    ffi.copy(to + #first, val.s, len)
+    ffi.copy(to + (#first + len), last, #last)
+  else
+    to, size = join(pieces, val)
+  end
+  if C.cl_ffi_put_str(current.batch, rec.topic, to, size) ~= 0 then value.no_memory() end
 end
 
 return edit

@@ -340,28 +340,36 @@ static int null_field(const struct cl_field *f) {
   return cl_value_fits(&null, f->schema, &f->name, cl_ffi_err());
 }
 
+int cl_shape_field(struct cl_batch *batch, const struct cl_shape *shape, uint32_t i,
+                   const struct cl_struct *from, struct cl_val *out) {
+  int32_t at = shape->source[i];
+  if (at < 0)
+    return 0;
+  const struct cl_val *v = &from->v[at], *def = &from->schema->fields[at].schema->def;
+  if (shape->nulls != AS_THEY_ARE && cl_value_is_null(v)) {
+    if (shape->nulls == AS_DEFAULTS && def->kind != CL_MISSING)
+      v = def;
+    else if (!shape->to->fields[i].schema->optional)
+      return null_field(&shape->to->fields[i]);
+    else
+      v = &null;
+  }
+  *out = *v;
+  /* A default is everybody's. */
+  if (v == def && v->kind >= CL_ARRAY && !cl_value_clone(batch->arena, def, out))
+    return no_memory();
+  return 0;
+}
+
 int cl_ffi_reshape(struct cl_batch *batch, const struct cl_shape *shape, const struct cl_struct *from,
                    struct cl_struct **out) {
   struct cl_struct *st = cl_ffi_struct_new(batch, shape->to);
   if (!st)
     return CL_ENOMEM;
   for (uint32_t i = 0; i < shape->n; i++) {
-    int32_t at = shape->source[i];
-    if (at < 0)
-      continue;
-    const struct cl_val *v = &from->v[at], *def = &from->schema->fields[at].schema->def;
-    if (shape->nulls != AS_THEY_ARE && cl_value_is_null(v)) {
-      if (shape->nulls == AS_DEFAULTS && def->kind != CL_MISSING)
-        v = def;
-      else if (!shape->to->fields[i].schema->optional)
-        return null_field(&shape->to->fields[i]);
-      else
-        v = &null;
-    }
-    st->v[i] = *v;
-    /* A default is everybody's. */
-    if (v == def && v->kind >= CL_ARRAY && !cl_value_clone(batch->arena, def, &st->v[i]))
-      return no_memory();
+    int rc = cl_shape_field(batch, shape, i, from, &st->v[i]);
+    if (rc != 0)
+      return rc;
   }
   *out = st;
   return 0;

@@ -21,3 +21,7 @@ int cl_obj_take_java_order(struct cl_batch *b, struct cl_obj *obj);
 
 /* The type's name in capitals, as messages have it: "INT32". */
 const char *cl_type_name(enum cl_type type);
+
+/* Field i of the struct that shape makes of from, as cl_ffi_reshape does it. */
+int cl_shape_field(struct cl_batch *batch, const struct cl_shape *shape, uint32_t i,
+                   const struct cl_struct *from, struct cl_val *out);

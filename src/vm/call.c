@@ -285,9 +285,13 @@ int cl_call_raise(lua_State *L, const struct cl_err *err) {
     class = "data";
   else if (err->code == CL_ESTOPPED)
     class = "stopped";
-  lua_createtable(L, 0, 2);         /* e */
-  lua_pushstring(L, class);         /* e class */
-  lua_setfield(L, -2, "class");     /* e */
+  lua_createtable(L, 0, 3);     /* e */
+  lua_pushstring(L, class);     /* e class */
+  lua_setfield(L, -2, "class"); /* e */
+  if (err->class) {
+    lua_pushstring(L, err->class); /* e java */
+    lua_setfield(L, -2, "java");   /* e */
+  }
   lua_pushstring(L, err->msg);      /* e message */
   lua_setfield(L, -2, "message");   /* e */
   luaL_getmetatable(L, error_name); /* e mt */

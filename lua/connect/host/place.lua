@@ -13,6 +13,9 @@ local partition_text -- of a source; nil in a sink
 --- partition_text(id) shows a source partition; a sink has none.
 function M.set_source(text) partition_text = text end
 
+--- A source record's partition as JSON; nil in a sink.
+function M.source_partition(rec) return partition_text and partition_text(rec.slot) end
+
 local function str(s)
   if s.p == nil then return "?" end
   return ffi.string(s.p, s.len)

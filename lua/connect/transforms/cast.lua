@@ -1,0 +1,171 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Cast: fields, or the whole key or value, become another simple type.
+local edit = require "connect.edit"
+local errors = require "connect.errors"
+local schema = require("connect").schema
+
+local CONFIG = "org.apache.kafka.common.config.ConfigException"
+local TARGETS = "INT8, INT16, INT32, INT64, FLOAT32, FLOAT64, BOOLEAN, STRING"
+
+local known = { BYTES = false, ARRAY = false, MAP = false, STRUCT = false }
+for name in TARGETS:gmatch "%w+" do known[name] = edit.types[name] end
+
+local function trim(text) return text:match "^[%z\1- ]*(.-)[%z\1- ]*$" end
+
+-- Java's split(":"): trailing empty parts are lost, but a text without any colon stays.
+local function split(item)
+  if not item:find(":", 1, true) then return { item } end
+  local parts = {}
+  for part in (item:gsub(":+$", "") .. ":"):gmatch "([^:]*):" do parts[#parts + 1] = part end
+  if #parts == 1 and parts[1] == "" then return {} end
+  return parts
+end
+
+local function type_of(text)
+  local name = trim(text):upper()
+  local number = known[name]
+  if number then return number end
+  if number == false then
+    return nil, ("Cast transformation does not support casting to %s; supported types are [%s]"):format(name, TARGETS)
+  end
+  return nil, ("Invalid value java.lang.IllegalArgumentException: No enum constant "
+    .. "org.apache.kafka.connect.data.Schema.Type.%s for configuration Invalid type found in casting spec: %s"):format(
+    name, trim(text))
+end
+
+-- What the spec asks for: the type of everything, or names and types of fields. Nil and why it cannot be.
+local function parse(spec)
+  if #spec == 0 then return nil, "Must specify at least one field to cast." end
+  local out = { names = {}, types = {} }
+  for _, item in ipairs(spec) do
+    local parts = split(item)
+    if #parts > 2 then
+      return nil, ("Invalid value [%s] for configuration renames: Invalid rename mapping: %s"):format(
+        table.concat(spec, ", "), item)
+    elseif #parts == 0 then
+      return nil, "Index 1 out of bounds for length 0"
+    end
+    local type, why = type_of(parts[#parts])
+    if not type then return nil, why end
+    if #parts == 1 then
+      out.whole = type
+    else
+      local name = trim(parts[1])
+      if not out.types[name] then out.names[#out.names + 1] = name end
+      out.types[name] = type
+    end
+  end
+  if out.whole and #spec > 1 then
+    return nil, "Cast transformations that specify a type to cast the entire value to may only specify a single cast "
+      .. "in their spec"
+  end
+  return out
+end
+
+-- -------------------------------------------------------------------- with a schema
+
+-- Schema `to`, with the cast default of `from`.
+local function with_default(from, to, type)
+  local def = edit.default(from)
+  if not def then return to end
+  edit.cast(def, from, type)
+  return edit.remade(to, def)
+end
+
+-- A whole value keeps the schema's attributes, the name of a logical type too.
+local function plan_whole(self, from)
+  local def = edit.default(from)
+  if def then edit.cast(def, from, self.whole) end
+  -- A struct and the like fail here, before a schema is made that could not be.
+  local to = edit.remade(from, def, self.whole)
+  return { from = from, to = to }
+end
+
+local function plan_fields(self, from)
+  local fields, sources, changes = from.fields, {}, {}
+  if not fields then errors.throw(edit.DATA, "Cannot list fields on non-struct type") end
+  for i, f in ipairs(fields) do
+    local type, old = self.types[f[1]], f[2]
+    if type then
+      changes[#changes + 1] = { at = i, type = type, from = old }
+      f[2] = with_default(old, schema.make(self.type_names[type], { optional = old.optional }), type)
+    end
+    sources[i] = i
+  end
+  local def = edit.default(from)
+  if def then edit.cast(def, from, edit.types.STRING) end -- raises: a struct cannot be cast
+  return { shape = edit.shape(schema.derive(from, { fields = fields }), sources, self.replace_null),
+    changes = edit.changes(changes) }
+end
+
+local function planned(self, from)
+  self.plans[from.uid] = self.whole and plan_whole(self, from) or plan_fields(self, from)
+  return self.plans[from.uid]
+end
+
+-- ------------------------------------------------------------------ without a schema
+
+-- In the order in which Java's HashMap of them gives the fields.
+local function object_changes(self)
+  local list = {}
+  for i, name in ipairs(edit.hash_order(self.names, 16)) do list[i] = { name = name, type = self.types[name] } end
+  self.changes = edit.changes(list)
+  return self.changes
+end
+
+local function cast_object(record, self)
+  local object = edit.open(record, self.side, "cast types")
+  edit.copied(object, self.side)
+  edit.change_object(object, self.changes or object_changes(self))
+  return record
+end
+
+return {
+  api = 1,
+  kind = "transform",
+  version = "4.2.0", -- of the Apache class it stands in for
+  class = "org.apache.kafka.connect.transforms.Cast",
+  sides = true,
+  doc = "Cast fields or the entire key or value to a specific type, e.g. to force an integer field to a smaller width. "
+    .. "Cast from integers, floats, boolean and string to any other type, and cast binary to string (base64 encoded).",
+  config = {
+    { name = "spec", type = "list", required = true, importance = "high", doc = "List of fields and the type to cast "
+      .. "them to of the form field1:type,field2:type to cast fields of Maps or Structs. A single type to cast the "
+      .. "entire value. Valid types are int8, int16, int32, int64, float32, float64, boolean, and string. Note that "
+      .. "binary fields can only be cast to string." },
+    { name = "replace.null.with.default", type = "boolean", default = true, importance = "medium",
+      doc = "Whether to replace fields that have a default value and that are null to the default value. When set to "
+        .. "true, the default value is used, otherwise null is used." },
+  },
+  validate = function(config)
+    if not config.spec then return {} end
+    local _, why = parse(config.spec)
+    return { spec = why }
+  end,
+  configure = function(config, side)
+    local self, why = parse(config.spec)
+    if not self then errors.throw(CONFIG, "%s", why) end
+    self.side, self.plans, self.replace_null = side, {}, config["replace.null.with.default"]
+    self.type_names = {}
+    for name, number in pairs(edit.types) do self.type_names[number] = name:lower() end
+    return self
+  end,
+  apply = function(record, self)
+    local side = self.side
+    if edit.is_null(record, side) then return record end
+    local from = edit.schema(record, side)
+    if from == nil then
+      if not self.whole then return cast_object(record, self) end
+      edit.cast(edit.value(record, side), nil, self.whole)
+      return record
+    end
+    local plan = self.plans[from.uid] or planned(self, from)
+    if self.whole then
+      edit.cast(edit.value(record, side), from, self.whole)
+      edit.set_schema(record, side, plan.to)
+      return record
+    end
+    edit.change_struct(record, side, plan.shape, plan.changes)
+    return record
+  end,
+}

@@ -1,0 +1,62 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- MaskField: fields become the empty value of their type, or a fixed text or number.
+local edit = require "connect.edit"
+
+local function planned(self, from)
+  local sources, list = {}, {}
+  for i, f in ipairs(from.fields) do
+    sources[i] = i
+    if self.masked[f[1]] then list[#list + 1] = { at = i } end
+  end
+  self.plans[from.uid] = { shape = edit.shape(from, sources, self.replace_null),
+    changes = edit.changes(list, self.replacement) }
+  return self.plans[from.uid]
+end
+
+-- In the order in which Java's HashSet of them gives the fields.
+local function object_changes(self)
+  local list = {}
+  local names = edit.hash_order(self.names, math.max(16, math.floor(#self.names / 0.75) + 1))
+  for i, name in ipairs(names) do list[i] = { name = name } end
+  self.changes = edit.changes(list, self.replacement)
+  return self.changes
+end
+
+return {
+  api = 1,
+  kind = "transform",
+  version = "4.2.0", -- of the Apache class it stands in for
+  class = "org.apache.kafka.connect.transforms.MaskField",
+  sides = true,
+  doc = "Mask specified fields with a valid null value for the field type (i.e. 0, false, empty string, and so on).For "
+    .. "numeric and string fields, an optional replacement value can be specified that is converted to the correct "
+    .. "type.",
+  config = {
+    { name = "fields", type = "list", required = true, unique = true, non_empty = true, importance = "high",
+      doc = "Names of fields to mask." },
+    { name = "replacement", type = "string", non_empty = true, importance = "low",
+      doc = "Custom value replacement, that will be applied to all 'fields' values (numeric or non-empty string values "
+        .. "only)." },
+    { name = "replace.null.with.default", type = "boolean", default = true, importance = "medium",
+      doc = "Whether to replace fields that have a default value and that are null to the default value. When set to "
+        .. "true, the default value is used, otherwise null is used." },
+  },
+  configure = function(config, side)
+    local masked = {}
+    for _, name in ipairs(config.fields) do masked[name] = true end
+    return { side = side, names = config.fields, masked = masked, replacement = config.replacement, plans = {},
+      replace_null = config["replace.null.with.default"] }
+  end,
+  apply = function(record, self)
+    local side = self.side
+    local value, from = edit.open(record, side, "mask fields")
+    if from then
+      local plan = self.plans[from.uid] or planned(self, from)
+      edit.change_struct(record, side, plan.shape, plan.changes)
+    else
+      edit.copied(value, side)
+      edit.change_object(value, self.changes or object_changes(self))
+    end
+    return record
+  end,
+}
