@@ -144,6 +144,12 @@ local function set_parameters(draft, list, keep)
   draft.params, draft.n_params = params, #names
 end
 
+local function intern(draft)
+  local p = C.cl_ffi_schema(address.space, draft)
+  if p == nil then errors.throw_last() end
+  return view_of(p)
+end
+
 local function set_default(draft, x)
   if x == false and draft.type ~= value.types.BOOLEAN or x == nil then
     draft.def.kind = address.kind.MISSING
@@ -152,7 +158,10 @@ local function set_default(draft, x)
   if address.current.batch == nil and type(x) ~= "number" and type(x) ~= "boolean" then
     error("a default that is no number or boolean is to be set while records are worked on", 0)
   end
-  local ok, e = pcall(value.fit, address.current.batch, draft.def, x, draft)
+  draft.def.kind = address.kind.MISSING
+  -- A struct remembers its schema, and drafts do not last: a default's is the one without default.
+  local s = draft.type == value.types.STRUCT and pointer(intern(draft)) or draft
+  local ok, e = pcall(value.fit, address.current.batch, draft.def, x, s)
   if not ok then
     local _, why = errors.parts(e)
     errors.throw(BUILDER, "Invalid default value: %s", why)
@@ -175,12 +184,6 @@ local function set_attributes(draft, attrs, keep)
   end
   if attrs.parameters ~= nil then set_parameters(draft, attrs.parameters or {}, keep) end
   if attrs.default ~= nil then set_default(draft, attrs.default) end
-end
-
-local function intern(draft)
-  local p = C.cl_ffi_schema(address.space, draft)
-  if p == nil then errors.throw_last() end
-  return view_of(p)
 end
 
 local function draft_of(type_number)

@@ -38,6 +38,20 @@ describe("Flatten", function()
     assert.equal([[S{l:array(int32)?=[1,2]}]], out.schema)
   end)
 
+  it("moves the defaults of structs to their fields, but does not read them", function()
+    local connect = require "connect"
+    local chain = { { plugin = { kind = "transform", apply = function(r)
+      local S = connect.schema
+      local inner = S.struct { optional = true, default = { req = "from the struct" }, fields = { { "req", "string" },
+        { "opt", S.make("string", { optional = true, default = "its own" }) }, { "none", "int8?" } } }
+      r.value = connect.struct(S.struct { fields = { { "b", inner } } }, {})
+      return r
+    end } }, { plugin = "lua/connect/transforms/flatten.lua", side = "value", config = { delimiter = "." } } }
+    local out = smt.run(chain, { value = smt.plain "1" })
+    assert.equal([[S{b.req:string?="from the struct",b.opt:string?="its own",b.none:int8?}]], out.schema)
+    assert.equal([[{"b.req":null,"b.opt":null,"b.none":null}]], out.value)
+  end)
+
   it("leaves arrays as they are", function()
     assert.equal([[{"a.l":[{"x":1}]}]], flat(smt.plain [[{"a":{"l":[{"x":1}]}}]]).value)
     local out = flat(smt.with({ fields = { { "a", { fields = { { "l", { array = { fields = { { "x", "int8" } } } } } } } } } },
