@@ -186,7 +186,7 @@ void cl_worker_warn_of_keys(const char *path, const json_t *raw) {
   }
   if (bare.len > 0 && !bare.failed)
     CL_LOG(CL_WARN,
-           "%s: client settings without a prefix reach neither producers nor consumers, only admin clients; "
+           "%s: client settings without a prefix do not reach producers or consumers; "
            "write %s",
            path, bare.p);
   cl_buf_free(&bare);
