@@ -261,6 +261,16 @@ static json_t *worker_settings(const struct cl_worker_conf *conf, size_t role) {
                          : conf->header_converter_config;
 }
 
+/* Kafka's string serializers have names of their own for the encoding; StringConverter takes them. */
+static bool is_serializers(const char *key) {
+  static const char *const keys[] = {"key.serializer.encoding", "key.deserializer.encoding",
+                                     "value.serializer.encoding", "value.deserializer.encoding"};
+  for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+    if (strcmp(key, keys[i]) == 0)
+      return true;
+  return false;
+}
+
 /* Settings under a converter's prefix that it does not have, each once. */
 static void warn_of_settings(const struct cl_worker_conf *conf, const struct cl_plugin *plugin,
                              const char *prefix, const json_t *settings) {
@@ -268,7 +278,7 @@ static void warn_of_settings(const struct cl_worker_conf *conf, const struct cl_
   json_t *value;
   json_object_foreach ((json_t *)settings, key, value) {
     if (cl_conf_find(plugin->def, key) || strcmp(key, "converter.type") == 0 ||
-        strcmp(key, "plugin.version") == 0)
+        strcmp(key, "plugin.version") == 0 || is_serializers(key))
       continue;
     struct cl_buf text = {0};
     const char *near = cl_conf_nearest(plugin->def, key);

@@ -412,6 +412,7 @@ static void converters(void **state) {
   struct cl_plugin *plugin = NULL;
   json_t *typed = NULL;
   struct cl_worker_conf *c = loaded(BASE "key.converter.schemas.enable=false\n"
+                                         "value.converter.value.serializer.encoding=UTF-8\n"
                                          "value.converter.encodin=x\nkey.converter.schemas.enabl=x\n");
   assert_int_equal(cl_control_start(&control_conf, &control, &err), 0);
   assert_int_equal(cl_plugins_scan(control, CL_SOURCE_DIR, NULL, &plugins, &err), 0);
