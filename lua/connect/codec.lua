@@ -80,9 +80,11 @@ function codec.charset(name)
   if charset ~= nil then return charset end
 end
 
-function codec.string_decode(_, charset) check(C.cl_ffi_string_decode(current.batch, here(), charset)) end
+local utf8 = codec.charset "UTF-8" -- C takes no NULL
 
-function codec.string_encode(_, charset) check(C.cl_ffi_string_encode(current.batch, here(), charset)) end
+function codec.string_decode(_, charset) check(C.cl_ffi_string_decode(current.batch, here(), charset or utf8)) end
+
+function codec.string_encode(_, charset) check(C.cl_ffi_string_encode(current.batch, here(), charset or utf8)) end
 
 function codec.bytes_decode() check(C.cl_ffi_bytes_decode(current.batch, here())) end
 
