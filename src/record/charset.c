@@ -110,7 +110,7 @@ static const struct cl_charset *by_iconv(const char *name) {
     cs = cs->next;
   if (!cs && is_bytes(name) && (cs = calloc(1, sizeof(*cs)))) {
     cs->form = ICONV;
-    strcpy(cs->name, name);
+    memcpy(cs->name, name, strlen(name) + 1);
     cs->next = found;
     found = cs;
   }

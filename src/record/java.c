@@ -67,6 +67,28 @@ static int32_t hash_float(float f) {
   return (int32_t)(f != f ? UINT32_C(0x7fc00000) : bits);
 }
 
+/* BigDecimal.hashCode: 31 times that of the unscaled BigInteger, which goes over its 32-bit words, and
+ * the scale. 0 beyond 600 digits. */
+static int32_t hash_decimal(const struct cl_decimal *dec) {
+  uint32_t word[64], n = 0, h = 0; /* the least significant first */
+  bool negative = dec->digits.len && dec->digits.p[0] == '-';
+  if (dec->digits.len > 600)
+    return 0;
+  for (uint32_t i = negative; i < dec->digits.len; i++) {
+    uint64_t carry = (uint64_t)(dec->digits.p[i] - '0');
+    for (uint32_t w = 0; w < n; w++) {
+      carry += (uint64_t)word[w] * 10;
+      word[w] = (uint32_t)carry;
+      carry >>= 32;
+    }
+    if (carry)
+      word[n++] = (uint32_t)carry;
+  }
+  while (n)
+    h = 31 * h + word[--n];
+  return (int32_t)(31 * (negative ? 0 - h : h) + (uint32_t)dec->scale);
+}
+
 static int32_t hash_object(const struct cl_space *s, const struct cl_obj *obj) {
   uint32_t h = 0;
   for (uint32_t i = 0; i < obj->n; i++)
@@ -86,6 +108,7 @@ int32_t cl_java_hash(const struct cl_space *s, const struct cl_val *v) {
   case CL_FLOAT32: return hash_float((float)v->f);
   case CL_FLOAT64: return hash_double(v->f);
   case CL_STRING: return cl_java_string_hash(v->s, v->len);
+  case CL_DECIMAL: return hash_decimal(v->dec);
   case CL_ARRAY:
     h = 1;
     for (uint32_t i = 0; i < v->arr->n; i++)

@@ -192,8 +192,10 @@ static int read_default(struct cl_json_typed *t, const struct cl_val *json, stru
   t->read_doubles = false;
   if (rc != 0)
     return rc;
-  if (t->bad_null || v.kind == CL_STRUCT) { /* a struct never has the schema that holds it as default */
-    t->bad_null = false;
+  /* The null may be gone again: a map's key came twice. */
+  bool bad_null = t->bad_null && cl_json_check_nulls(t, builder, &v, "value") != 0;
+  t->bad_null = false;
+  if (bad_null || v.kind == CL_STRUCT) { /* a struct never has the schema that holds it as default */
     cl_json_data_error(t->err, CL_JAVA_SCHEMA_BUILDER, "Invalid default value");
     return CL_EDATA;
   }
@@ -317,8 +319,12 @@ static int write_body(struct cl_json_typed_out *t, const struct cl_schema *s) {
     cl_json_out_char(o, '}');
   }
   if (rc == 0 && !cl_value_is_null(&s->def)) {
+    /* In Java's order for keys and values alike: the text is kept for both. */
+    bool java_order = o->java_order;
+    o->java_order = true;
     word(o, ",\"default\":");
     rc = cl_json_write_typed(t, s, &s->def);
+    o->java_order = java_order;
   }
   t->depth--;
   return rc;

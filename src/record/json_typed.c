@@ -114,10 +114,21 @@ static int read_array(struct cl_json_typed *t, const struct cl_schema *schema, s
   return rc;
 }
 
+/* Java compares byte arrays by their address, so no two of them are equal. */
+static bool has_bytes(const struct cl_val *v) {
+  if (v->kind == CL_ARRAY)
+    for (uint32_t i = 0; i < v->arr->n; i++)
+      if (has_bytes(&v->arr->v[i]))
+        return true;
+  return v->kind == CL_BYTES;
+}
+
 /* Where key sits in map, or map->n: HashMap.put. */
 static uint32_t find_key(const struct cl_json_typed *t, const struct cl_map *map, const int32_t *hashes,
                          int32_t hash, const struct cl_val *key) {
   uint32_t i = 0;
+  if (has_bytes(key))
+    return map->n;
   while (i < map->n && (hashes[i] != hash || !cl_value_equal(t->b->space, &map->e[i].key, key)))
     i++;
   return i;

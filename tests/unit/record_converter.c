@@ -202,6 +202,36 @@ static void maps(void **state) {
                "\"string\","
                "\"optional\":false},\"optional\":false}",
                "[[17,\"c\"],[3,\"b\"],[5,\"d\"]]"));
+  reads(MAP("bytes"), "[[\"AQID\",1],[\"AQID\",2]]", "[[\"AQID\",1],[\"AQID\",2]]"); /* never equal in Java */
+  static const struct cl_json_conf numeric = {.schemas_enable = true,
+                                              .schemas_cache_size = 10,
+                                              .decimal_numeric = true,
+                                              .replace_null_with_default = true};
+#define TENTHS                                                                                               \
+  "{\"type\":\"map\",\"keys\":{\"type\":\"bytes\",\"optional\":false,\"name\":\"org.apache.kafka.connect."   \
+  "data.Decimal\",\"version\":1,\"parameters\":{\"scale\":\"1\"}},\"values\":{\"type\":\"int8\","            \
+  "\"optional\":false},"                                                                                     \
+  "\"optional\":false}"
+  through(&numeric, &numeric,
+          WITH(TENTHS, "[[12.5,1],[-3.1,2],[0.0,3],[123456789012345678901234567890.5,4],[99999.9,5],"
+                       "[-123456789012345678901234567890.5,6],[12.5,7]]"),
+          WITH(TENTHS, "[[0.0,3],[12.5,7],[123456789012345678901234567890.5,4],[99999.9,5],[-"
+                       "123456789012345678901234567890.5,6],[-3.1,2]]"));
+  /* The schema's default is in Java's order, the value in its own; a null that another entry of the same
+   * key replaces does no harm. */
+  through(
+      &typed, &typed,
+      WITH("{\"type\":\"map\",\"keys\":{\"type\":\"string\"},\"values\":{\"type\":\"int8\"},\"default\":{"
+           "\"b\":1,\"a\":2}}",
+           "{\"b\":1,\"a\":2}"),
+      WITH(
+          "{\"type\":\"map\",\"keys\":{\"type\":\"string\",\"optional\":false},\"values\":{\"type\":\"int8\","
+          "\"optional\":false},\"optional\":false,\"default\":{\"a\":2,\"b\":1}}",
+          "{\"b\":1,\"a\":2}"));
+  reads(
+      "{\"type\":\"map\",\"keys\":{\"type\":\"boolean\"},\"values\":{\"type\":\"array\",\"items\":{\"type\":"
+      "\"bytes\"}},\"default\":[[false,[\"\",12]],[true,[]],[false,[\"/w==\"]]]}",
+      "null", "[[false,[\"/w==\"]],[true,[]]]");
   refuses(WITH(MAP("string"), "[]"), DATA,
           "Maps with string fields should be encoded as JSON objects, but found ARRAY");
   refuses(WITH(MAP("int32"), "{}"), DATA,
