@@ -12,9 +12,6 @@ local format_p = ffi.typeof "const struct cl_date_format *"
 local current = address.current
 local EDATA = -12 -- CL_EDATA of src/base/err.h
 
--- Found now, or a trace that comes here before the first call would abort.
-local _ = C.cl_ffi_date_format, C.cl_ffi_date_parse
-
 local date_format = {}
 
 --- The format of a pattern, which lives as long as the task; raises what Java throws for one that is none.

@@ -167,10 +167,15 @@ function edit.rename(object, from, to)
   return rc == 1
 end
 
--- What Java makes of a capacity that a HashMap is asked to have.
+local powers = {} -- as transforms were configured: few
+
+-- What Java makes of a capacity that a HashMap is asked to have. Looked up, since a loop would not compile.
 local function power_of_two(capacity)
+  local known = powers[capacity]
+  if known then return known end
   local cap = 1
   while cap < capacity do cap = cap * 2 end
+  powers[capacity] = cap
   return cap
 end
 
