@@ -1,31 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Apache's standalone worker and ours hand the same offsets file to each other.
+local apache = require "spec.helpers.apache"
 local helpers = require "spec.helpers"
 
 describe("an offsets file #kafka", function()
   after_each(helpers.clean)
-
-  -- Apache's worker with these connectors, in this worker's folder and on its offsets file.
-  local function start_apache(worker, files)
-    local port = helpers.free_port()
-    local config = {}
-    for key, value in pairs(worker.config) do config[key] = value end
-    config.listeners = "http://127.0.0.1:" .. port
-    local file = helpers.write(worker:path "apache.properties", helpers.properties(config))
-    local argv = { helpers.root .. "/tests/kafka/broker", "connect", file }
-    for _, connector in ipairs(files) do argv[#argv + 1] = connector end
-    local apache = helpers.spawn(argv, worker:path "apache.log")
-    helpers.wait_for("Apache's worker to answer", function()
-      assert(not apache:ended(), helpers.read(worker:path "apache.log"))
-      return (helpers.http("GET", "http://127.0.0.1:" .. port .. "/connectors")) == 200
-    end)
-    return apache
-  end
-
-  local function stop_apache(apache)
-    apache:kill("TERM")
-    apache:wait(120) -- ends by the signal, after its shutdown hooks
-  end
 
   local function prepare()
     local worker = helpers.worker()
@@ -48,9 +27,9 @@ describe("an offsets file #kafka", function()
       helpers.wait_for_text(pipe.to, text)
     end
     for round = 1, 2 do
-      local apache = start_apache(worker, worker.files)
+      local theirs = apache.start(worker, worker.files)
       add(("apache %d a\napache %d b\n"):format(round, round))
-      stop_apache(apache)
+      theirs:stop()
       assert.matches('{"position":' .. #text .. "}", helpers.read(worker:path "offsets"), 1, true)
       worker:start()
       add(("ours %d a\n\nours %d c\n"):format(round, round))
