@@ -88,7 +88,9 @@ end
 
 local function sink(put) return { kind = "sink", put = function(_, batch) put(batch) end } end
 
+-- A task has a state of its own: what the compiler gave up in specs before is forgotten.
 local function new(options, put)
+  jit.flush()
   local transforms = {}
   -- prepare(record) makes values that JSON cannot carry.
   if options.prepare then
