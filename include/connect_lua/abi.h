@@ -12,7 +12,7 @@
  */
 #pragma once
 
-enum { CL_ABI_VERSION = 2 };
+enum { CL_ABI_VERSION = 3 };
 
 /* Bytes that somebody else owns. p is NULL for "absent" (a null key or value). */
 struct cl_str {
@@ -185,7 +185,7 @@ struct cl_record {
   struct cl_str topic;
   int32_t partition;       /* -1 = none: let the partitioner choose */
   int32_t timestamp_type;  /* 0 none, 1 create, 2 log append (sinks) */
-  int64_t timestamp;       /* ms; -1 = none */
+  int64_t timestamp;       /* ms; INT64_MIN = none, as -1 is no less a moment than -2 */
   int64_t offset;          /* sinks: Kafka offset */
   struct cl_header *headers;
   uint32_t n_headers;

@@ -27,7 +27,7 @@ local object_p, object_ct, struct_p, struct_ct = address.object_p, address.objec
 local istype, floor, tonumber = ffi.istype, math.floor, tonumber
 local DATA = "org.apache.kafka.connect.errors.DataException"
 
-local edit = { DATA = DATA }
+local edit = { DATA = DATA, NO_TIMESTAMP = address.NO_TIMESTAMP }
 
 -- The record's key or value, which is going to be changed.
 local function datum_of(record, side)

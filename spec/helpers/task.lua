@@ -7,6 +7,7 @@ local ffi = require "ffi"
 
 local C = require "connect.host.abi"
 local host = require "connect.host.c"
+local address = require "connect.host.address"
 local connect_host = require "connect.host"
 local sandbox = require "connect.host.sandbox"
 local view = require "connect.host.view"
@@ -173,6 +174,7 @@ function Task:consume(list)
     local rec = C.cl_batch_add(batch)
     rec.partition, rec.offset = given.partition or 0, given.offset or i - 1
     rec.timestamp = given.timestamp or 1700000000000
+    if given.timestamp == -1 then rec.timestamp = address.NO_TIMESTAMP end -- as the consumer does
     borrow(self, rec.topic, given.topic or "t")
     rec.orig_topic, rec.orig_partition = rec.topic, rec.partition
     borrow(self, rec.key.bytes, given.key)
@@ -224,7 +226,7 @@ function Task:poll()
       headers[j + 1] = { str(rec.headers[j].name), str(rec.headers[j].d.bytes) }
     end
     out[i + 1] = { topic = str(rec.topic), key = str(rec.key.bytes), value = str(rec.value.bytes),
-      partition = rec.partition, timestamp = tonumber(rec.timestamp), headers = headers,
+      partition = rec.partition, timestamp = math.max(-1, tonumber(rec.timestamp)), headers = headers,
       source_partition = self.partitions[tonumber(rec.slot)], source_offset = offset_of(batch, rec) }
   end
   C.cl_batch_unref(batch)

@@ -209,7 +209,9 @@ static int fill_record(struct cl_consumer *c, struct cl_record *rec, const rd_ka
   rec->timestamp_type = type == RD_KAFKA_TIMESTAMP_CREATE_TIME       ? 1
                         : type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME ? 2
                                                                      : 0;
-  if (rec->timestamp < -1) {
+  if (rec->timestamp == -1)
+    rec->timestamp = INT64_MIN;
+  else if (rec->timestamp < 0) {
     cl_err_set(err, CL_EDATA, "Invalid record timestamp %lld", (long long)rec->timestamp);
     err->class = JAVA_INVALID_RECORD;
     return err->code;

@@ -203,7 +203,7 @@ int cl_producer_send(struct cl_producer *p, struct cl_record *rec, struct cl_err
   rd_kafka_topic_t *rkt = NULL;
   if (atomic_load(&p->client.abandoned))
     return cl_client_stopped(err);
-  if (rec->timestamp < -1) {
+  if (rec->timestamp < -1 && rec->timestamp != INT64_MIN) {
     cl_err_set(err, CL_EDATA, "Invalid record timestamp %lld", (long long)rec->timestamp);
     err->class = "org.apache.kafka.common.InvalidRecordException";
     return err->code;

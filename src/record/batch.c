@@ -177,7 +177,7 @@ struct cl_record *cl_batch_add(struct cl_batch *pub) {
   if (pub->n >= pub->cap)
     return NULL;
   struct cl_record *rec = &pub->records[pub->n++];
-  *rec = (struct cl_record){.partition = -1, .timestamp = -1, .batch = pub};
+  *rec = (struct cl_record){.partition = -1, .timestamp = INT64_MIN, .batch = pub};
   return rec;
 }
 

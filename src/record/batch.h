@@ -28,7 +28,7 @@ struct cl_batch *cl_batch_get(struct cl_batch_pool *pool);
 void cl_batch_ref(struct cl_batch *b);
 void cl_batch_unref(struct cl_batch *b);
 
-/* Next record, zeroed (partition -1, timestamp -1); NULL when cap is reached. */
+/* Next record, zeroed (partition -1, no timestamp); NULL when cap is reached. */
 struct cl_record *cl_batch_add(struct cl_batch *b);
 /* Takes the record added last away again. */
 void cl_batch_drop_last(struct cl_batch *b);

@@ -176,7 +176,7 @@ static int read_record(struct cl_batch *b, const json_t *json, struct cl_record 
     return no_memory(err);
   if (read_integer(json, "partition", -1, &partition, err) != 0 ||
       read_integer(json, "offset", 0, &rec->offset, err) != 0 ||
-      read_integer(json, "timestamp", -1, &rec->timestamp, err) != 0 ||
+      read_integer(json, "timestamp", INT64_MIN, &rec->timestamp, err) != 0 ||
       read_bytes(b, json_object_get(json, "key"), "key", &rec->key.bytes, err) != 0 ||
       read_bytes(b, json_object_get(json, "value"), "value", &rec->value.bytes, err) != 0 ||
       read_headers(b, rec, json_object_get(json, "headers"), err) != 0)
@@ -217,8 +217,8 @@ static json_t *record_json(const struct cl_record *rec) {
   return json_pack("{s:{s:o,s:o,s:o,s:o,s:o,s:o}}", "record", "topic",
                    rec->topic.p ? json_stringn(rec->topic.p, rec->topic.len) : json_null(), "partition",
                    integer_json(rec->partition, rec->partition < 0), "timestamp",
-                   integer_json(rec->timestamp, rec->timestamp == -1), "key", bytes_json(rec->key.bytes),
-                   "value", bytes_json(rec->value.bytes), "headers", headers);
+                   integer_json(rec->timestamp, rec->timestamp == INT64_MIN), "key",
+                   bytes_json(rec->key.bytes), "value", bytes_json(rec->value.bytes), "headers", headers);
 }
 
 /* ----------------------------------------------------------------------- running */

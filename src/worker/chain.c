@@ -4,7 +4,6 @@
 
 #include "worker/classes.h"
 #include "worker/config_internal.h"
-#include "worker/unbuilt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,9 +112,6 @@ static int resolve_part(const struct cl_plugins *plugins, const struct family *f
   char *key = key_of(f, alias, "type"), *prefix = key_of(f, alias, "");
   json_t *settings = key && prefix ? cl_chain_settings(config, prefix) : NULL;
   int rc = settings ? class_of(plugins, f, config, key, &found, err) : no_memory(err);
-  if (rc == 0 && cl_unbuilt_is(found))
-    rc = config_error(err, "Invalid value %s for configuration %s: connect-lua does not have this class yet",
-                      found->class, key);
   if (rc == 0)
     rc = cl_conf_parse(found->def, settings, typed, err);
   if (rc == 0) {

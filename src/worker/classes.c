@@ -3,7 +3,6 @@
 #include "worker/classes.h"
 
 #include "worker/config_internal.h"
-#include "worker/unbuilt.h"
 #include "worker/worker.h"
 
 #include <stdlib.h>
@@ -20,11 +19,6 @@ static char *trimmed(const char *text) {
 
 /* ----------------------------------------------------------------------- finding */
 
-static struct cl_plugin *find(const struct cl_plugins *plugins, enum cl_plugin_kind kind, const char *name) {
-  struct cl_plugin *p = cl_plugins_find(plugins, kind, name);
-  return p ? p : cl_unbuilt_find(kind, name);
-}
-
 static struct cl_found_class found_class(struct cl_plugin *p) {
   struct cl_found_class found = {.plugin = p};
   if (p) {
@@ -37,7 +31,7 @@ static struct cl_found_class found_class(struct cl_plugin *p) {
 struct cl_found_class cl_class_find(const struct cl_plugins *plugins, enum cl_plugin_kind kind, bool header,
                                     const char *name) {
   char *text = name ? trimmed(name) : NULL;
-  struct cl_plugin *p = text ? find(plugins, kind, text) : NULL;
+  struct cl_plugin *p = text ? cl_plugins_find(plugins, kind, text) : NULL;
   free(text);
   return found_class(p && p->headers_only && !header ? NULL : p);
 }
@@ -55,7 +49,7 @@ static const char *any_class(const struct cl_plugins *plugins, const char *name)
   static const enum cl_plugin_kind kinds[] = {CL_PLUGIN_SINK, CL_PLUGIN_TRANSFORM, CL_PLUGIN_PREDICATE,
                                               CL_PLUGIN_CONVERTER};
   for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-    const struct cl_plugin *p = find(plugins, kinds[i], name);
+    const struct cl_plugin *p = cl_plugins_find(plugins, kinds[i], name);
     if (p)
       return p->class;
   }
@@ -78,7 +72,7 @@ static bool is_interface(enum cl_plugin_kind kind, bool header, const char *name
 
 static bool has_sides(const struct cl_plugins *plugins, const char *name) {
   char *inner = NULL;
-  bool yes = asprintf(&inner, "%s$Value", name) >= 0 && find(plugins, CL_PLUGIN_TRANSFORM, inner);
+  bool yes = asprintf(&inner, "%s$Value", name) >= 0 && cl_plugins_find(plugins, CL_PLUGIN_TRANSFORM, inner);
   free(inner);
   return yes;
 }

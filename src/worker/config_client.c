@@ -6,7 +6,6 @@
 #define CL_COMPONENT "worker.config"
 #include "worker/classes.h"
 #include "worker/config_internal.h"
-#include "worker/unbuilt.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -310,16 +309,9 @@ int cl_worker_converter(const struct cl_worker_conf *conf, const struct cl_plugi
   if (!*plugin) {
     cl_class_refuse(plugins, CL_PLUGIN_CONVERTER, i == HEADER, roles[i].key, class, err);
     rc = err->code = CL_EINVAL;
-  } else if (!cl_unbuilt_is(*plugin)) {
+  } else {
     warn_of_settings(conf, *plugin, roles[i].prefix, settings);
     rc = cl_conf_parse((*plugin)->def, settings, typed, err);
-  } else {
-    rc = i == HEADER && (*plugin)->headers_only
-             ? 0
-             : cl_err_set(err, CL_EINVAL,
-                          "Invalid value %s for configuration %s: connect-lua does not have this class yet",
-                          (*plugin)->class, roles[i].key);
-    *plugin = NULL;
   }
   json_decref(settings);
   return rc;

@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "task/connector.h"
 #include "worker/chain.h"
-#include "worker/unbuilt.h"
 
 #include <stdlib.h>
 #include <string.h>

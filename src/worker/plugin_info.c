@@ -10,7 +10,6 @@
 #include "task/connector.h"
 #include "worker/admit.h"
 #include "worker/config_internal.h"
-#include "worker/unbuilt.h"
 #include "worker/validation.h"
 
 #include <stdlib.h>
@@ -37,61 +36,6 @@ json_t *cl_plugin_info_files(const struct cl_plugins *plugins) {
   return out;
 }
 
-/* ------------------------------------------------------------------------- list */
-
-static json_t *list_item(const char *class, const char *type) {
-  return json_pack("{s:s,s:s,s:s}", "class", class, "type", type, "version", CL_CONNECT_API);
-}
-
-static void add_unbuilt(const struct cl_plugins *plugins, json_t *list) {
-  const struct cl_plugin *p;
-  for (size_t i = 0; (p = cl_unbuilt_at(i)); i++) {
-    if (cl_plugins_find(plugins, p->kind, p->class))
-      continue;
-    if (!p->headers_only)
-      json_array_append_new(list, list_item(p->class, cl_plugin_kind_name(p->kind)));
-    if (p->kind == CL_PLUGIN_CONVERTER)
-      json_array_append_new(list, list_item(p->class, "header_converter"));
-  }
-}
-
-static int type_rank(const json_t *item) {
-  static const char *const order[] = {"sink",      "source",    "transformation",
-                                      "predicate", "converter", "header_converter"};
-  int rank = 0;
-  while (rank < 5 && strcmp(cl_json_str(item, "type"), order[rank]) != 0)
-    rank++;
-  return rank;
-}
-
-static int by_rank(const void *a, const void *b) {
-  const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
-  int ranks = type_rank(x) - type_rank(y);
-  return ranks ? ranks : strcmp(cl_json_str(x, "class"), cl_json_str(y, "class"));
-}
-
-json_t *cl_plugin_info_list(const struct cl_plugins *plugins, bool connectors_only) {
-  json_t *list = cl_plugins_list(plugins, connectors_only), *out = json_array(), *item;
-  if (connectors_only) {
-    json_decref(out);
-    return list;
-  }
-  add_unbuilt(plugins, list);
-  size_t n = json_array_size(list), i;
-  json_t **sorted = calloc(n + 1, sizeof(struct json_t *));
-  json_array_foreach (list, i, item) {
-    if (sorted)
-      sorted[i] = item;
-  }
-  if (sorted)
-    qsort(sorted, n, sizeof(struct json_t *), by_rank);
-  for (i = 0; sorted && i < n; i++)
-    json_array_append(out, sorted[i]);
-  free(sorted);
-  json_decref(list);
-  return out;
-}
-
 /* ------------------------------------------------------------------- definitions */
 
 static struct cl_plugin *find_any(const struct cl_plugins *plugins, const char *name) {
@@ -100,8 +44,6 @@ static struct cl_plugin *find_any(const struct cl_plugins *plugins, const char *
   struct cl_plugin *found = NULL;
   for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && !found; i++)
     found = cl_plugins_find(plugins, kinds[i], name);
-  for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && !found; i++)
-    found = cl_unbuilt_find(kinds[i], name);
   return found;
 }
 

@@ -7,7 +7,3 @@
 /* Every plugin file seen: {"file","state":"accepted","class","type","version","aliases","hash",
  * "doc"} or {"file","state":"rejected","reason"}. New reference. */
 json_t *cl_plugin_info_files(const struct cl_plugins *plugins);
-
-/* Array of {"class","type","version"} in REST's order, with what is not built yet. New
- * reference. */
-json_t *cl_plugin_info_list(const struct cl_plugins *plugins, bool connectors_only);

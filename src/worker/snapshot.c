@@ -135,7 +135,7 @@ void cl_herder_query(struct cl_herder *h, const struct cl_query *q, struct cl_re
   switch (q->kind) {
   case CL_GET_ROOT: out->body = server_info(h); break;
   case CL_GET_HEALTH: cl_health_query(h, out); break;
-  case CL_GET_PLUGINS: out->body = cl_plugin_info_list(w->plugins, q->connectors_only); break;
+  case CL_GET_PLUGINS: out->body = cl_plugins_list(w->plugins, q->connectors_only); break;
   case CL_GET_PLUGIN_CONFIG: cl_plugin_info_config(w, q, out); break;
   case CL_GET_PLUGIN_FILES: out->body = cl_plugin_info_files(w->plugins); break;
   case CL_GET_VALIDATION: cl_plugin_info_validate(w, q->name, q->config, false, out); break;

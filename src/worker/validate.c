@@ -10,7 +10,6 @@
 #include "worker/chain.h"
 #include "worker/config_internal.h"
 #include "worker/plugin_info.h"
-#include "worker/unbuilt.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -137,7 +136,7 @@ void cl_validation_version(struct cl_validation *v, const char *class_key, const
 
 const char *const *cl_validation_classes(const struct cl_worker *w, enum cl_plugin_kind kind, bool header,
                                          struct cl_arena *arena) {
-  json_t *all = cl_plugin_info_list(w->plugins, false), *item;
+  json_t *all = cl_plugins_list(w->plugins, false), *item;
   const char **out = cl_arena_zalloc(arena, (json_array_size(all) + 1) * sizeof(*out));
   const char *type = header ? "header_converter" : cl_plugin_kind_name(kind);
   size_t i, n = 0;
@@ -161,30 +160,6 @@ static void null_errors(struct cl_validation *v) {
   }
 }
 
-static bool starts_with(const char *text, const char *prefix) {
-  return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
-/* Classes whose plugin file is not there. Headers pass without their converter. */
-static void refuse_unbuilt(struct cl_validation *v) {
-  json_t *entry;
-  size_t i;
-  json_array_foreach (v->configs, i, entry) {
-    json_t *value = json_object_get(entry, "value");
-    const char *key = cl_json_str(value, "name"), *class = cl_json_str(value, "value"),
-               *type = cl_json_str(json_object_get(entry, "definition"), "type");
-    if (!class || !type || strcmp(type, "CLASS") != 0 || strcmp(key, "header.converter") == 0)
-      continue;
-    enum cl_plugin_kind kind = starts_with(key, "transforms.")   ? CL_PLUGIN_TRANSFORM
-                               : starts_with(key, "predicates.") ? CL_PLUGIN_PREDICATE
-                                                                 : CL_PLUGIN_CONVERTER;
-    if (cl_unbuilt_is(cl_class_find(v->worker->plugins, kind, false, class).plugin))
-      cl_validation_error(v, key,
-                          "Invalid value %s for configuration %s: connect-lua does not have this class yet",
-                          class, key);
-  }
-}
-
 /* What Apache would do and connect-lua cannot yet: told only when nothing else is wrong. */
 static int refusals(struct cl_validation *v) {
   json_t *found = NULL, *item;
@@ -195,7 +170,6 @@ static int refusals(struct cl_validation *v) {
   json_array_foreach (found, i, item)
     cl_validation_error(v, cl_json_str(item, "key"), "%s", cl_json_str(item, "message"));
   json_decref(found);
-  refuse_unbuilt(v);
   return rc;
 }
 

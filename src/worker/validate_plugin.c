@@ -6,8 +6,6 @@
  */
 #include "worker/validation.h"
 
-#include "worker/unbuilt.h"
-
 #include <stdlib.h>
 #include <string.h>
 

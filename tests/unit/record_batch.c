@@ -16,7 +16,7 @@ static void last_reference_resets(void **state) {
     assert_int_equal(cl_batch_hold(r.b, malloc(1), release), 0);
   struct cl_record *rec = cl_batch_add(r.b);
   assert_int_equal(rec->partition, -1);
-  assert_int_equal(rec->timestamp, -1);
+  assert_int_equal(rec->timestamp, INT64_MIN);
   assert_ptr_equal(rec->batch, r.b);
   assert_int_equal(rec->key.val.kind, CL_MISSING);
   cl_batch_ref(r.b);

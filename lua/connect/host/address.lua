@@ -56,6 +56,9 @@ for name, c in pairs { batch = "cl_batch", record = "cl_record", object = "cl_ob
   address[name .. "_p"] = ffi.typeof((name == "schema" and "const " or "") .. "struct " .. c .. " *")
 end
 
+--- What cl_record.timestamp is when there is none.
+address.NO_TIMESTAMP = -0x7fffffffffffffffLL - 1
+
 local epochs -- const uint16_t *: the pool's table, one pool per state
 
 --- Makes batch the one being worked on; nil = none.

@@ -108,7 +108,7 @@ local function snapshot(batch, rec)
   end
   add("topic", str(rec.topic) or "null")
   add("partition", rec.partition >= 0 and tostring(rec.partition) or "null")
-  add("timestamp", rec.timestamp ~= -1 and (tostring(rec.timestamp):gsub("LL$", "")) or "null")
+  add("timestamp", rec.timestamp >= 0 and (tostring(rec.timestamp):gsub("LL$", "")) or "null")
   for _, side in ipairs { "key", "value" } do
     if rec[side].schema ~= nil then add(side .. " schema", schema_text(rec[side].schema)) end
     flatten(batch, add, side, rec[side].val)

@@ -40,6 +40,8 @@ end
 
 local function some(i) return i == -1 and "null" or int(i) end
 
+local function moment(ms) return ms == address.NO_TIMESTAMP and "null" or int(ms) end
+
 local function schema_text(p) return p ~= nil and tostring(schema.view_of(p)) or "null" end
 
 local function header_text(h)
@@ -74,6 +76,6 @@ return function(rec)
   return ("%s ConnectRecord{topic='%s', kafkaPartition=%s, key=%s, keySchema=%s, value=%s, "
     .. "valueSchema=%s, timestamp=%s, headers=ConnectHeaders(headers=%s)}"):format(
     rec.offset < 0 and source_text(rec) or sink_text(rec), str(rec.topic), some(rec.partition), text(rec.key.val),
-    schema_text(rec.key.schema), text(rec.value.val), schema_text(rec.value.schema), some(rec.timestamp),
+    schema_text(rec.key.schema), text(rec.value.val), schema_text(rec.value.schema), moment(rec.timestamp),
     headers_text(rec))
 end

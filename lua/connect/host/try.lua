@@ -41,7 +41,7 @@ end
 -- Java's records have no such timestamp; Connect looks when it makes a sink record, and when it
 -- hands a source record to the producer.
 local function check_timestamp(rec)
-  if rec.timestamp >= -1 then return end
+  if rec.timestamp >= -1 or rec.timestamp == address.NO_TIMESTAMP then return end
   local e = errors.new("data", ("Invalid record timestamp %s"):format((tostring(rec.timestamp):gsub("LL$", ""))))
   e.java, e.stage = "org.apache.kafka.common.InvalidRecordException", "WORKER"
   error(e, 0)
@@ -50,7 +50,10 @@ end
 -- Answers whether the record lives.
 local function steps(rec, tell)
   convert.decode_record(rec, input)
-  if not source then check_timestamp(rec) end
+  if not source then
+    check_timestamp(rec)
+    if rec.timestamp == -1LL then rec.timestamp = address.NO_TIMESTAMP end
+  end
   tell "input"
   if not chain.apply(rec, stages, tell) then return false end
   convert.encode_record(rec, output)

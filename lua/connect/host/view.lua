@@ -247,6 +247,10 @@ local function some_exact(i)
   if tonumber(i) >= 0 then return (exact(i)) end
 end
 
+local function moment(ms)
+  if tonumber(ms) > -0x1p63 then return (exact(ms)) end
+end
+
 local timestamp_types = { [0] = "NoTimestampType", "CreateTime", "LogAppendTime" }
 
 local function str(s) if s.p ~= nil then return (ffi_string(s.p, s.len)) end end
@@ -273,7 +277,7 @@ local function record_field(self, key)
   if key == "topic" then return (str(rec.topic)) end
   if key == "partition" then return (some(rec.partition)) end
   if key == "offset" then return (some_exact(rec.offset)) end
-  if key == "timestamp" then return (some_exact(rec.timestamp)) end
+  if key == "timestamp" then return (moment(rec.timestamp)) end
   if key == "headers" then return (headers(rec, epoch)) end
   if key == "value_schema" then return (schema.view_of(rec.value.schema)) end
   if key == "key_schema" then return (schema.view_of(rec.key.schema)) end

@@ -287,7 +287,7 @@ function write.record(self, name, x)
   elseif name == "partition" then
     if x == nil then rec.partition = -1 else write.partition(rec, x) end
   elseif name == "timestamp" then
-    if x == nil then rec.timestamp = -1 else write.timestamp(rec, x) end
+    if x == nil then rec.timestamp = address.NO_TIMESTAMP else write.timestamp(rec, x) end
   elseif name == "headers" then
     error("headers are changed with connect.headers", 2)
   else

@@ -48,7 +48,9 @@ return {
   end,
   apply = function(record, self)
     local ms = edit.record(record).timestamp
-    if ms == -1LL then errors.throw(edit.DATA, "Timestamp missing on record: %s", edit.record_text(record)) end
+    if ms == edit.NO_TIMESTAMP then
+      errors.throw(edit.DATA, "Timestamp missing on record: %s", edit.record_text(record))
+    end
     local topic = record.topic
     local text = edit.scratch
     date_format.write(self.format or format_of(self), ms, text)
