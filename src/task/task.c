@@ -81,6 +81,7 @@ int cl_task_make_vm(struct cl_task *t, const struct cl_vm_ops *ops, void *opaque
   pthread_mutex_lock(&t->lock);
   t->vm = vm;
   pthread_mutex_unlock(&t->lock);
+  cl_task_report(t, CL_UNASSIGNED, NULL); /* built, not started */
   return 0;
 }
 

@@ -44,7 +44,8 @@ struct cl_task_conf {
   struct cl_offsets *offsets;
   struct cl_embedded *embedded;
   struct cl_budget *budget;
-  /* @thread task. trace is NULL unless FAILED. */
+  /* @thread task. UNASSIGNED once its plugins are set up, before `start`; then the states it
+   * goes through. trace is NULL unless FAILED. */
   void (*status)(void *arg, int task, uint64_t generation, enum cl_state state, const char *trace);
   /* @thread task. A topic that the task uses for the first time; NULL = nobody wants to know. */
   void (*topic)(void *arg, uint64_t generation, const char *topic, size_t len);

@@ -174,6 +174,7 @@ static void on_status(void *arg, int task, uint64_t generation, enum cl_state st
   if (generation == c->generation && (size_t)task < c->n_runs) {
     struct cl_run *run = &c->runs[task];
     run->state = state;
+    run->built = run->built || state != CL_FAILED;
     free(run->trace);
     run->trace = trace ? strdup(trace) : NULL;
   }
@@ -313,6 +314,9 @@ void cl_instance_start_task(const struct cl_worker *w, struct cl_instance *c, in
   struct cl_err err = CL_ERR_INIT;
   struct cl_task *task = NULL;
   on_status(c, which, c->generation, CL_UNASSIGNED, NULL);
+  pthread_mutex_lock(c->lock);
+  c->runs[which].built = false;
+  pthread_mutex_unlock(c->lock);
   if (start_one(w, c, which, &task, &err) != 0) {
     char *trace = cl_err_trace(&err);
     CL_LOG(CL_ERROR, "task %s-%d cannot start: %s", c->name, which, err.msg);

@@ -14,6 +14,7 @@
 struct cl_run {         /* one task */
   struct cl_task *task; /* NULL once joined or given up */
   enum cl_state state;
+  bool built; /* plugin, converters and transforms could be set up: until then it has no version */
   char *trace;
 };
 

@@ -32,7 +32,7 @@ static json_t *unit_status(const struct cl_herder *h, const struct cl_instance *
 
 static json_t *task_status(const struct cl_herder *h, const struct cl_instance *c, size_t i) {
   json_t *task = json_pack("{s:i}", "id", (int)i);
-  json_t *rest = unit_status(h, c, c->runs[i].state, c->runs[i].trace, true);
+  json_t *rest = unit_status(h, c, c->runs[i].state, c->runs[i].trace, c->runs[i].built);
   json_object_update(task, rest);
   json_decref(rest);
   return task;

@@ -184,6 +184,8 @@ static inline void job_status(void *arg, int task, uint64_t generation, enum cl_
   pthread_mutex_lock(&j->lock);
   snprintf(j->trace, sizeof(j->trace), "%s", trace ? trace : "");
   pthread_mutex_unlock(&j->lock);
+  if (state == CL_UNASSIGNED) /* set up: its vm shows in what follows */
+    return;
   snprintf(line, sizeof(line), "= %s", cl_state_name(state));
   journal_write(j, line);
 }

@@ -138,7 +138,8 @@ return {
         .. "true, the default value is used, otherwise null is used." },
   },
   validate = function(config)
-    if not config.spec then return {} end
+    -- Apache's validator sees a missing spec, too.
+    if not config.spec then return { spec = "Must specify at least one field to cast." } end
     local _, why = parse(config.spec)
     return { spec = why }
   end,
