@@ -9,7 +9,6 @@
 --   config    of the connector, without name, class, file and topics
 --   outputs   of a source: partitions by topic; its own topic has one unless it says
 --   expect    how many records (of all topics) or lines come out
---   schemaless  its objects have no schema: the order of their members is not compared
 --   any_order   the order of lines is not compared: they come from several partitions
 --   fails     instead of expect: the task fails
 local kafka = require "spec.helpers.kafka"
@@ -296,13 +295,13 @@ return function(prefix)
     { name = "documents", title = "schemaless JSON as the file shows it", records = values(all(DOCUMENTS, {
         [7] = '"text"', [8] = "1", [9] = "-0.0", [10] = "1e21", [11] = "[1,2.5,[null]]", [12] = "true", [13] = "null", [14] = kafka.null,
         [15] = "12345678901234567890", [16] = '{"a":1,"a":2}' })),
-      expect = 16, schemaless = true, config = plain_json "value" },
+      expect = 16, config = plain_json "value" },
     { name = "structs", title = "JSON with schema as the file shows it", records = envelopes(RECORD, STRUCTS), expect = #STRUCTS,
       config = schema_json "value" },
     { name = "defaults", title = "nulls that stay null beside a default", records = envelopes(RECORD, STRUCTS), expect = #STRUCTS,
       config = whole({ { "ReplaceField$Value", include = "id,text,ok", renames = "text:t" } },
         converter("value", JSON, { ["schemas.enable"] = "true", ["replace.null.with.default"] = "false" })) },
-    { name = "flat", title = "Flatten, ReplaceField, InsertField of the record's place, without schema", expect = 6, schemaless = true,
+    { name = "flat", title = "Flatten, ReplaceField, InsertField of the record's place, without schema", expect = 6,
       records = all(values(DOCUMENTS), { [5] = { value = FLATS[1], timestamp = 0 } }),
       config = whole({ { "Flatten$Value", delimiter = "_" }, { "ReplaceField$Value", exclude = "name,list", renames = "id:key" },
         { "InsertField$Value", ["topic.field"] = "topic", ["partition.field"] = "p", ["offset.field"] = "o!",
@@ -318,7 +317,7 @@ return function(prefix)
         { "TimestampConverter$Value", field = "at", ["target.type"] = "string", format = "yyyy-MM-dd'T'HH:mm:ss.SSSXXX" },
         { "TimestampConverter$Value", field = "day", ["target.type"] = "unix", ["unix.precision"] = "seconds" },
         { "TimestampConverter$Value", field = "time", ["target.type"] = "Timestamp" } }, schema_json "value") },
-    { name = "plaintimes", title = "TimestampConverter of schemaless numbers and text", expect = 4, schemaless = true,
+    { name = "plaintimes", title = "TimestampConverter of schemaless numbers and text", expect = 4,
       records = values { [=[{"ts":1709251199123}]=], [=[{"ts":-9007199254740993,"x":1}]=], [=[{"ts":null}]=], [=[{"x":1}]=] },
       config = whole({ { "TimestampConverter$Value", field = "ts", ["target.type"] = "string", format = "yyyy-MM-dd HH:mm:ss.SSS G",
           ["unix.precision"] = "microseconds" } }, plain_json "value") },
@@ -331,7 +330,7 @@ return function(prefix)
       config = whole({ { "Cast$Value",
           spec = "id:string,f:string,d:int32,price:string,day:int64,time:string,at:string,ok:string,int:int8" } },
         schema_json "value") },
-    { name = "nested", title = "ExtractField by path, HoistField", schemaless = true, expect = 6,
+    { name = "nested", title = "ExtractField by path, HoistField", expect = 6,
       records = values(DOCUMENTS), config = whole({
         { "ExtractField$Value", field = "nested.alpha.b", ["field.syntax.version"] = "V2" }, { "HoistField$Value", field = "b" } },
         plain_json "value") },
@@ -339,7 +338,7 @@ return function(prefix)
         { "Filter", predicate = { "RecordIsTombstone" } },
         { "Filter", predicate = { "HasHeaderKey", name = "skip" } },
         { "HoistField$Value", field = "kept", predicate = { "HasHeaderKey", name = "keep" }, negate = "true" },
-      }, converter("value", STORAGE .. "StringConverter")), schemaless = true, records = {
+      }, converter("value", STORAGE .. "StringConverter")), records = {
         { key = "a", value = "first" }, { key = "b", value = kafka.null }, { key = "c", value = "second", headers = { { "keep", "1" } } },
         { key = "d", value = "third", headers = { { "keep", kafka.null }, { "skip", "" } } }, { key = kafka.null, value = "" },
         { key = "e", value = "last", headers = { { "Skip", "x" }, { "kee", "p" } } },
@@ -353,7 +352,7 @@ return function(prefix)
         { key = "a", value = kafka.null, timestamp = 0 }, { key = "b", value = "x" },
         { key = "c", value = kafka.null, timestamp = 1709251199999 }, { key = "d", value = kafka.null, timestamp = 1735689600000 },
       } },
-    { name = "several", title = "several topics, TopicNameMatches, two partitions", expect = 8, any_order = true, schemaless = true,
+    { name = "several", title = "several topics, TopicNameMatches, two partitions", expect = 8, any_order = true,
       topics = {
         [topic "several-a"] = { { value = [=[{"v":1}]=], timestamp = 5 }, { value = [=[{"v":2}]=], partition = 1, timestamp = 6 },
           { value = [=[{"v":3}]=], partition = 1, timestamp = 7 } },
@@ -367,7 +366,7 @@ return function(prefix)
           predicate = { "TopicNameMatches", pattern = ".*-b" }, negate = "true" },
         { "InsertField$Value", ["topic.field"] = "routed", predicate = { "TopicNameMatches", pattern = "several" } },
       }, plain_json "value") },
-    { name = "headersin", title = "parsed headers: moved fields, predicates on them, dropped", expect = 3, schemaless = true,
+    { name = "headersin", title = "parsed headers: moved fields, predicates on them, dropped", expect = 3,
       config = whole({
         { "HeaderFrom$Value", fields = "to", headers = "moved", operation = "move" },
         { "InsertHeader", header = "more", ["value.literal"] = "{\"a\":[1]}" }, { "DropHeaders", headers = "number,absent" },

@@ -8,6 +8,8 @@
  *   bench_watch topic SERVERS TOPIC COUNT -- PROGRAM ...  until TOPIC holds COUNT records
  *     prints: seconds from first to last output, share of it seen (rate = share * all / seconds),
  *     CPU seconds, peak memory in KiB, seconds from start to first output, exit status
+ *   bench_watch of PID file|topic ...                   the same of a process that runs already: PROGRAM
+ *     sets it to work and ends; CPU seconds are those until the output was complete
  *   bench_watch rest PORT SECONDS -- PROGRAM ...        until GET / answers, then idle for SECONDS
  *     prints: milliseconds from start to the answer, resident memory in KiB, CPU ms a second, exit status
  */
@@ -29,6 +31,7 @@
 enum { LIMIT_S = 120 }; /* a program that does not get there is ended */
 
 static pid_t child;
+static pid_t observed; /* or 0: the child is what is measured */
 
 static double now(void) {
   struct timespec t;
@@ -78,6 +81,28 @@ static double cpu(const struct rusage *u) {
          (double)(u->ru_utime.tv_usec + u->ru_stime.tv_usec) / 1e6;
 }
 
+static double clock_of(pid_t pid) {
+  clockid_t clock;
+  struct timespec t = {0};
+  if (clock_getcpuclockid(pid, &clock) == 0)
+    clock_gettime(clock, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* A line of /proc/PID/status. */
+static long status_kib(pid_t pid, const char *name) {
+  char path[64], line[256];
+  long kib = 0;
+  snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+  FILE *f = fopen(path, "r");
+  while (f && fgets(line, sizeof(line), f))
+    if (!strncmp(line, name, strlen(name)))
+      kib = strtol(line + strlen(name), NULL, 10);
+  if (f)
+    fclose(f);
+  return kib;
+}
+
 /* ----------------------------------------------------------------- output */
 
 struct output { /* a file, or a topic */
@@ -95,6 +120,7 @@ static int64_t amount(const struct output *o) {
 }
 
 static int watch_output(const struct output *o, int64_t all, char **argv) {
+  double before = observed ? clock_of(observed) : 0;
   double begun = start(argv), first = 0, last = 0;
   int64_t had = 0;
   for (;;) {
@@ -110,12 +136,14 @@ static int watch_output(const struct output *o, int64_t all, char **argv) {
       die("output incomplete");
     pause_us(o->file ? 300 : 2000);
   }
+  double spent = observed ? clock_of(observed) - before : 0;
   int status;
   struct rusage used = finish(&status);
   if (amount(o) != all)
     die("more output than expected");
-  printf("%.6f %.6f %.3f %ld %.3f %d\n", last - first, (double)(all - had) / (double)all, cpu(&used),
-         used.ru_maxrss, first - begun, status);
+  printf("%.6f %.6f %.3f %ld %.3f %d\n", last - first, (double)(all - had) / (double)all,
+         observed ? spent : cpu(&used), observed ? status_kib(observed, "VmHWM:") : used.ru_maxrss,
+         first - begun, status);
   return status;
 }
 
@@ -133,26 +161,6 @@ static int answers(uint16_t port) {
   return yes;
 }
 
-static long resident_kib(void) {
-  char path[64], line[256];
-  long kib = 0;
-  snprintf(path, sizeof(path), "/proc/%d/status", (int)child);
-  FILE *f = fopen(path, "r");
-  while (f && fgets(line, sizeof(line), f))
-    sscanf(line, "VmRSS: %ld", &kib);
-  if (f)
-    fclose(f);
-  return kib;
-}
-
-static double child_cpu_ms(void) {
-  clockid_t clock;
-  struct timespec t = {0};
-  if (clock_getcpuclockid(child, &clock) == 0)
-    clock_gettime(clock, &t);
-  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
 static int watch_rest(uint16_t port, double seconds, char **argv) {
   double begun = start(argv);
   while (!answers(port)) {
@@ -162,10 +170,10 @@ static int watch_rest(uint16_t port, double seconds, char **argv) {
   }
   double up = now() - begun;
   pause_us(500000); /* what starting leaves behind */
-  double before = child_cpu_ms(), from = now();
+  double before = clock_of(child), from = now();
   pause_us((long)(seconds * 1e6));
-  double used_ms = (child_cpu_ms() - before) / (now() - from);
-  long kib = resident_kib();
+  double used_ms = (clock_of(child) - before) * 1e3 / (now() - from);
+  long kib = status_kib(child, "VmRSS:");
   int status;
   finish(&status);
   printf("%.1f %ld %.3f %d\n", up * 1e3, kib, used_ms, status);
@@ -175,6 +183,11 @@ static int watch_rest(uint16_t port, double seconds, char **argv) {
 int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN);
   char why[256];
+  if (argc > 3 && !strcmp(argv[1], "of")) {
+    observed = (pid_t)strtol(argv[2], NULL, 10);
+    argc -= 2;
+    argv += 2;
+  }
   if (argc > 5 && !strcmp(argv[1], "file") && !strcmp(argv[4], "--"))
     return watch_output(&(struct output){.file = argv[2]}, strtoll(argv[3], NULL, 10), argv + 5);
   if (argc > 6 && !strcmp(argv[1], "topic") && !strcmp(argv[5], "--")) {
