@@ -164,6 +164,18 @@ describe("connect-lua try #embedded", function()
       assert.matches('value: "text" string', out, 1, true)
     end)
 
+    it("runs the README's example as it stands there", function()
+      local readme = assert(io.open(helpers.root .. "/README.md")):read "*a"
+      local plugin = assert(io.open(helpers.root .. "/config/plugins/lower_email.lua")):read "*a"
+      local shown = readme:match "    %-%- config/plugins/lower_email%.lua\n(.-)\n`connect%-lua try`":gsub("\n    ", "\n")
+      assert.equal(plugin:match "\n(local connect.*)", shown:match "(local connect.*)")
+      local text, code = helpers.shell(([[cd %q && echo '{"email":"A@B.org","password":"x"}' | %q try ]]
+        .. "--worker config/try.conf config/try-lower-email.json"):format(helpers.root, helpers.binary))
+      assert.equal(0, code)
+      assert.matches('value.password: "x" string\n  ~ value.email: "A@B.org" string -> "a@b.org" string\n'
+        .. '  %+ value.domain: "B.org" string\n  %+ header seen: true boolean', text)
+    end)
+
     it("names a file that is not there", function()
       local code, _, err = helpers.run { "try", folder .. "/none.json" }
       assert.equal(2, code)
