@@ -61,6 +61,7 @@ describe("stopping a worker", function()
       ["task.shutdown.graceful.timeout.ms"] = "3600000",
     }:start()
     worker:create("stuck", { ["connector.class"] = "bad_source", how = "poll_loops_in_pattern", topic = helpers.unique "t" })
+    helpers.wait_for("the task to be stuck", function() return worker:log():find("about to loop", 1, true) end)
     worker.process:kill("TERM")
     helpers.wait_for("the first signal to be told of", function() return worker:log():find("stopping", 1, true) end)
     worker.process:kill("TERM")

@@ -172,7 +172,7 @@ describe("connect-lua try #embedded", function()
       local text, code = helpers.shell(([[cd %q && echo '{"email":"A@B.org","password":"x"}' | %q try ]]
         .. "--worker config/try.conf config/try-lower-email.json"):format(helpers.root, helpers.binary))
       assert.equal(0, code)
-      assert.matches('value.password: "x" string\n  ~ value.email: "A@B.org" string -> "a@b.org" string\n'
+      assert.matches('value.password: "x" string\n  ~ value.email: "A@B.org" string %-> "a@b.org" string\n'
         .. '  %+ value.domain: "B.org" string\n  %+ header seen: true boolean', text)
     end)
 
