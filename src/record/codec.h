@@ -49,6 +49,8 @@ int cl_primitive_decode(struct cl_batch *b, struct cl_datum *d, enum cl_type typ
 int cl_primitive_encode(struct cl_batch *b, struct cl_datum *d, enum cl_type type, struct cl_err *err);
 
 /* Java's toString; a string's own text is lent, not copied. */
+int cl_text_lend(struct cl_batch *b, const struct cl_val *v, struct cl_str *out,
+                 struct cl_err *err); /* until the next text of this space */
 int cl_text_of(struct cl_batch *b, const struct cl_val *v, struct cl_str *out, struct cl_err *err);
 
 /* This thread's error slot, which cl_ffi_error reads: for cl_ffi_* functions elsewhere. */

@@ -138,6 +138,11 @@ size_t cl_date_format_max(const struct cl_date_format *f) { return f->max; }
 /* ----------------------------------------------------------------- formatting */
 
 static char *put_number(char *w, int64_t value, uint32_t width) {
+  if (width == 2 && value >= 0 && value < 100) { /* most of what dates are made of */
+    *w++ = (char)('0' + value / 10);
+    *w++ = (char)('0' + value % 10);
+    return w;
+  }
   char digits[24];
   size_t n = 0;
   uint64_t u = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
@@ -215,11 +220,22 @@ static char *put_field(char *w, const struct cl_date_item *it, const struct mome
   }
 }
 
+/* Records come in the order of time: the last one's day is most often the next one's. */
+static const struct cl_calendar_day *day_of(int64_t days) {
+  static _Thread_local struct cl_calendar_day last;
+  static _Thread_local int64_t last_days = INT64_MIN; /* no day */
+  if (days != last_days) {
+    cl_calendar_day(days, &last);
+    last_days = days;
+  }
+  return &last;
+}
+
 size_t cl_date_format_write(const struct cl_date_format *f, int64_t ms, char *out) {
   struct moment m;
   int64_t days = cl_floor_div(ms, DAY_MS);
   m.ms = (int32_t)cl_floor_mod(ms, DAY_MS);
-  cl_calendar_day(days, &m.day);
+  m.day = *day_of(days);
   m.era_year = m.day.year > 0 ? m.day.year : 1 - m.day.year;
   char *w = out;
   for (uint32_t i = 0; i < f->n; i++) {

@@ -22,11 +22,22 @@ void cl_space_free(struct cl_space *s) {
     cl_arena_free(s->gen[i].arena);
   cl_arena_free(s->arena);
   free(s->scratch);
+  cl_buf_free(&s->text);
   free(s);
 }
 
 struct cl_arena *cl_space_arena(struct cl_space *s) {
   return s->arena;
+}
+
+struct cl_buf *cl_space_text(struct cl_space *s) {
+  enum { KEPT = 1 << 20, TEXT_MAX = 1 << 30 };
+  if (s->text.cap > KEPT || s->text.failed)
+    cl_buf_free(&s->text);
+  s->text.len = 0;
+  s->text.failed = false;
+  s->text.max = TEXT_MAX;
+  return &s->text;
 }
 
 void *cl_space_scratch(struct cl_space *s, size_t size) {

@@ -10,6 +10,7 @@
 #include "connect_lua/abi_c.h"
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 /* A key's text with what the codecs keep beside it. */
@@ -58,3 +59,5 @@ struct cl_arena *cl_space_arena(struct cl_space *s);
 /* One growing piece of working memory for whoever is running; contents do not survive the
  * next call. NULL = no memory; the old piece stays valid. */
 void *cl_space_scratch(struct cl_space *s, size_t size);
+/* One text buffer for whoever is running, emptied by each call; a large one is not kept. */
+struct cl_buf *cl_space_text(struct cl_space *s);

@@ -32,4 +32,5 @@ struct cl_space {
   const struct cl_schema *primitive[CL_TYPE_BYTES + 1][2];
   void *scratch;
   size_t scratch_size;
+  struct cl_buf text;
 };

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/arena.h"
+#include "record/calendar.h"
 #include "record/codec.h"
 #include "record/java.h"
 #include "record/json_in.h"
@@ -13,8 +14,6 @@
 #include "record/num.h"
 #include "record/space.h"
 #include "record/value.h"
-
-enum { TEXT_MAX = 1 << 30 };
 
 struct frame {
   const struct cl_val *v;
@@ -30,17 +29,12 @@ static void add_date(struct cl_json_out *o, int64_t ms) {
   static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  int64_t seconds = ms / 1000 - (ms % 1000 < 0);
-  int64_t day = seconds / 86400 - (seconds % 86400 < 0), rest = seconds - day * 86400;
-  /* Civil date from days since the epoch, in eras of 400 years from March. */
-  int64_t z = day + 719468, era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
-  int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365,
-          doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-  int64_t mp = (5 * doy + 2) / 153, d = doy - (153 * mp + 2) / 5 + 1, m = mp < 10 ? mp + 2 : mp - 10;
-  int64_t year = yoe + era * 400 + (m <= 1), weekday = ((day + 4) % 7 + 7) % 7;
-  char text[64];
-  snprintf(text, sizeof(text), "%s %s %02d %02d:%02d:%02d UTC %04lld", days[weekday], months[m], (int)d,
-           (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60),
+  int64_t day = cl_floor_div(ms, 86400000), rest = cl_floor_mod(ms, 86400000) / 1000, year;
+  int month, of_month;
+  cl_date_of_days(day, &year, &month, &of_month);
+  char text[96];
+  snprintf(text, sizeof(text), "%s %s %02d %02d:%02d:%02d UTC %04lld", days[cl_floor_mod(day + 4, 7)],
+           months[month - 1], of_month, (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60),
            (long long)(year > 0 ? year : 1 - year));
   add(o, text);
 }
@@ -164,21 +158,28 @@ static int write(struct cl_json_out *o, const struct cl_val *v) {
   return rc;
 }
 
-int cl_text_of(struct cl_batch *b, const struct cl_val *v, struct cl_str *out, struct cl_err *err) {
+int cl_text_lend(struct cl_batch *b, const struct cl_val *v, struct cl_str *out, struct cl_err *err) {
   if (v->kind == CL_STRING) {
     *out = (struct cl_str){v->len ? v->s : "", v->len};
     return 0;
   }
-  struct cl_buf buf = {.max = TEXT_MAX};
-  struct cl_json_out o = {.buf = &buf, .b = b, .err = err};
+  struct cl_buf *buf = cl_space_text(b->space);
+  struct cl_json_out o = {.buf = buf, .b = b, .err = err};
   int rc = write(&o, v);
   if (rc == 0)
     rc = cl_json_out_end(&o);
-  if (rc == 0) {
-    *out = (struct cl_str){cl_arena_copy(b->arena, buf.p, buf.len), (uint32_t)buf.len};
-    if (!out->p)
-      rc = cl_err_set(err, CL_ENOMEM, "no memory for a text of %zu bytes", buf.len);
-  }
-  cl_buf_free(&buf);
+  if (rc == 0)
+    *out = (struct cl_str){buf->p, (uint32_t)buf->len};
   return rc;
+}
+
+int cl_text_of(struct cl_batch *b, const struct cl_val *v, struct cl_str *out, struct cl_err *err) {
+  int rc = cl_text_lend(b, v, out, err);
+  if (rc != 0 || v->kind == CL_STRING)
+    return rc;
+  const char *copy = cl_arena_copy(b->arena, out->p, out->len);
+  if (!copy)
+    return cl_err_set(err, CL_ENOMEM, "no memory for a text of %u bytes", out->len);
+  out->p = copy;
+  return 0;
 }

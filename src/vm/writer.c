@@ -173,7 +173,7 @@ int cl_ffi_writer_batch(struct cl_writer *w, struct cl_batch *batch) {
     struct cl_str text;
     if (rec->state != CL_RECORD_LIVE)
       continue;
-    rc = cl_text_of(batch, &rec->value.val, &text, cl_ffi_err());
+    rc = cl_text_lend(batch, &rec->value.val, &text, cl_ffi_err());
     if (rc == 0)
       rc = add_line(w, text.p, text.len);
   }
