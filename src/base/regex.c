@@ -11,8 +11,19 @@
 enum {
   MATCH_STEPS = 1000000, /* some run on a REST thread: tens of milliseconds at most */
   MATCH_HEAP_KB = 16384,
+  BEHIND_STEPS = 10000, /* of one start of a lookbehind */
+  BEHIND_END = 255,     /* the callout at its end */
   TEXT_MAX = 16 << 20,
   GROUP_NAME_MAX = 128
+};
+
+/* A compiled lookbehind of variable length. */
+struct behind {
+  pcre2_code *code;
+  pcre2_match_data *match;
+  pcre2_match_context *limits;
+  int min, max;
+  bool negated;
 };
 
 struct cl_regex {
@@ -21,32 +32,122 @@ struct cl_regex {
   pcre2_match_context *limits;
   uint32_t groups;
   struct cl_buf out;
+  struct behind *behind; /* by the number of the callout that asks for it */
+  int behinds;
+  size_t steps; /* what the lookbehinds of one match may still cost, in starts tried */
+};
+
+/* One match under way: the whole pattern's or a lookbehind's. */
+struct attempt {
+  struct cl_regex *regex;
+  size_t end; /* where a lookbehind has to end */
 };
 
 static int no_memory(struct cl_err *err) { return cl_err_set(err, CL_ENOMEM, "no memory for a regex"); }
 
-static int compile(const char *pattern, pcre2_code **code, struct cl_err *err) {
-  int why, rc;
+/* --------------------------------------------------------------------- lookbehind */
+
+static int called_out(pcre2_callout_block *at, void *data);
+
+/* Java's first start for a match that ends after n bytes, in bytes; false when that is behind
+ * its last one. It is i - max in 32 bits, where max may have overflowed before. */
+static bool first_start(const struct behind *b, const unsigned char *text, size_t n, size_t *start) {
+  int32_t i = 0, back = 0;
+  for (size_t at = 0; at < n; at++)
+    i += (text[at] & 0xC0) != 0x80;
+  int32_t first = (int32_t)((uint32_t)i - (uint32_t)b->max);
+  *start = 0;
+  if (first > i - b->min || i < b->min)
+    return false;
+  if (first <= 0)
+    return true;
+  for (*start = n; back < i - first; back += (text[*start] & 0xC0) != 0x80)
+    --*start;
+  return true;
+}
+
+/* Whether some text that ends at the callout matches: 1, 0 or PCRE2's error. All starts are
+ * tried, the pattern's end is a callout that insists on the place. */
+static int looks_behind(struct cl_regex *r, struct behind *b, const pcre2_callout_block *at) {
+  size_t start;
+  if (r->steps <= at->current_position)
+    return PCRE2_ERROR_MATCHLIMIT;
+  r->steps -= at->current_position + 1;
+  if (!first_start(b, at->subject, at->current_position, &start))
+    return 0;
+  struct attempt attempt = {r, at->current_position};
+  pcre2_set_callout(b->limits, called_out, &attempt);
+  int rc = pcre2_match(b->code, at->subject, at->subject_length, start, PCRE2_NO_UTF_CHECK, b->match,
+                       b->limits);
+  return rc >= 0 ? 1 : rc == PCRE2_ERROR_NOMATCH ? 0 : rc;
+}
+
+/* 0 = go on, 1 = no match this way, negative = give up. */
+static int called_out(pcre2_callout_block *at, void *data) {
+  struct attempt *attempt = data;
+  if (at->callout_number == BEHIND_END)
+    return at->current_position != attempt->end;
+  struct behind *b = &attempt->regex->behind[at->callout_number];
+  int found = looks_behind(attempt->regex, b, at);
+  return found < 0 ? found : (found == 1) == b->negated;
+}
+
+/* -------------------------------------------------------------------- compilation */
+
+/* PCRE2's own refusal: of what Java can do and it cannot. */
+static int refused(struct cl_err *err, int why, const char *pattern) {
+  char message[160];
+  pcre2_get_error_message(why, (PCRE2_UCHAR *)message, sizeof(message));
+  return cl_err_set(err, CL_EINVAL, "This pattern is not supported: %s\n%s", message, pattern);
+}
+
+static int compile(const char *pattern, const struct cl_buf *text, uint32_t more, pcre2_code **code,
+                   struct cl_err *err) {
+  int why;
   PCRE2_SIZE at;
+  /* PCRE2 10.42 takes the letter of a lookahead and the one behind it for two: (?=a)b?a fails on "a". */
+  const uint32_t options = PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_START_OPTIMIZE | more;
+  *code = pcre2_compile((PCRE2_SPTR)text->p, text->len, options, &why, &at, NULL);
+  return *code ? 0 : refused(err, why, pattern);
+}
+
+static int compile_behind(const char *pattern, const struct cl_regex_behind *from, struct behind *b,
+                          struct cl_err *err) {
   struct cl_buf text = {0};
-  pcre2_compile_context *context = pcre2_compile_context_create(NULL);
-  if (!context)
+  cl_buf_fmt(&text, "(?:%s)(?C%d)", from->pattern.p, BEHIND_END);
+  if (text.failed)
     return no_memory(err);
-  /* Of Java's line breaks; the translation has spelled out the others where it can. */
-  pcre2_set_newline(context, PCRE2_NEWLINE_ANYCRLF);
-  rc = cl_regex_translate(pattern, &text, err);
-  if (rc == 0) {
-    /* PCRE2 10.42 takes the letter of a lookahead and the one behind it for two: (?=a)b?a fails on "a". */
-    const uint32_t options = PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_START_OPTIMIZE;
-    *code = pcre2_compile((PCRE2_SPTR)text.p, text.len, options, &why, &at, context);
-    if (!*code) {
-      char message[160];
-      pcre2_get_error_message(why, (PCRE2_UCHAR *)message, sizeof(message));
-      rc = cl_err_set(err, CL_EINVAL, "Invalid regex: %s near index %zu", message, (size_t)at);
-    }
-  }
+  b->min = from->min;
+  b->max = from->max;
+  b->negated = from->negated;
+  int rc = compile(pattern, &text, PCRE2_NO_AUTO_POSSESS, &b->code, err);
   cl_buf_free(&text);
-  pcre2_compile_context_free(context);
+  if (rc != 0)
+    return rc;
+  b->match = pcre2_match_data_create_from_pattern(b->code, NULL);
+  b->limits = pcre2_match_context_create(NULL);
+  if (!b->match || !b->limits)
+    return no_memory(err);
+  pcre2_set_match_limit(b->limits, BEHIND_STEPS);
+  pcre2_set_heap_limit(b->limits, MATCH_HEAP_KB);
+  return 0;
+}
+
+static int compile_all(const char *pattern, struct cl_regex *r, struct cl_err *err) {
+  struct cl_regex_java *java = calloc(1, sizeof(*java));
+  if (!java)
+    return no_memory(err);
+  int rc = cl_regex_translate(pattern, java, err);
+  if (rc == 0)
+    rc = compile(pattern, &java->pattern, 0, &r->code, err);
+  if (rc == 0 && java->behinds > 0 && !(r->behind = calloc((size_t)java->behinds, sizeof(*r->behind))))
+    rc = no_memory(err);
+  for (int i = 0; rc == 0 && i < java->behinds; i++) {
+    r->behinds++;
+    rc = compile_behind(pattern, &java->behind[i], &r->behind[i], err);
+  }
+  cl_regex_java_free(java);
+  free(java);
   return rc;
 }
 
@@ -55,7 +156,9 @@ int cl_regex_compile(const char *pattern, struct cl_regex **out, struct cl_err *
   struct cl_regex *r = calloc(1, sizeof(*r));
   if (!r)
     return no_memory(err);
-  int rc = compile(pattern, &r->code, err);
+  int rc = compile_all(pattern, r, err);
+  if (rc == CL_EINVAL)
+    cl_err_prefix(err, "Invalid regex: ");
   if (rc == 0) {
     r->match = pcre2_match_data_create_from_pattern(r->code, NULL);
     r->limits = pcre2_match_context_create(NULL);
@@ -75,7 +178,11 @@ int cl_regex_compile(const char *pattern, struct cl_regex **out, struct cl_err *
 }
 
 static int run(struct cl_regex *r, const char *text, size_t len, uint32_t options, struct cl_err *err) {
+  struct attempt attempt = {r, 0};
+  r->steps = MATCH_STEPS;
+  pcre2_set_callout(r->limits, called_out, &attempt);
   int rc = pcre2_match(r->code, (PCRE2_SPTR)(text ? text : ""), len, 0, options, r->match, r->limits);
+  pcre2_set_callout(r->limits, NULL, NULL);
   if (rc >= 0)
     return 1;
   if (rc == PCRE2_ERROR_NOMATCH)
@@ -198,5 +305,11 @@ void cl_regex_free(struct cl_regex *r) {
   pcre2_match_context_free(r->limits);
   pcre2_match_data_free(r->match);
   pcre2_code_free(r->code);
+  for (int i = 0; i < r->behinds; i++) {
+    pcre2_match_context_free(r->behind[i].limits);
+    pcre2_match_data_free(r->behind[i].match);
+    pcre2_code_free(r->behind[i].code);
+  }
+  free(r->behind);
   free(r);
 }

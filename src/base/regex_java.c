@@ -1,436 +1,515 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Patterns of java.util.regex rewritten for PCRE2. What both read alike is copied; what PCRE2
- * reads differently is spelled out (`.`, classes with unions and intersections, \uXXXX, octal,
- * back references, properties); what only PCRE2 knows is refused, as Java does. Any thread. */
+ * Patterns of java.util.regex rewritten for PCRE2: alternatives, sequences, groups and
+ * repetition. What both read alike is copied; what PCRE2 reads differently is spelled out;
+ * what only PCRE2 knows is refused, as Java does. Any thread. */
+#include "base/regex_java.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/regex.h"
-
-enum { CLASS_DEPTH = 32 };
-
-struct translation {
-  const char *start, *p;
-  struct cl_buf *out;
-  struct cl_err *err;
-  unsigned groups; /* capturing groups opened so far */
-  bool dotall;     /* (?s) was seen: `.` is left to PCRE2 */
-  bool atom;       /* something that a quantifier may follow */
+/* A sequence of lengths under construction. */
+struct chain {
+  struct cl_rj_len *first, *last;
 };
 
-static int refuse(struct translation *t, const char *why) {
-  return cl_err_set(t->err, CL_EINVAL, "Invalid regex: %s near index %zu", why, (size_t)(t->p - t->start));
-}
-
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
-static int hex_digit(char c) {
-  return is_digit(c)            ? c - '0'
-         : c >= 'a' && c <= 'f' ? c - 'a' + 10
-         : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                : -1;
-}
-
-/* --------------------------------------------------------------------- escapes */
-
-/* Four hex digits at p; -1 = there are none. */
-static long four_hex(const char *p) {
-  long value = 0;
-  for (int i = 0; i < 4; i++) {
-    int d = hex_digit(p[i]);
-    if (d < 0)
-      return -1;
-    value = value * 16 + d;
-  }
-  return value;
-}
-
-/* \uXXXX, a surrogate pair of them being one character; p is behind the u. */
-static int unicode(struct translation *t) {
-  long c = four_hex(t->p);
-  if (c < 0)
-    return refuse(t, "Illegal Unicode escape sequence");
-  t->p += 4;
-  if (c >= 0xD800 && c < 0xDC00 && t->p[0] == '\\' && t->p[1] == 'u') {
-    long low = four_hex(t->p + 2);
-    if (low >= 0xDC00 && low < 0xE000) {
-      c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
-      t->p += 6;
-    }
-  }
-  if (c >= 0xD800 && c < 0xE000)
-    return refuse(t, "Half of a surrogate pair is not supported");
-  cl_buf_fmt(t->out, "\\x{%lx}", (unsigned long)c);
-  return 0;
-}
-
-/* \0, \0n, \0nn, \0mnn; p is behind the first 0. */
-static int octal(struct translation *t) {
-  unsigned value = 0;
-  int n = 0;
-  while (n < 3 && *t->p >= '0' && *t->p <= '7' && value * 8 + (unsigned)(*t->p - '0') <= 0377) {
-    value = value * 8 + (unsigned)(*t->p++ - '0');
-    n++;
-  }
-  if (n == 0)
-    return refuse(t, "Illegal octal escape sequence");
-  cl_buf_fmt(t->out, "\\x{%x}", value);
-  return 0;
-}
-
-static int hexadecimal(struct translation *t) {
-  if (*t->p == '{') {
-    const char *end = strchr(t->p, '}');
-    size_t n = end ? (size_t)(end - t->p) - 1 : 0;
-    if (n == 0 || n > 8 || strspn(t->p + 1, "0123456789abcdefABCDEF") != n)
-      return refuse(t, "Illegal hexadecimal escape sequence");
-    cl_buf_fmt(t->out, "\\x%.*s", (int)n + 2, t->p);
-    t->p = end + 1;
-    return 0;
-  }
-  if (hex_digit(t->p[0]) < 0 || hex_digit(t->p[1]) < 0)
-    return refuse(t, "Illegal hexadecimal escape sequence");
-  cl_buf_fmt(t->out, "\\x{%.2s}", t->p);
-  t->p += 2;
-  return 0;
-}
-
-/* The inside of a bracket for one of Java's ASCII classes and others PCRE2 names differently. */
-static const struct {
-  const char *java, *set; /* set: without brackets; NULL = the property `as` */
-  const char *as;
-} properties[] = {
-    {"Lower", "a-z", NULL},
-    {"Upper", "A-Z", NULL},
-    {"ASCII", "\\x00-\\x7f", NULL},
-    {"Alpha", "a-zA-Z", NULL},
-    {"Digit", "0-9", NULL},
-    {"Alnum", "a-zA-Z0-9", NULL},
-    {"Punct", "!-\\/:-@\\[-`{-~", NULL},
-    {"Graph", "!-~", NULL},
-    {"Print", "\\x20-~", NULL},
-    {"Blank", "\\x20\\t", NULL},
-    {"Cntrl", "\\x00-\\x1f\\x7f", NULL},
-    {"XDigit", "0-9a-fA-F", NULL},
-    {"Space", "\\x20\\t\\n\\x0b\\f\\r", NULL},
-    {"L1", "\\x00-\\x{ff}", NULL},
-    {"LD", NULL, NULL},
-    {"all", NULL, NULL},
-    {"javaLowerCase", NULL, "Lowercase"},
-    {"javaUpperCase", NULL, "Uppercase"},
-    {"javaAlphabetic", NULL, "Alphabetic"},
-    {"javaIdeographic", NULL, "Ideographic"},
-    {"javaDigit", NULL, "Nd"},
-    {"javaTitleCase", NULL, "Lt"},
-    {"javaLetter", NULL, "L"},
-    {"IsAlphabetic", NULL, "Alphabetic"},
-    {"IsIdeographic", NULL, "Ideographic"},
-    {"IsLetter", NULL, "Alphabetic"},
-    {"IsLowercase", NULL, "Lowercase"},
-    {"IsUppercase", NULL, "Uppercase"},
-    {"IsTitlecase", NULL, "Lt"},
-    {"IsPunctuation", NULL, "P"},
-    {"IsControl", NULL, "Cc"},
-    {"IsWhite_Space", NULL, "White_Space"},
-    {"IsDigit", NULL, "Nd"},
-    {"IsHex_Digit", NULL, "Hex_Digit"},
-    {"IsJoin_Control", NULL, "Join_Control"},
-    {"IsNoncharacter_Code_Point", NULL, "Noncharacter_Code_Point"},
+/* An item of a sequence: where its text starts and how long its texts are. */
+struct item {
+  size_t start;
+  struct cl_rj_len *length; /* NULL = it is no part of the text, or an empty one */
+  bool character;           /* one character out of a set */
+  bool group;               /* in parentheses that Java counts as a group */
+  bool empty;               /* nothing was written for it */
 };
 
-static bool named(const char *name, size_t n, const char *s) {
-  return strlen(s) == n && memcmp(name, s, n) == 0;
+static void append(struct chain *c, struct cl_rj_len *l) {
+  if (!l)
+    return;
+  if (c->last)
+    c->last->next = l;
+  else
+    c->first = l;
+  c->last = l;
 }
 
-/* \p{..}, \P{..}, \pL; p is behind the p. in_class: between brackets, where a negated set
- * of ours cannot stand. */
-static int property(struct translation *t, bool negated, bool in_class) {
-  const char *name = t->p;
-  size_t n = 1;
-  if (*name == '{') {
-    const char *end = strchr(++name, '}');
-    if (!end)
-      return refuse(t, "Unclosed character family");
-    n = (size_t)(end - name);
-    t->p = end + 1;
-  } else if (is_letter(*name)) {
-    t->p++;
+static int expression(struct cl_rj *t, struct chain *out);
+
+static void write_char(struct cl_rj *t, int32_t c) {
+  struct cl_rj_set set = {0};
+  if (!cl_rj_has(t, RJ_CASELESS) && (cl_rj_is_alpha(c) || cl_rj_is_digit(c))) {
+    cl_buf_char(t->out, (char)c);
+  } else if (!cl_rj_has(t, RJ_CASELESS) && (c < 0xD800 || c >= 0xE000)) {
+    cl_buf_fmt(t->out, "\\x{%x}", (unsigned)c);
   } else {
-    return refuse(t, "Unknown character property");
+    cl_rj_set_char(t, c, &set);
+    cl_rj_set_write(&set, t->out);
+    cl_rj_set_free(&set);
   }
-  char letter = negated ? 'P' : 'p';
-  for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++) {
-    if (!named(name, n, properties[i].java))
-      continue;
-    if (properties[i].as) {
-      cl_buf_fmt(t->out, "\\%c{%s}", letter, properties[i].as);
-      return 0;
-    }
-    if (!properties[i].set || (in_class && negated))
-      return refuse(t, "This character property is not supported here");
-    cl_buf_fmt(t->out, in_class ? "%s" : negated ? "[^%s]" : "[%s]", properties[i].set);
-    return 0;
-  }
-  if ((n > 2 && memcmp(name, "In", 2) == 0) || (n > 4 && memcmp(name, "java", 4) == 0) ||
-      memchr(name, '=', n) || memchr(name, '^', n) || n == 0)
-    return refuse(t, "This character property is not supported");
-  if (n > 2 && memcmp(name, "Is", 2) == 0) {
-    name += 2;
-    n -= 2;
-  }
-  cl_buf_fmt(t->out, "\\%c{%.*s}", letter, (int)n, name);
-  return 0;
 }
 
-/* \12 is group 12 if there are so many already, else group 1 and a 2; p is at the digit. */
-static void back_reference(struct translation *t) {
-  unsigned group = (unsigned)(*t->p++ - '0');
-  while (is_digit(*t->p) && group * 10 + (unsigned)(*t->p - '0') <= t->groups)
-    group = group * 10 + (unsigned)(*t->p++ - '0');
-  cl_buf_fmt(t->out, "\\g{%u}", group);
+/* ------------------------------------------------------------------- repetition */
+
+/* Takes ?, + or nothing behind a quantifier and writes it: whether there was nothing, and
+ * in *possessive whether it was +. */
+static bool manner(struct cl_rj *t, int32_t c, bool *possessive) {
+  *possessive = c == '+';
+  if (c != '?' && c != '+')
+    return true;
+  cl_rj_next(t);
+  cl_buf_char(t->out, (char)c);
+  return false;
 }
 
-/* \Q...\E as single characters. */
-static void quoted(struct translation *t) {
-  const char *end = strstr(t->p, "\\E");
-  size_t n = end ? (size_t)(end - t->p) : strlen(t->p);
-  for (size_t i = 0; i < n; i++) {
-    char c = t->p[i];
-    if ((unsigned char)c < 0x80 && !is_letter(c) && !is_digit(c))
-      cl_buf_fmt(t->out, "\\x{%x}", (unsigned)c);
-    else
-      cl_buf_char(t->out, c);
+/* The length of item x under a quantifier of min to max times. */
+static void repeated(struct cl_rj *t, struct item *x, int32_t min, int32_t max, bool optional, bool greedy,
+                     bool possessive) {
+  bool endless_chars = x->character && greedy && max == RJ_FOREVER && !optional;
+  bool loop = x->group && !possessive && !optional && !cl_rj_measure(x->length).fixed;
+  bool choice = x->group && !possessive && x->length && x->length->kind != RJ_LEN_BREAK;
+  int kind = optional        ? (choice ? RJ_LEN_BRANCH : RJ_LEN_OPTION)
+             : endless_chars ? RJ_LEN_CHARS
+             : loop          ? RJ_LEN_LOOP
+                             : RJ_LEN_REPEAT;
+  struct cl_rj_len *item = x->length;
+  if (kind == RJ_LEN_BRANCH) { /* the group or nothing */
+    item = cl_rj_length(t, RJ_LEN_GROUP, x->length);
+    if (item)
+      item->branch = cl_rj_length(t, RJ_LEN_GROUP, NULL);
   }
-  t->p += n + (end ? 2 : 0);
+  struct cl_rj_len *l = cl_rj_length(t, kind, item);
+  if (l) {
+    l->min = min;
+    l->max = max;
+    x->length = l;
+  }
 }
 
-/* p is behind the backslash. */
-static int escape(struct translation *t, bool in_class) {
-  char c = *t->p;
-  if (c == '\0')
-    return refuse(t, "Unexpected internal error");
-  if (!in_class && c >= '1' && c <= '9') {
-    back_reference(t);
-    return 0;
-  }
-  t->p++;
-  switch (c) {
-  case 'u': return unicode(t);
-  case '0': return octal(t);
-  case 'x': return hexadecimal(t);
-  case 'p':
-  case 'P': return property(t, c == 'P', in_class);
-  case 'Q': quoted(t); return 0;
-  case 'c':
-    if (!*t->p)
-      return refuse(t, "Illegal control escape sequence");
-    cl_buf_fmt(t->out, "\\x{%x}", (unsigned)(*t->p++ ^ 64) & 0xFF);
-    return 0;
-  case 'k':
-    if (in_class || *t->p != '<')
-      return refuse(t, "\\k is not followed by '<' for named capturing group");
-    break;
-  default: break;
-  }
-  bool known = !is_letter(c) || strchr(in_class ? "tnrfaedDhHsSvVwW" : "tnrfaedDhHsSvVwWkbBAGZzRX", c);
-  if (!known || (in_class && is_digit(c)))
-    return refuse(t, "Illegal/unsupported escape sequence");
-  cl_buf_char(t->out, '\\');
-  cl_buf_char(t->out, c);
-  return 0;
-}
-
-/* --------------------------------------------------------------------- classes */
-
-static int class_at(struct translation *t, int depth);
-
-/* Ranges and characters up to `[`, `]` or `&&`; *any tells whether there were some. */
-static int plain_members(struct translation *t, bool *any) {
-  bool first = !*any;
-  while (*t->p && *t->p != '[' && (*t->p != ']' || first) && !(t->p[0] == '&' && t->p[1] == '&')) {
-    char c = *t->p++;
-    first = false;
-    *any = true;
-    if (c == '\\') {
-      int rc = escape(t, true);
-      if (rc != 0)
-        return rc;
-    } else {
-      if (strchr("^]:.=", c)) /* [: [. and [= mean nothing in Java */
-        cl_buf_char(t->out, '\\');
-      cl_buf_char(t->out, c);
-    }
-  }
-  return 0;
-}
-
-/* One side of &&: plain members and nested classes, any of which may match. */
-static int class_union(struct translation *t, int depth, bool *any) {
-  bool more = false;
-  cl_buf_str(t->out, "(?:");
-  while (*t->p && !(t->p[0] == '&' && t->p[1] == '&')) {
-    if (*t->p == ']' && *any)
-      break;
-    cl_buf_str(t->out, more ? "|" : "");
-    more = true;
-    int rc;
-    if (*t->p == '[') {
-      *any = true;
-      rc = class_at(t, depth + 1);
-    } else {
-      cl_buf_char(t->out, '[');
-      rc = plain_members(t, any);
-      cl_buf_char(t->out, ']');
-    }
-    if (rc != 0)
-      return rc;
-  }
-  cl_buf_str(t->out, ")");
-  return more ? 0 : refuse(t, "Bad class syntax");
-}
-
-static bool is_plain(const char *p) {
-  p += *p == '^';
-  for (p += *p == ']'; *p && *p != ']'; p++) {
-    if (*p == '[' || (p[0] == '&' && p[1] == '&') || (p[0] == '\\' && p[1] == 'Q'))
+/* Digits at the character c, which is one; false when the number is too large for Java. */
+static bool number(struct cl_rj *t, int32_t *c, int32_t *value) {
+  int64_t n = 0;
+  for (; cl_rj_is_digit(*c); *c = cl_rj_read(t)) {
+    n = n * 10 + *c - '0';
+    if (n > INT32_MAX)
       return false;
-    if (*p == '\\' && p[1])
-      p++;
   }
+  *value = (int32_t)n;
   return true;
 }
 
-/* p is at the bracket. A plain class stays one; others become a test of one character:
- * all sides of && but the last are looked ahead at. */
-static int class_at(struct translation *t, int depth) {
-  if (depth > CLASS_DEPTH)
-    return refuse(t, "Classes nested too deep");
-  const char *body = ++t->p;
-  bool any = false, negated = *t->p == '^';
-  int rc = 0;
-  t->p += negated;
-  if (is_plain(body)) {
-    cl_buf_str(t->out, negated ? "[^" : "[");
-    rc = plain_members(t, &any);
-    cl_buf_char(t->out, ']');
-  } else {
-    cl_buf_str(t->out, negated ? "(?:(?!" : "(?:");
-    for (bool last = false; !last;) {
-      cl_buf_str(t->out, "(?=");
-      rc = class_union(t, depth, &any);
-      if (rc != 0)
-        return rc;
-      cl_buf_str(t->out, ")");
-      last = *t->p != '&';
-      t->p += last ? 0 : 2;
-    }
-    cl_buf_str(t->out, negated ? ")(?s:.))" : "(?s:.))");
+/* {n}, {n,} or {n,m} at the brace; `at` is at the closing one afterwards. */
+static int braces(struct cl_rj *t, int32_t *min, int32_t *max, bool *open) {
+  int32_t c = cl_rj_skip(t);
+  *open = false;
+  if (!cl_rj_is_digit(c))
+    return cl_rj_error(t, "Illegal repetition");
+  if (!number(t, &c, min))
+    return cl_rj_error(t, "Illegal repetition range");
+  *max = *min;
+  if (c == ',') {
+    c = cl_rj_read(t);
+    *open = c == '}';
+    *max = *open ? RJ_FOREVER : 0;
+    if (!*open && !number(t, &c, max))
+      return cl_rj_error(t, "Illegal repetition range");
   }
+  if (c != '}')
+    return cl_rj_error(t, "Unclosed counted closure");
+  if (*max < *min)
+    return cl_rj_error(t, "Illegal repetition range");
+  t->at--;
+  return 0;
+}
+
+static void write_times(struct cl_rj *t, int32_t c, int32_t min, int32_t max) {
+  enum { PCRE2_MAX = 65535 };
+  if (c != '{')
+    cl_buf_char(t->out, (char)c);
+  else if (max > PCRE2_MAX)
+    cl_buf_fmt(t->out, "{%d,}", min);
+  else
+    cl_buf_fmt(t->out, "{%d,%d}", min, max);
+}
+
+/* Puts the item between parentheses, without which PCRE2 repeats nothing that is no character. */
+static void wrap(struct cl_rj *t, const struct item *x) {
+  struct cl_buf text = {0};
+  cl_buf_add(&text, t->out->p + x->start, t->out->len - x->start);
+  if (text.failed || t->out->failed) {
+    t->out->failed = true;
+  } else {
+    t->out->len = x->start;
+    cl_buf_fmt(t->out, "(?:%s)", text.p);
+  }
+  cl_buf_free(&text);
+}
+
+/* A group that Java takes for one without a choice is not tried again once it matched, even
+ * where \R took \r\n. */
+static void settle(struct cl_rj *t, const struct item *x) {
+  struct cl_rj_size size = cl_rj_measure(x->length);
+  if (x->group && size.fixed && size.min != size.max && !t->out->failed &&
+      strncmp(t->out->p + x->start, "(?:", 3) == 0)
+    t->out->p[x->start + 2] = '>';
+}
+
+/* The quantifier behind item x, if there is one; Java takes one only. */
+static int quantifier(struct cl_rj *t, struct item *x) {
+  int32_t c = cl_rj_peek(t), min = 0, max = RJ_FOREVER;
+  bool open = true, possessive;
+  if (c == '{') {
+    int rc = braces(t, &min, &max, &open);
+    if (rc != 0)
+      return rc;
+  } else if (c == '?') {
+    max = 1;
+  } else if (c == '+') {
+    min = 1;
+  } else if (c != '*') {
+    return 0;
+  }
+  const bool optional = c == '?' || (c == '{' && min == 0 && max == 1);
+  x->empty = x->empty || t->out->len == x->start;
+  if (!x->empty && !x->character && !x->group)
+    wrap(t, x);
+  if (!x->empty)
+    write_times(t, c, min, max);
+  int32_t then = cl_rj_next(t);
+  bool greedy = manner(t, then, &possessive);
+  if (x->empty && !greedy)
+    t->out->len--; /* nothing is repeated anyhow */
+  if (!optional && !possessive)
+    settle(t, x);
+  repeated(t, x, min, max, optional, greedy && open, possessive);
+  return 0;
+}
+
+/* ----------------------------------------------------------------------- groups */
+
+static unsigned flag_of(int32_t c) {
+  switch (c) {
+  case 'i': return RJ_CASELESS;
+  case 'm': return RJ_MULTILINE;
+  case 's': return RJ_DOTALL;
+  case 'd': return RJ_UNIX_LINES;
+  case 'u': return RJ_UNICODE_CASE;
+  case 'x': return RJ_COMMENTS;
+  case 'c': return RJ_CANONICAL;
+  case 'U': return RJ_UNICODE_CLASS | RJ_UNICODE_CASE;
+  default: return 0;
+  }
+}
+
+/* The letters of (?letters-letters; `at` is behind them afterwards. */
+static int flags(struct cl_rj *t) {
+  bool on = true;
+  int32_t c = cl_rj_peek(t);
+  for (;; c = cl_rj_next(t)) {
+    if (c == '-' && on) {
+      on = false;
+      continue;
+    }
+    const unsigned flag = flag_of(c);
+    if (flag == 0)
+      return 0;
+    t->flags = on ? t->flags | flag : t->flags & ~flag;
+    t->canonical |= on && c == 'c';
+  }
+}
+
+/* Replaces what was written from `start` on, the inside of a lookbehind, by a test of its own:
+ * PCRE2's lookbehinds have one length. regex.c runs it. */
+static int behind(struct cl_rj *t, const struct item *x, bool negated, const struct cl_rj_len *length,
+                  const struct cl_rj *before) {
+  const size_t start = x->start;
+  const int groups = t->groups - before->groups;
+  struct cl_rj_size size = cl_rj_measure(length);
+  if (!size.valid)
+    return cl_rj_error(t, "Look-behind group does not have an obvious maximum length");
+  struct cl_buf inside = {0};
+  cl_buf_add(&inside, t->out->p + start, t->out->len - start);
+  if (inside.failed || t->out->failed) {
+    cl_buf_free(&inside);
+    t->out->failed = true;
+    return 0;
+  }
+  t->out->len = start;
+  /* A callout cannot fill groups; behind (?<! there is nothing to be filled. */
+  if ((size.fixed && size.min == size.max) ||
+      (groups > 0 && (!negated || t->names.len != before->names.len))) {
+    cl_buf_fmt(t->out, negated ? "(?<!%s)" : "(?<=%s)", inside.p);
+    cl_buf_free(&inside);
+    return 0;
+  }
+  struct cl_regex_java *to = t->to;
+  if (to->behinds == CL_REGEX_BEHINDS) {
+    cl_buf_free(&inside);
+    return cl_rj_unsupported(t, "Too many look-behind groups of variable length");
+  }
+  cl_buf_fmt(t->out, "(?:(?C%d))", to->behinds);
+  for (int i = 0; i < groups; i++)
+    cl_buf_str(t->out, "(){0}"); /* the numbers go on behind them */
+  struct cl_regex_behind *b = &to->behind[to->behinds++];
+  *b = (struct cl_regex_behind){.pattern = inside, .min = size.min, .max = size.max, .negated = negated};
+  return 0;
+}
+
+/* What stands between the parentheses, up to the closing one. */
+static int body(struct cl_rj *t, struct chain *inside) {
+  if (t->depth >= RJ_DEPTH)
+    return cl_rj_unsupported(t, "Classes and groups are nested too deep");
+  t->depth++;
+  int rc = expression(t, inside);
+  t->depth--;
+  return rc;
+}
+
+/* (?<name> with c the name's first letter. */
+static int named(struct cl_rj *t, int32_t c) {
+  struct cl_buf name = {0};
+  int rc = cl_rj_group_name(t, c, &name);
+  if (name.failed) {
+    t->out->failed = true;
+  } else if (rc == 0 && cl_rj_knows_name(t, name.p)) {
+    rc = cl_rj_error(t, "Named capturing group <%s> is already defined", name.p);
+  } else if (rc == 0) {
+    t->groups++;
+    cl_buf_fmt(&t->names, "%s\n", name.p);
+    if (name.len > RJ_NAME_MAX)
+      rc = cl_rj_unsupported(t, "A group's name may have 32 letters");
+    cl_buf_fmt(t->out, "(?<%s>", name.p);
+  }
+  cl_buf_free(&name);
+  return rc;
+}
+
+/* What stands behind (?, which c is the first of; the text's start is written. *kind: the
+ * character that tells the group, 'b' for a lookbehind, 0 = flags without a group. */
+static int opening(struct cl_rj *t, int32_t c, int32_t *kind) {
+  *kind = c;
+  switch (c) {
+  case ':': cl_buf_str(t->out, "(?:"); return 0;
+  case '=': cl_buf_str(t->out, "(?="); return 0;
+  case '!': cl_buf_str(t->out, "(?!"); return 0;
+  case '>': cl_buf_str(t->out, "(?>"); return 0;
+  case '<':
+    c = cl_rj_read(t);
+    *kind = c == '=' ? 'b' : c == '!' ? 'B' : '(';
+    return *kind == '(' ? named(t, c) : 0;
+  case '$':
+  case '@': return cl_rj_error(t, "Unknown group type");
+  default: break;
+  }
+  t->at--;
+  int rc = flags(t);
   if (rc != 0)
     return rc;
-  if (*t->p != ']')
-    return refuse(t, "Unclosed character class");
-  t->p++;
-  return 0;
+  c = cl_rj_read(t);
+  *kind = c == ')' ? 0 : ':';
+  if (c == ':')
+    cl_buf_str(t->out, "(?:");
+  return c == ')' || c == ':' ? 0 : cl_rj_error(t, "Unknown inline modifier");
 }
 
-/* ---------------------------------------------------------------------- groups */
-
-/* (?flags) or (?flags:, p behind the question mark. */
-static int flags(struct translation *t) {
-  cl_buf_str(t->out, "(?");
-  bool on = true;
-  for (; *t->p && *t->p != ')' && *t->p != ':'; t->p++) {
-    if (*t->p == '-')
-      on = false;
-    else if (*t->p == 'd' || *t->p == 'U' || !strchr("imsxu", *t->p))
-      return refuse(t, "Unknown inline modifier");
-    if (*t->p == 's' && on)
-      t->dotall = true;
-    if (*t->p != 'u') /* PCRE2 folds all of Unicode as it is */
-      cl_buf_char(t->out, *t->p);
-  }
-  if (!*t->p)
-    return refuse(t, "Unknown inline modifier");
-  t->atom = false;
-  cl_buf_char(t->out, *t->p++);
-  return 0;
-}
-
-/* p is behind the parenthesis. */
-static int group(struct translation *t) {
-  static const char *const same[] = {"?:", "?=", "?!", "?>", "?<=", "?<!"};
-  t->atom = false;
-  if (*t->p == '*')
-    return refuse(t, "Dangling meta character '*'");
-  if (*t->p != '?') {
+/* At the parenthesis. *only_flags: there is no group. */
+static int group(struct cl_rj *t, struct item *x, bool *only_flags) {
+  int32_t kind = '(';
+  struct chain inside = {0};
+  int rc = 0;
+  const struct cl_rj before = *t;
+  *only_flags = false;
+  if (cl_rj_next(t) == '?') {
+    rc = opening(t, cl_rj_skip(t), &kind);
+    *only_flags = kind == 0;
+  } else {
     t->groups++;
     cl_buf_char(t->out, '(');
-    return 0;
   }
-  for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
-    if (strncmp(t->p, same[i], strlen(same[i])) == 0) {
-      cl_buf_fmt(t->out, "(%s", same[i]);
-      t->p += strlen(same[i]);
+  if (rc != 0 || *only_flags)
+    return rc;
+  bool is_behind = kind == 'b' || kind == 'B';
+  rc = body(t, &inside);
+  if (rc == 0 && is_behind)
+    rc = behind(t, x, kind == 'B', inside.first, &before);
+  else if (rc == 0)
+    cl_buf_char(t->out, ')');
+  if (rc == 0 && cl_rj_read(t) != ')')
+    rc = cl_rj_error(t, "Unclosed group");
+  t->flags = before.flags;
+  x->group = kind == ':' || kind == '(';
+  if (x->group || kind == '>')
+    x->length = cl_rj_length(t, x->group ? RJ_LEN_GROUP : RJ_LEN_ATOMIC, inside.first);
+  return rc;
+}
+
+/* -------------------------------------------------------------- items, sequences */
+
+static int escaped(struct cl_rj *t, struct item *x) {
+  struct cl_rj_set set = {0};
+  int32_t c = cl_rj_next_escaped(t);
+  int rc;
+  if (c == 'p' || c == 'P') {
+    rc = cl_rj_property(t, &set);
+  } else {
+    t->at--;
+    rc = cl_rj_escape(t, false, false, &c, &set);
+    if (rc == 0 && c >= 0)
+      write_char(t, c);
+    x->character = c >= 0;
+  }
+  if (rc == 0 && set.some) {
+    cl_rj_set_write(&set, t->out);
+    x->character = true;
+  }
+  cl_rj_set_free(&set);
+  return rc;
+}
+
+/* The kind of length of an escape that is no character, by its letter. */
+static void escape_length(struct cl_rj *t, int32_t letter, struct item *x) {
+  if (x->character)
+    x->length = cl_rj_length(t, RJ_LEN_CHAR, NULL);
+  else if (letter == 'R')
+    x->length = cl_rj_length(t, RJ_LEN_BREAK, NULL);
+  else if (letter == 'X')
+    x->length = cl_rj_length(t, RJ_LEN_CLUSTER, NULL);
+  else if (letter == 'k' || cl_rj_is_digit(letter))
+    x->length = cl_rj_length(t, RJ_LEN_UNKNOWN, NULL);
+  x->group = letter == 'R';
+}
+
+static const char *dot(const struct cl_rj *t) {
+  return cl_rj_has(t, RJ_DOTALL)       ? "(?s:.)"
+         : cl_rj_has(t, RJ_UNIX_LINES) ? "[^\\n]"
+                                       : "[^\\n\\r\\x{85}\\x{2028}\\x{2029}]";
+}
+
+static const char *caret(const struct cl_rj *t) {
+  return !cl_rj_has(t, RJ_MULTILINE) ? "\\A"
+         : cl_rj_has(t, RJ_UNIX_LINES)
+             ? "(?:(?!\\z)(?:\\A|(?<=\\n)))"
+             : "(?:(?!\\z)(?:\\A|(?<=[\\n\\x{85}\\x{2028}\\x{2029}])|(?<=\\r)(?!\\n)))";
+}
+
+static int bracket(struct cl_rj *t) {
+  struct cl_rj_set set = {0};
+  int rc = cl_rj_class(t, true, &set);
+  if (rc == 0)
+    cl_rj_set_write(&set, t->out);
+  cl_rj_set_free(&set);
+  return rc;
+}
+
+/* One item that is no group, without its quantifier; c is looked at. */
+static int simple(struct cl_rj *t, int32_t c, struct item *x) {
+  int rc = 0;
+  switch (c) {
+  case '\\': {
+    int32_t letter = cl_rj_char(t, t->at + 1);
+    rc = escaped(t, x);
+    escape_length(t, letter, x);
+    return rc;
+  }
+  case '^':
+    cl_rj_next(t);
+    cl_buf_str(t->out, caret(t));
+    return 0;
+  case '$':
+    cl_rj_next(t);
+    cl_buf_str(t->out, cl_rj_dollar(t));
+    return 0;
+  case '{': x->empty = true; return 0; /* repeats nothing */
+  case '[': rc = bracket(t); break;
+  case '.':
+    cl_rj_next(t);
+    cl_buf_str(t->out, dot(t));
+    break;
+  default: cl_rj_next(t); write_char(t, c);
+  }
+  x->character = true;
+  x->length = cl_rj_length(t, RJ_LEN_CHAR, NULL);
+  return rc;
+}
+
+static int sequence(struct cl_rj *t, struct chain *out) {
+  for (;;) {
+    struct item x = {.start = t->out->len};
+    int32_t c = cl_rj_peek(t);
+    bool only_flags = false;
+    int rc;
+    if (c == '|' || c == ')' || (c == 0 && t->at >= t->len))
+      return 0;
+    if (c == '*' || c == '+' || c == '?') {
+      cl_rj_next(t);
+      return cl_rj_error(t, "Dangling meta character '%c'", (char)c);
+    }
+    rc = c == '(' ? group(t, &x, &only_flags) : simple(t, c, &x);
+    if (rc == 0 && !only_flags)
+      rc = quantifier(t, &x);
+    if (rc != 0)
+      return rc;
+    append(out, x.length);
+  }
+}
+
+static int expression(struct cl_rj *t, struct chain *out) {
+  struct cl_rj_len *branch = NULL, **last = NULL;
+  for (;;) {
+    struct chain one = {0};
+    int rc = sequence(t, &one);
+    bool more = rc == 0 && cl_rj_peek(t) == '|';
+    if (rc != 0)
+      return rc;
+    if (!branch && !more) {
+      *out = one;
       return 0;
     }
-  if (t->p[1] == '<') {
-    const char *name = t->p + 2;
-    size_t n = 0;
-    while (is_letter(name[n]) || (n && is_digit(name[n])))
-      n++;
-    if (n == 0 || name[n] != '>')
-      return refuse(t, "named capturing group is missing trailing '>'");
-    t->groups++;
-    cl_buf_fmt(t->out, "(?<%.*s>", (int)n, name);
-    t->p = name + n + 1;
-    return 0;
+    if (!branch && (branch = cl_rj_length(t, RJ_LEN_BRANCH, NULL)) != NULL)
+      last = &branch->item;
+    if (last && (*last = cl_rj_length(t, RJ_LEN_GROUP, one.first)) != NULL)
+      last = &(*last)->branch;
+    else
+      return cl_err_set(t->err, CL_ENOMEM, "no memory for a regex");
+    if (!more)
+      break;
+    cl_rj_next(t);
+    cl_buf_char(t->out, '|');
   }
-  t->p++;
-  return flags(t);
-}
-
-/* {n}, {n,} or {n,m} at the brace. */
-static int repetition(struct translation *t) {
-  const char *p = t->p + 1;
-  size_t n = strspn(p, "0123456789");
-  const char *end = p + n;
-  if (*end == ',')
-    end += 1 + strspn(end + 1, "0123456789");
-  if (n == 0 || *end != '}' || !t->atom)
-    return refuse(t, "Illegal repetition");
-  cl_buf_add(t->out, t->p, (size_t)(end + 1 - t->p));
-  t->p = end + 1;
+  append(out, branch);
   return 0;
 }
 
-static int next(struct translation *t) {
-  char c = *t->p;
-  switch (c) {
-  case '{': return repetition(t);
-  case '[': t->atom = true; return class_at(t, 0);
-  case '(': t->p++; return group(t);
-  case '\\':
-    t->p++;
-    t->atom = true;
-    return escape(t, false);
-  case '.': cl_buf_str(t->out, t->dotall ? "." : "[^\\n\\r\\x{85}\\x{2028}\\x{2029}]"); break;
-  default: cl_buf_char(t->out, c);
-  }
-  t->p++;
-  t->atom = c != '|' && c != '^';
-  return 0;
-}
-
-int cl_regex_translate(const char *pattern, struct cl_buf *out, struct cl_err *err) {
-  struct translation t = {.start = pattern, .p = pattern, .out = out, .err = err};
-  cl_buf_str(out, "");
-  int rc = 0;
-  while (rc == 0 && *t.p)
-    rc = next(&t);
-  if (rc == 0 && (out->failed || !cl_buf_reserve(out, 1)))
-    rc = cl_err_set(err, CL_ENOMEM, "no memory for a regex");
+static int pass(struct cl_rj *t) {
+  struct chain all = {0};
+  cl_buf_str(t->out, "");
+  int rc = expression(t, &all);
+  if (rc == 0 && t->at != t->len)
+    rc = cl_rj_error(t, cl_rj_peek(t) == ')' ? "Unmatched closing ')'" : "Unexpected internal error");
+  if (rc == 0 && t->canonical)
+    rc = cl_rj_unsupported(t, "Canonical equivalence is not supported");
+  if (rc == 0 && (t->out->failed || t->names.failed || !cl_buf_reserve(t->out, 1)))
+    rc = cl_err_set(t->err, CL_ENOMEM, "no memory for a regex");
+  cl_rj_lengths_free(t);
+  cl_buf_free(&t->names);
+  free(t->text);
   return rc;
+}
+
+int cl_regex_translate(const char *pattern, struct cl_regex_java *out, struct cl_err *err) {
+  int groups = 0, rc = 0;
+  /* Twice: a reference to a group that there never is never matches. */
+  for (int i = 0; rc == 0 && i < 2; i++) {
+    cl_regex_java_free(out);
+    struct cl_rj t = {.all_groups = groups, .out = &out->pattern, .to = out, .err = err};
+    rc = cl_rj_open(&t, pattern);
+    if (rc == 0)
+      rc = pass(&t);
+    groups = t.groups;
+  }
+  return rc;
+}
+
+void cl_regex_java_free(struct cl_regex_java *java) {
+  cl_buf_free(&java->pattern);
+  for (int i = 0; i < java->behinds; i++)
+    cl_buf_free(&java->behind[i].pattern);
+  java->behinds = 0;
 }
