@@ -86,17 +86,17 @@ describe("beside Apache's worker #kafka", function()
     return not pipe.fails and amount(pipe, side) >= pipe.expect
   end
 
-  -- Waits until every pipeline is done, or a minute after the last one was: what is compared then
+  -- Waits until every pipeline is done, or three minutes after the last one was: what is compared then
   -- shows what is missing.
   local function wait(side, url)
-    local left, deadline = {}, os.time() + 60
+    local left, deadline = {}, os.time() + 180
     for i, pipe in ipairs(pipes) do left[i] = pipe end
     while #left > 0 and os.time() < deadline do
       local status, statuses = helpers.http("GET", url .. "/connectors?expand=status")
       for i = #left, 1, -1 do
         if status == 200 and done(left[i], side, statuses) then
           table.remove(left, i)
-          deadline = os.time() + 60
+          deadline = os.time() + 180
         end
       end
       helpers.sleep(0.05)
