@@ -91,6 +91,33 @@ describe("a transform", function()
     assert.equal("{x=3}", out.key)
   end)
 
+  it("may put a container into itself or one of its parts", function()
+    local out = run({ function(r)
+      r.value.a = r.value
+      r.value.a.b = r.value.a
+      r.value.l[1] = r.value.l
+      r.value.l[3] = r.value.l
+      return r
+    end }, { value = [[{"a":1,"l":[1,2]}]] }, true)
+    assert.equal("{a={a=1, b={a=1, l=[1, 2]}, l=[1, 2]}, l=[[1, 2], 2, [[1, 2], 2]]}", out.value)
+    t:close()
+    out = run({ function(r)
+      r.value.me = r.value
+      r.value.me = r.value.me
+      return r
+    end }, { value = STRUCT })
+    assert.equal("Struct{id=7,email=a@b,me=Struct{id=7,email=a@b}}", out.value)
+    t:close()
+    out = run({ function(r)
+      r.value.m.x = r.value.m
+      r.value.m[r.value.m] = 1
+      return r
+    end }, { value = [=[{"schema":{"type":"struct","fields":[{"type":"map","keys":{"type":"int32","optional":false},
+      "values":{"type":"int32","optional":false},"optional":false,"field":"m"}],"optional":false},
+      "payload":{"m":[[1,2]]}}]=] })
+    assert.matches("^Struct{m={", out.value)
+  end)
+
   it("is the only one that may change a record", function()
     t = task.new { value = JSON, value_config = PLAIN, plugin = { kind = "sink", put = function(_, batch)
       assert.error_matches(function() batch[1].topic = "x" end, "inside a transform's apply only")

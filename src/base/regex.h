@@ -3,7 +3,7 @@
  * Regular expressions of Java's users (topics.regex, RegexRouter, checks of config rows),
  * translated where PCRE2 reads them differently (regex_java.c) and refused where it cannot
  * do the same. A pattern that takes too long on a text ends with an error.
- * Differences that remain: names of characters (\N{...}), \b{g}, (?c) and a lookbehind of
+ * Differences that remain: \b{g}, (?c) and a lookbehind of
  * variable length with a capturing group are refused; what a group that also matches nothing
  * holds after {1,3}; a range under (?iu) takes in the cases of its rarer letters, too; Unicode is 14 instead
  * of 13; \b sees at most eight marks on a letter. Owner: whoever compiled it. One thread at a time.

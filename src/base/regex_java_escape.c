@@ -2,6 +2,8 @@
  * What follows a backslash in a Java pattern: a character, a set or an assertion. Any thread. */
 #include <string.h>
 
+#include <uniname.h>
+
 #include "base/regex_java.h"
 
 static int hex_digit(int32_t c) {
@@ -80,14 +82,27 @@ static int unicode(struct cl_rj *t, int32_t *value) {
   return 0;
 }
 
-/* Unicode's names of characters are no part of PCRE2 nor of anything else linked in. */
-static int named_character(struct cl_rj *t) {
+/* \N{DIGIT ONE}. Names are ASCII; blanks around them do not count. */
+static int named_character(struct cl_rj *t, int32_t *value) {
+  enum { NAME_MAX_BYTES = 256 }; /* Unicode's longest has 88 */
+  char name[NAME_MAX_BYTES];
+  size_t n = 0;
   if (cl_rj_read(t) != '{')
     return cl_rj_error(t, "Illegal character name escape sequence");
-  while (cl_rj_read(t) != '}')
+  for (int32_t c; (c = cl_rj_read(t)) != '}';) {
     if (t->at >= t->len)
       return cl_rj_error(t, "Unclosed character name escape sequence");
-  return cl_rj_unsupported(t, "Character names are not supported");
+    if (n < sizeof(name) - 1)
+      name[n++] = c > 0 && c < 0x80 ? (char)c : '?';
+  }
+  while (n && name[n - 1] <= ' ')
+    n--;
+  name[n] = '\0';
+  ucs4_t found = unicode_name_character(name + strspn(name, " \t\n"));
+  if (found == UNINAME_INVALID)
+    return cl_rj_error(t, "Unknown character name [%s]", name);
+  *value = (int32_t)found;
+  return 0;
 }
 
 /* ------------------------------------------------------------ groups referred to */
@@ -266,7 +281,7 @@ int cl_rj_escape(struct cl_rj *t, bool in_class, bool is_range, int32_t *value, 
   case '0': return octal(t, value);
   case 'x': return hexadecimal(t, value);
   case 'u': return unicode(t, value);
-  case 'N': return named_character(t);
+  case 'N': return named_character(t, value);
   case 'a': *value = '\a'; return 0;
   case 'e': *value = 0x1B; return 0;
   case 'f': *value = '\f'; return 0;

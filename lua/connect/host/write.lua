@@ -32,8 +32,9 @@ local istype, type, tonumber = ffi.istype, type, tonumber
 
 local write = {}
 
--- What is written is made here first, so that a value that cannot be leaves nothing behind.
-local made = ffi.new "struct cl_val"
+-- What is written is made here first: a value that cannot be leaves nothing behind, and a
+-- container that is put into itself is copied before it changes.
+local made, made_key = ffi.new "struct cl_val", ffi.new "struct cl_val"
 
 -- A number with a type of its own: read before any C function is called, or the compiler would
 -- have to make the object.
@@ -64,7 +65,9 @@ function write.object(self, key, x)
   end
   local old = C.cl_ffi_obj_find(address.space, obj, key, #key)
   if old ~= nil then
-    change(current.batch, old, x, key)
+    ffi.copy(made, old, 16)
+    change(current.batch, made, x, key)
+    ffi.copy(old, made, 16)
     return
   end
   made.kind = K_MISSING
@@ -86,7 +89,9 @@ function write.array(self, i, x)
     return
   end
   if i <= arr.n then
-    change(current.batch, arr.v + (i - 1), x, "item")
+    ffi.copy(made, arr.v + (i - 1), 16)
+    change(current.batch, made, x, "item")
+    ffi.copy(arr.v + (i - 1), made, 16)
     return
   end
   made.kind = K_MISSING
@@ -113,13 +118,17 @@ function write.map(self, key, x, find)
   made.kind = K_MISSING
   if at then made.kind, made.aux = map.e[at].val.kind, map.e[at].val.aux end
   change(current.batch, made, x, "value")
-  local e = at and map.e + at or C.cl_ffi_map_add(current.batch, map)
-  if e == nil then no_memory() end
-  ffi.copy(e.val, made, 16)
-  if not at then
-    if map.n > 1 then e.key.kind, e.key.aux = map.e[0].key.kind, map.e[0].key.aux end
-    change(current.batch, e.key, key, "key")
+  if at then
+    ffi.copy(map.e[at].val, made, 16)
+    return
   end
+  made_key.kind = K_MISSING
+  if map.n > 0 then made_key.kind, made_key.aux = map.e[0].key.kind, map.e[0].key.aux end
+  change(current.batch, made_key, key, "key")
+  local e = C.cl_ffi_map_add(current.batch, map)
+  if e == nil then no_memory() end
+  ffi.copy(e.key, made_key, 16)
+  ffi.copy(e.val, made, 16)
 end
 
 -- ---------------------------------------------------------------------- structs
@@ -190,8 +199,10 @@ end
 
 local function add_field(st, name, x)
   local s = schema_of(x, name)
+  made.kind = K_MISSING
+  fit(current.batch, made, x, schema.pointer(s), name)
   restructure(st, known(st, name, s.uid) or shape_with(st, name, s))
-  fit(current.batch, st.v + (st.n - 1), x, schema.pointer(s), name)
+  ffi.copy(st.v + (st.n - 1), made, 16)
 end
 
 local function fit_typed(st, key, kind, aux, i, f)
