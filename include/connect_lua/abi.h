@@ -12,7 +12,7 @@
  */
 #pragma once
 
-enum { CL_ABI_VERSION = 3 };
+enum { CL_ABI_VERSION = 4 };
 
 /* Bytes that somebody else owns. p is NULL for "absent" (a null key or value). */
 struct cl_str {
@@ -373,7 +373,9 @@ int cl_ffi_regex_matches(struct cl_regex *regex, const char *s, uint32_t len);
 int cl_ffi_regex_replace_first(struct cl_regex *regex, struct cl_batch *batch, const struct cl_str *s,
                                const struct cl_str *replacement, struct cl_str *out);
 
-/* record/: the last error text of this thread's failed cl_ffi_* call; its Java class, NULL = the usual one. */
+/* record/: the last error of this thread's failed cl_ffi_* call: enum cl_code of src/base/err.h, its text, its
+ * Java class (NULL = the usual one). */
+int cl_ffi_error_code(void);
 const char *cl_ffi_error(void);
 const char *cl_ffi_error_class(void);
 

@@ -38,9 +38,15 @@ function errors.throw(java, fmt, ...)
   error(e, 2)
 end
 
---- What a failed cl_ffi_* call left behind, raised.
+local ENOMEM = -5 -- CL_ENOMEM of src/base/err.h
+
+--- What a failed cl_ffi_* call left behind, raised: this record's fault, or the task has no memory left.
 function errors.throw_last()
-  local e = errors.new("data", ffi.string(C.cl_ffi_error()))
+  local message = ffi.string(C.cl_ffi_error())
+  if C.cl_ffi_error_code() == ENOMEM then
+    error(errors.new("fatal", message .. ": the records at work are more than connect.lua.memory.max.bytes"), 2)
+  end
+  local e = errors.new("data", message)
   local java = C.cl_ffi_error_class()
   if java ~= nil then e.java = ffi.string(java) end
   error(e, 2)

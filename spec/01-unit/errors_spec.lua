@@ -29,3 +29,28 @@ describe("an error that C raised", function()
     assert.equal("(error object is a table value)", message)
   end)
 end)
+
+describe("what a failed call into C left behind", function()
+  local ffi = require "ffi"
+  require "spec.helpers.task" -- declares struct spec_err
+  ffi.cdef "struct spec_err *cl_ffi_err(void);"
+
+  local function thrown(code, text)
+    local err = ffi.C.cl_ffi_err()
+    err.code, err.class = code, nil
+    ffi.copy(err.msg, text)
+    local _, e = pcall(errors.throw_last)
+    return e
+  end
+
+  it("is the record's fault", function()
+    local e = thrown(-12, "Not a number")
+    assert.same({ "data", "Not a number" }, { e.class, e.message })
+  end)
+
+  it("but ends the task when there is no memory, and says which key gives more", function()
+    local e = thrown(-5, "no memory for a value")
+    assert.equal("fatal", e.class)
+    assert.matches("no memory for a value: .*connect.lua.memory.max.bytes", e.message)
+  end)
+end)

@@ -11,6 +11,8 @@
 #include "record/value.h"
 #include "record/values.h"
 
+int cl_ffi_error_code(void) { return cl_ffi_err()->code; }
+
 const char *cl_ffi_error(void) { return cl_ffi_err()->msg; }
 
 const char *cl_ffi_error_class(void) { return cl_ffi_err()->class; }

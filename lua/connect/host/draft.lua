@@ -63,7 +63,7 @@ local function set_headers(batch, rec, headers)
   local list = header_list(headers)
   if #list == 0 then return end
   local h = C.cl_ffi_headers(batch, rec, #list)
-  if h == nil then error("no memory left in the batch", 0) end
+  if h == nil then value.no_memory() end
   for i, header in ipairs(list) do
     if type(header.name) ~= "string" then error("headers: the name of header " .. i .. " is no string", 0) end
     value.set_str(batch, h[i - 1].name, header.name)

@@ -23,7 +23,10 @@ local floor, tonumber, type, getmetatable = math.floor, tonumber, type, getmetat
 
 local value = {}
 
-local function no_memory() errors.fatal("no memory left in the batch: emit fewer or smaller records per poll") end
+local function no_memory()
+  errors.fatal("no memory left in the batch: the records at work are more than connect.lua.memory.max.bytes; "
+    .. "emit fewer or smaller ones per poll")
+end
 
 value.no_memory = no_memory
 
