@@ -73,30 +73,61 @@ static bool connector_checks(const struct cl_validation *v) {
 
 bool cl_validate_wants_plugin(const struct cl_validation *v) { return v->checks || connector_checks(v); }
 
-static void add_error(struct cl_validation *v, const char *prefix, const char *key, const json_t *text,
-                      bool once) {
-  if (!json_is_string(text))
-    return;
+static int add_error(struct cl_validation *v, const char *prefix, const char *key, const json_t *text,
+                     bool once, struct cl_err *err) {
   char *full = NULL;
   if (asprintf(&full, "%s%s", prefix, key) < 0)
-    return;
+    return cl_err_set(err, CL_ENOMEM, "no memory to validate a config");
   if (once && cl_validation_has_errors(v, full))
     v->error_count--;
   cl_validation_error(v, full, "%s", json_string_value(text));
   free(full);
+  return 0;
 }
 
-/* What it answered: {key = {"text", ...}} or {key = "text"}. */
+/* What is not understood must not pass for a clean config. */
+static int refuse_answer(const struct cl_plugin *plugin, const char *key, const json_t *what,
+                         struct cl_err *err) {
+  char *text = json_dumps(what, JSON_COMPACT | JSON_ENCODE_ANY);
+  cl_err_set(err, CL_ELUA,
+             "%s: 'validate' must return errors by key, like { topic = \"is bad\" } or "
+             "{ topic = { \"is bad\", \"is long\" } }; it returned %s%s%.200s",
+             plugin->file, key ? key : "", key ? " = " : "", text ? text : "something else");
+  free(text);
+  return err->code;
+}
+
+/* "text", or a list of them; an empty Lua table is an object here. */
+static int add_errors(struct cl_validation *v, const struct cl_plugin *plugin, const char *prefix,
+                      const char *key, const json_t *value, bool once, struct cl_err *err) {
+  json_t *text;
+  size_t i;
+  if (json_is_string(value))
+    return add_error(v, prefix, key, value, once, err);
+  if (!json_is_array(value) && !(json_is_object(value) && json_object_size(value) == 0))
+    return refuse_answer(plugin, key, value, err);
+  json_array_foreach (value, i, text) {
+    if (!json_is_string(text))
+      return refuse_answer(plugin, key, value, err);
+    if (add_error(v, prefix, key, text, once, err) != 0)
+      return err->code;
+  }
+  return 0;
+}
+
+/* What it answered: {key = {"text", ...}} or {key = "text"}; nothing when all is well. */
 static int ask(struct cl_validation *v, const struct cl_plugin *plugin, const char *prefix,
                const json_t *config, bool once, struct cl_err *err) {
-  json_t *args = json_pack("[O]", (json_t *)config), *result = NULL, *value, *text;
+  json_t *args = json_pack("[O]", (json_t *)config), *result = NULL, *value;
   const char *key;
-  size_t i;
-  int rc = cl_control_call(v->worker->control, plugin, "validate", args, &result, err);
+  int rc = args ? cl_control_call(v->worker->control, plugin, "validate", args, &result, err)
+                : cl_err_set(err, CL_ENOMEM, "no memory to validate a config");
+  bool nothing = !result || json_is_null(result) || (json_is_array(result) && json_array_size(result) == 0);
+  if (rc == 0 && !nothing && !json_is_object(result))
+    rc = refuse_answer(plugin, NULL, result, err);
   json_object_foreach (result, key, value) {
-    add_error(v, prefix, key, value, once);
-    json_array_foreach (value, i, text)
-      add_error(v, prefix, key, text, once);
+    if (rc == 0)
+      rc = add_errors(v, plugin, prefix, key, value, once, err);
   }
   json_decref(result);
   json_decref(args);
