@@ -38,6 +38,29 @@ describe("manifest", function()
     assert.equal('[{"default":["a"],"name":"k","type":"list","values":{}}]', host.json_encode(m.config))
   end)
 
+  it("warns of functions that nobody calls", function()
+    local real, logged = host.log, {}
+    local function warnings(module)
+      logged = {}
+      host.log = function(level, text) logged[#logged + 1] = level .. " " .. text:gsub(":%d+:", ":0:") end
+      local ok, m = pcall(check, module)
+      host.log = real
+      assert.is_true(ok, m)
+      table.sort(logged)
+      return logged
+    end
+    local line = "3 connectors/demo.lua:0: function '%s' of a %s is not called yet"
+    assert.same({ line:format("alter_offsets", "source"), line:format("check", "source"), line:format("reload", "source") },
+      warnings(source { reload = nop, check = nop, alter_offsets = nop, stop = nop }))
+    assert.same({}, warnings { api = 1, kind = "sink", put = nop, close = nop })
+    for kind, verbs in pairs { transform = { "apply" }, predicate = { "test" }, converter = { "decode", "encode" } } do
+      local module = { api = 1, kind = kind, close = nop, configure = nop }
+      for _, verb in ipairs(verbs) do module[verb] = nop end
+      assert.same({ line:format("close", kind) }, warnings(module))
+    end
+    assert.matches("'strat' is not a verb of a source", warnings(source { strat = nop })[1])
+  end)
+
   it("wants api 1", function()
     assert.equal("connectors/demo.lua: 'api = 1' is missing", refusal { kind = "source" })
     assert.matches("'api' is 2", refusal { api = 2 })
