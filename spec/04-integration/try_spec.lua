@@ -137,13 +137,68 @@ describe("connect-lua try #embedded", function()
       assert.equal(0, code)
       for _, text in ipairs { "topic: t\n", "partition: 3", "timestamp: 5", 'key: "k" string', "value.a[0]: 1 int64",
         "value.a[1]: null", 'header h: "x" string' } do assert.matches(text, out, 1, true) end
-      local _, err
-      code, _, err = try({ "--records" }, {}, "{}\n[1]\n")
-      assert.equal(2, code)
-      assert.matches("record 2: the line is no JSON object", err, 1, true)
-      code, _, err = try({ "--records" }, {}, '{"topic":1}\n')
-      assert.equal(2, code)
-      assert.matches('record 1: not a record: "topic" must be a string', err, 1, true)
+    end)
+
+    local BAD = {
+      { "[1]", "the line is no JSON object" },
+      { '{"topic":1}', 'not a record: "topic" must be a string' },
+      { '{"vaule":1}', 'not a record: "vaule" is no key of one' },
+      { '{"headers":5}', 'not a record: "headers" must be a list of [name, bytes]' },
+      { '{"headers":[["h"]]}', 'not a record: "headers" must be a list of [name, bytes]' },
+      { '{"partition":4294967296}', 'not a record: "partition" 4294967296 is beyond 32 bits' },
+      { '{"timestampType":"Later"}', 'not a record: "timestampType" must be NoTimestampType, CreateTime' },
+    }
+
+    it("tells a line that is no record, and goes on with the next", function()
+      local lines = {}
+      for i, bad in ipairs(BAD) do lines[i] = bad[1] end
+      lines[#lines + 1] = '{"value":{"last":1}}\n'
+      local code, out, err = try({ "--records" }, {}, table.concat(lines, "\n"))
+      assert.equal(4, code)
+      for i, bad in ipairs(BAD) do assert.matches(("record %d: %s"):format(i, bad[2]), err, 1, true) end
+      assert.matches(("record %d:\n.*value.last: 1 int64"):format(#lines), out)
+      code, out = try({ "--records", "--json" }, {}, table.concat(lines, "\n"))
+      assert.equal(4, code)
+      local answers = json.decode(out).expect
+      assert.equal(#lines, #answers)
+      for i, bad in ipairs(BAD) do assert.matches(bad[2], answers[i].error.message, 1, true) end
+      assert.same({ utf8 = '{"last":1}' }, answers[#lines].record.value)
+    end)
+
+    it("shows what plugins print, and characters that would not show", function()
+      helpers.write(folder .. "/plugins/loud.lua", [[
+local connect = require "connect"
+return { api = 1, kind = "transform", class = "x.Loud",
+  apply = function(record)
+    print("a\0b", record.topic)
+    connect.log:warn("careful")
+    return record
+  end }
+]])
+      local code, out, err = try({ "--topic", "lines" }, { ["connector.class"] = "FileStreamSource", topic = "lines",
+        file = "/x", ["value.converter"] = STRING, transforms = "l", ["transforms.l.type"] = "Loud" }, "c\0d\te\n")
+      assert.equal(0, code)
+      assert.matches("INFO a\\x00b\tlines", err, 1, true)
+      assert.matches("WARN careful", err, 1, true)
+      assert.matches('value: "c\\x00d\\x09e" string', out, 1, true)
+      assert.matches("    value: c\\x00d\\x09e\n", out, 1, true)
+      code, out = try({}, {}, '{"k\\u0000x":1}\n')
+      assert.equal(0, code)
+      assert.matches("value.k\\x00x: 1 int64", out, 1, true)
+    end)
+
+    it("says when records need more memory than there is", function()
+      local lines = {}
+      for i = 1, 60000 do lines[i] = i end
+      helpers.write(folder .. "/worker.properties", helpers.properties {
+        ["bootstrap.servers"] = "embedded", ["key.converter"] = STRING, ["value.converter"] = JSON,
+        ["value.converter.schemas.enable"] = "false", ["connect.lua.memory.max.bytes"] = "1048576" })
+      local code, out = try({ "--json" }, {}, "[" .. table.concat(lines, ",") .. "]\n{}\n")
+      assert.equal(4, code)
+      local answers = json.decode(out).expect
+      assert.equal("org.apache.kafka.connect.errors.ConnectException", answers[1].error.class)
+      assert.matches("connect.lua.memory.max.bytes", answers[1].error.message, 1, true)
+      assert.same({ utf8 = "{}" }, answers[2].record.value)
     end)
 
     it("shows what a source writes", function()

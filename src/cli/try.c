@@ -25,8 +25,8 @@ static const char help[] =
     "RECORDS is a file, - or nothing for standard input: one record a line, the line being its value.\n"
     "\n"
     "  --records       each line is a JSON object {\"value\",\"key\",\"headers\",\"topic\",\"partition\",\n"
-    "                  \"timestamp\",\"offset\"}; a key, value or header that is no string is taken as its\n"
-    "                  JSON text; headers are an object or a list of [name, value]\n"
+    "                  \"timestamp\",\"timestampType\",\"offset\"}; a key, value or header that is no\n"
+    "                  string is taken as its JSON text; headers are an object or a list of [name, value]\n"
     "  --key TEXT      key of records that have none\n"
     "  --topic NAME    topic of records that have none; else the connector's topic, or \"topic\"\n"
     "  --format KIND   how keys and values of a source's records are read: text (default), json, or\n"
@@ -38,8 +38,10 @@ static const char help[] =
     "\n"
     "  echo '{\"a\":1}' | connect-lua try sink.json\n"
     "\n"
+    "What plugins print or log goes to standard error.\n"
+    "\n"
     "Exit codes: 0 every record went through or was filtered out, 1 wrong usage, 2 a file cannot be\n"
-    "read, 3 the connector's configuration is refused, 4 a record failed.\n";
+    "read, 3 the connector's configuration is refused, 4 a record failed or a line is no record.\n";
 
 struct options {
   const char *worker_file, *connector_file, *records_file;
@@ -88,26 +90,39 @@ static json_t *bytes_of(const json_t *value) {
   return out;
 }
 
-static json_t *headers_of(const json_t *given) {
-  json_t *out = json_array(), *value;
+/* What is neither is refused where headers are read (vm/try.c). */
+static json_t *headers_of(json_t *given) {
+  json_t *out, *value;
   const char *name;
   size_t i;
-  json_object_foreach ((json_t *)given, name, value)
+  if (given && !json_is_object(given) && !json_is_array(given))
+    return json_incref(given);
+  out = json_array();
+  json_object_foreach (given, name, value)
     json_array_append_new(out, json_pack("[s,o]", name, bytes_of(value)));
   json_array_foreach (given, i, value)
-    json_array_append_new(out,
-                          json_pack("[O,o]", json_array_get(value, 0), bytes_of(json_array_get(value, 1))));
+    json_array_append_new(out, json_array_size(value) == 2 ? json_pack("[O,o]", json_array_get(value, 0),
+                                                                       bytes_of(json_array_get(value, 1)))
+                                                           : json_incref(value));
   return out;
 }
 
-/* Fields that stay as they are, checked where they are read (vm/try.c). */
-static void copy_fields(json_t *record, const json_t *given) {
-  static const char *const names[] = {"topic", "partition", "offset", "timestamp", "timestampType"};
-  for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-    json_t *value = json_object_get(given, names[i]);
-    if (value)
-      json_object_set(record, names[i], value);
+/* Fields that stay as they are are checked where they are read (vm/try.c). */
+static int copy_fields(json_t *record, json_t *given, struct cl_err *err) {
+  static const char *const same[] = {"topic", "partition", "offset", "timestamp", "timestampType"};
+  const char *name;
+  json_t *value;
+  json_object_foreach (given, name, value) {
+    bool known = strcmp(name, "key") == 0 || strcmp(name, "value") == 0 || strcmp(name, "headers") == 0;
+    for (size_t i = 0; !known && i < sizeof(same) / sizeof(*same); i++) {
+      known = strcmp(name, same[i]) == 0;
+      if (known)
+        json_object_set(record, name, value);
+    }
+    if (!known)
+      return cl_err_set(err, CL_EINVAL, "not a record: \"%s\" is no key of one", name);
   }
+  return 0;
 }
 
 /* Bytes that are no UTF-8 can be in a value, too. */
@@ -130,8 +145,7 @@ static json_t *record_of(const struct options *o, const char *topic, const char 
       cl_err_set(err, CL_EINVAL, "the line is not UTF-8");
   } else if (cl_json_parse(line, n, &given, err) == 0 && !json_is_object(given)) {
     cl_err_set(err, CL_EINVAL, "the line is no JSON object");
-  } else if (err->code == 0) {
-    copy_fields(record, given);
+  } else if (err->code == 0 && copy_fields(record, given, err) == 0) {
     json_object_set_new(record, "value", bytes_of(json_object_get(given, "value")));
     if (json_object_get(given, "key"))
       json_object_set_new(record, "key", bytes_of(json_object_get(given, "key")));
@@ -146,22 +160,40 @@ static json_t *record_of(const struct options *o, const char *topic, const char 
 
 /* ------------------------------------------------------------------------- people */
 
+/* Control characters, of which a text can hold any, as lua/connect/host/describe.lua shows them. */
+static void print_text(const json_t *text) {
+  const unsigned char *p = (const unsigned char *)json_string_value(text);
+  for (size_t i = 0, n = json_string_length(text); i < n; i++) {
+    if (p[i] == '\n')
+      fputs("\\n", stdout);
+    else if (p[i] < 0x20 || p[i] == 0x7f)
+      printf("\\x%02x", p[i]);
+    else
+      putchar(p[i]);
+  }
+}
+
 /* What a record looks like at the end: as Kafka gets it. */
-static void print_bytes(const char *what, const json_t *bytes) {
-  const char *utf8 = cl_json_str(bytes, "utf8"), *b64 = cl_json_str(bytes, "b64");
-  printf("    %s: %s%s\n", what, b64 ? "(Base64) " : "", utf8 ? utf8 : b64 ? b64 : "null");
+static void print_bytes(const json_t *bytes) {
+  const json_t *utf8 = json_object_get(bytes, "utf8"), *b64 = json_object_get(bytes, "b64");
+  fputs(b64 ? ": (Base64) " : utf8 ? ": " : ": null", stdout);
+  print_text(utf8 ? utf8 : b64);
+  putchar('\n');
 }
 
 static void print_written(const json_t *record) {
   json_t *header;
   size_t i;
-  char name[300];
-  printf("written to topic %s:\n", cl_json_str(record, "topic"));
-  print_bytes("key", json_object_get(record, "key"));
-  print_bytes("value", json_object_get(record, "value"));
+  fputs("written to topic ", stdout);
+  print_text(json_object_get(record, "topic"));
+  fputs(":\n    key", stdout);
+  print_bytes(json_object_get(record, "key"));
+  fputs("    value", stdout);
+  print_bytes(json_object_get(record, "value"));
   json_array_foreach (json_object_get(record, "headers"), i, header) {
-    snprintf(name, sizeof(name), "header %s", json_string_value(json_array_get(header, 0)));
-    print_bytes(name, json_array_get(header, 1));
+    fputs("    header ", stdout);
+    print_text(json_array_get(header, 0));
+    print_bytes(json_array_get(header, 1));
   }
 }
 
@@ -199,9 +231,25 @@ static bool next_line(FILE *in, char **line, size_t *cap, size_t *n) {
   return true;
 }
 
-static int bad_line(size_t number, const struct cl_err *err) {
-  cl_cli_complain("record %zu: %s", number, err->msg);
-  return CL_EXIT_START;
+/* One line. A line that is no record, or too large a one, is told; the next may be better. */
+static int run_line(const struct session *s, struct cl_try *t, const char *line, size_t n, size_t number) {
+  struct cl_err err = CL_ERR_INIT;
+  json_t *answer = NULL, *record = record_of(s->o, s->topic, line, n, number - 1, &err);
+  char *steps = NULL;
+  int code = CL_EXIT_OK;
+  fflush(stdout); /* plugins print to standard error: in order where both are one */
+  if (!record || cl_try_run(t, record, &answer, &steps, &err) != 0) {
+    cl_cli_complain("record %zu: %s", number, err.msg);
+    code = CL_EXIT_RECORD;
+  } else {
+    printf("record %zu:\n", number);
+    if (!print_answer(answer, steps, s->setup->source))
+      code = CL_EXIT_RECORD;
+  }
+  free(steps);
+  json_decref(answer);
+  json_decref(record);
+  return code;
 }
 
 static int run_for_people(const struct session *s) {
@@ -209,67 +257,58 @@ static int run_for_people(const struct session *s) {
   struct cl_try *t = NULL;
   char *line = NULL;
   size_t cap = 0, n, number = 0;
+  cl_log_set_level(CL_INFO); /* what plugins print */
   if (cl_try_setup(s->setup, &t, &err) != 0) {
     cl_cli_complain("%s: %s: %s", s->o->connector_file, cl_err_java(&err), err.msg);
     return CL_EXIT_CONNECTOR;
   }
   int code = CL_EXIT_OK;
   while (next_line(s->in, &line, &cap, &n)) {
-    json_t *answer = NULL, *record = record_of(s->o, s->topic, line, n, number++, &err);
-    char *steps = NULL;
-    if (!record || cl_try_run(t, record, &answer, &steps, &err) != 0) {
-      json_decref(record);
-      code = bad_line(number, &err);
-      break;
-    }
-    printf("record %zu:\n", number);
-    if (!print_answer(answer, steps, s->setup->source))
+    if (run_line(s, t, line, n, ++number) != CL_EXIT_OK)
       code = CL_EXIT_RECORD;
-    free(steps);
-    json_decref(answer);
-    json_decref(record);
   }
   free(line);
   cl_try_close(t);
   return code;
 }
 
-static bool any_error(const json_t *answer) {
-  json_t *entry;
-  size_t i;
-  json_array_foreach (json_object_get(answer, "expect"), i, entry) {
-    if (json_object_get(entry, "error"))
-      return true;
+/* The answer to a line; one that is no record has an error that names no stage. *code as run_line's. */
+static json_t *answer_line(const struct session *s, struct cl_try *t, const char *line, size_t n,
+                           size_t number, int *code) {
+  struct cl_err err = CL_ERR_INIT;
+  json_t *answer = NULL, *record = record_of(s->o, s->topic, line, n, number - 1, &err);
+  char *steps = NULL;
+  if (!record || cl_try_run(t, record, &answer, &steps, &err) != 0) {
+    cl_cli_complain("record %zu: %s", number, err.msg);
+    answer = json_pack("{s:{s:n,s:n,s:o}}", "error", "stage", "class", "message", cl_json_lenient(err.msg));
   }
-  return false;
+  if (json_object_get(answer, "error"))
+    *code = CL_EXIT_RECORD;
+  free(steps);
+  json_decref(record);
+  return answer;
 }
 
 static int run_for_machines(const struct session *s) {
   struct cl_err err = CL_ERR_INIT;
-  json_t *records = json_array(), *answer = NULL;
+  struct cl_try *t = NULL;
   char *line = NULL;
   size_t cap = 0, n, number = 0;
   int code = CL_EXIT_OK;
-  while (code == CL_EXIT_OK && next_line(s->in, &line, &cap, &n)) {
-    json_t *record = record_of(s->o, s->topic, line, n, number++, &err);
-    if (record)
-      json_array_append_new(records, record);
-    else
-      code = bad_line(number, &err);
+  json_t *list = json_array(), *out = NULL;
+  if (cl_try_setup(s->setup, &t, &err) != 0) {
+    code = CL_EXIT_CONNECTOR;
+    out = cl_try_config_error(&err);
   }
-  if (code == CL_EXIT_OK && cl_try_answer(s->setup, records, &answer, &err) != 0) {
-    cl_cli_complain("%s", err.msg);
-    code = CL_EXIT_START;
-  }
-  if (answer) {
-    cl_try_print(answer);
-    code = json_object_get(answer, "configError") ? CL_EXIT_CONNECTOR
-           : any_error(answer)                    ? CL_EXIT_RECORD
-                                                  : CL_EXIT_OK;
-  }
-  json_decref(answer);
-  json_decref(records);
+  while (t && next_line(s->in, &line, &cap, &n))
+    json_array_append_new(list, answer_line(s, t, line, n, ++number, &code));
+  if (t)
+    out = json_pack("{s:O}", "expect", list);
+  cl_try_print(out);
+  json_decref(out);
+  json_decref(list);
   free(line);
+  cl_try_close(t);
   return code;
 }
 

@@ -21,6 +21,9 @@ struct cl_try_setup {
  * An error has Apache's class. */
 int cl_try_setup(const struct cl_try_setup *setup, struct cl_try **out, struct cl_err *err);
 
+/* {"configError":{"class","message"}} of what cl_try_setup answered (new reference). */
+json_t *cl_try_config_error(const struct cl_err *err);
+
 /* {"expect":[...]} of records, or {"configError":{"class","message"}} (new reference). Fails for
  * records that are none. */
 int cl_try_answer(const struct cl_try_setup *setup, const json_t *records, json_t **out, struct cl_err *err);

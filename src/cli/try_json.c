@@ -87,6 +87,11 @@ int cl_try_setup(const struct cl_try_setup *s, struct cl_try **out, struct cl_er
 
 /* ----------------------------------------------------------------------- answers */
 
+json_t *cl_try_config_error(const struct cl_err *err) {
+  return json_pack("{s:{s:s,s:o}}", "configError", "class", cl_err_java(err), "message",
+                   cl_json_lenient(err->msg));
+}
+
 int cl_try_answer(const struct cl_try_setup *setup, const json_t *records, json_t **out, struct cl_err *err) {
   struct cl_try *t = NULL;
   json_t *list = json_array(), *record, *answer;
@@ -94,8 +99,7 @@ int cl_try_answer(const struct cl_try_setup *setup, const json_t *records, json_
   int rc = 0;
   *out = NULL;
   if (cl_try_setup(setup, &t, err) != 0) {
-    *out = json_pack("{s:{s:s,s:o}}", "configError", "class", cl_err_java(err), "message",
-                     cl_json_lenient(err->msg));
+    *out = cl_try_config_error(err);
     json_decref(list);
     return 0;
   }

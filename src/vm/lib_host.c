@@ -36,10 +36,28 @@ static const struct cl_vm_ops *no_op(lua_State *L, const char *name) {
 
 /* -------------------------------------------------------------- log, clocks */
 
+/* The text at idx, where a log line would end at a NUL with each of them told. */
+static const char *whole_text(lua_State *L, int idx) {
+  size_t n;
+  const char *text = luaL_checklstring(L, idx, &n);
+  if (strlen(text) == n)
+    return text;
+  luaL_Buffer buf;
+  luaL_buffinit(L, &buf);
+  for (const char *end = text + n; text <= end; text += strlen(text) + 1) {
+    luaL_addstring(&buf, text);
+    if (text + strlen(text) < end)
+      luaL_addstring(&buf, "\\x00");
+  }
+  luaL_pushresult(&buf); /* ... text */
+  lua_replace(L, idx);   /* ... */
+  return lua_tostring(L, idx);
+}
+
 static int host_log(lua_State *L) {
   int level = (int)luaL_checkinteger(L, 1);
-  const char *text = luaL_checkstring(L, 2);
   const char *component = luaL_optstring(L, 3, CL_COMPONENT);
+  const char *text = whole_text(L, 2);
   if (level >= CL_TRACE && level <= CL_FATAL && cl_log_on((enum cl_level)level))
     cl_log_write((enum cl_level)level, component, "%s", text);
   return 0;

@@ -148,42 +148,61 @@ static int read_headers(struct cl_batch *b, struct cl_record *rec, const json_t 
   if (!cl_ffi_headers(b, rec, (uint32_t)n))
     return no_memory(err);
   for (size_t i = 0; i < n; i++) {
-    const json_t *name = json_array_get(json_array_get(list, i), 0);
-    if (!json_is_string(name))
+    const json_t *entry = json_array_get(list, i), *name = json_array_get(entry, 0);
+    if (json_array_size(entry) != 2 || !json_is_string(name))
       return no_record(err, "\"headers\" must be a list of [name, bytes]");
     struct cl_header *h = &rec->headers[i];
     if (cl_ffi_put_str(b, &h->name, json_string_value(name), (uint32_t)json_string_length(name)) != 0)
       return no_memory(err);
-    if (read_bytes(b, json_array_get(json_array_get(list, i), 1), "headers", &h->d.bytes, err) != 0)
+    if (read_bytes(b, json_array_get(entry, 1), "headers", &h->d.bytes, err) != 0)
       return err->code;
   }
   return 0;
 }
 
-static int timestamp_type(const json_t *record) {
-  const char *text = cl_json_str(record, "timestampType");
-  if (!text || strcmp(text, "CreateTime") == 0)
-    return 1;
-  return strcmp(text, "LogAppendTime") == 0 ? 2 : 0;
+static int read_partition(const json_t *record, int32_t *out, struct cl_err *err) {
+  int64_t partition;
+  if (read_integer(record, "partition", -1, &partition, err) != 0)
+    return err->code;
+  if (partition < INT32_MIN || partition > INT32_MAX)
+    return cl_err_set(err, CL_EINVAL, "not a record: \"partition\" %lld is beyond 32 bits",
+                      (long long)partition);
+  *out = (int32_t)partition;
+  return 0;
+}
+
+/* Kafka's names, which stand in the order of cl_record.timestamp_type. */
+static int read_timestamp_type(const json_t *record, int32_t *out, struct cl_err *err) {
+  static const char *const names[] = {"NoTimestampType", "CreateTime", "LogAppendTime"};
+  const json_t *given = json_object_get(record, "timestampType");
+  *out = 1;
+  if (!given || json_is_null(given))
+    return 0;
+  for (int32_t i = 0; i < 3; i++) {
+    if (json_is_string(given) && strcmp(json_string_value(given), names[i]) == 0) {
+      *out = i;
+      return 0;
+    }
+  }
+  return no_record(err, "\"timestampType\" must be NoTimestampType, CreateTime, LogAppendTime or null");
 }
 
 static int read_record(struct cl_batch *b, const json_t *json, struct cl_record *rec, struct cl_err *err) {
   const json_t *topic = json_object_get(json, "topic");
-  int64_t partition;
   if (!json_is_string(topic))
     return no_record(err, "\"topic\" must be a string");
   if (cl_ffi_put_str(b, &rec->topic, json_string_value(topic), (uint32_t)json_string_length(topic)) != 0)
     return no_memory(err);
-  if (read_integer(json, "partition", -1, &partition, err) != 0 ||
+  if (read_partition(json, &rec->partition, err) != 0 ||
+      read_timestamp_type(json, &rec->timestamp_type, err) != 0 ||
       read_integer(json, "offset", 0, &rec->offset, err) != 0 ||
       read_integer(json, "timestamp", INT64_MIN, &rec->timestamp, err) != 0 ||
       read_bytes(b, json_object_get(json, "key"), "key", &rec->key.bytes, err) != 0 ||
       read_bytes(b, json_object_get(json, "value"), "value", &rec->value.bytes, err) != 0 ||
       read_headers(b, rec, json_object_get(json, "headers"), err) != 0)
     return err->code;
-  rec->partition = rec->orig_partition = (int32_t)partition;
+  rec->orig_partition = rec->partition;
   rec->orig_topic = rec->topic;
-  rec->timestamp_type = timestamp_type(json);
   rec->source_offset.kind = CL_NULL;
   return 0;
 }
@@ -207,18 +226,39 @@ static json_t *bytes_json(struct cl_str s) {
 
 static json_t *integer_json(int64_t i, bool none) { return none ? json_null() : json_integer(i); }
 
-static json_t *record_json(const struct cl_record *rec) {
-  json_t *headers = json_array();
+/* A name from Lua may be any bytes; what is no UTF-8 is repaired, as Java reads it. */
+static json_t *name_json(struct cl_str s) {
+  json_t *out = NULL;
+  if (!s.p)
+    return json_null();
+  if (cl_utf8_valid(s.p, s.len))
+    return json_stringn_nocheck(s.p, s.len);
+  char *clean = malloc(cl_utf8_repair_max(s.len));
+  if (clean)
+    out = json_stringn_nocheck(clean, cl_utf8_repair(s.p, s.len, clean));
+  free(clean);
+  return out;
+}
+
+static json_t *headers_json(const struct cl_record *rec) {
+  json_t *out = json_array();
   for (uint32_t i = 0; i < rec->n_headers; i++) {
     const struct cl_header *h = &rec->headers[i];
-    json_array_append_new(headers,
-                          json_pack("[o,o]", json_stringn(h->name.p, h->name.len), bytes_json(h->d.bytes)));
+    if (json_array_append_new(out, json_pack("[o,o]", name_json(h->name), bytes_json(h->d.bytes))) != 0) {
+      json_decref(out);
+      return NULL;
+    }
   }
-  return json_pack("{s:{s:o,s:o,s:o,s:o,s:o,s:o}}", "record", "topic",
-                   rec->topic.p ? json_stringn(rec->topic.p, rec->topic.len) : json_null(), "partition",
+  return out;
+}
+
+/* NULL = no memory. */
+static json_t *record_json(const struct cl_record *rec) {
+  return json_pack("{s:{s:o,s:o,s:o,s:o,s:o,s:o}}", "record", "topic", name_json(rec->topic), "partition",
                    integer_json(rec->partition, rec->partition < 0), "timestamp",
                    integer_json(rec->timestamp, rec->timestamp == INT64_MIN), "key",
-                   bytes_json(rec->key.bytes), "value", bytes_json(rec->value.bytes), "headers", headers);
+                   bytes_json(rec->key.bytes), "value", bytes_json(rec->value.bytes), "headers",
+                   headers_json(rec));
 }
 
 /* ----------------------------------------------------------------------- running */
@@ -226,8 +266,10 @@ static json_t *record_json(const struct cl_record *rec) {
 struct running {
   struct cl_try *t;
   struct cl_batch *batch;
-  json_t *answer; /* of a record that failed or was dropped */
+  const struct cl_record *rec;
+  json_t *answer; /* NULL = no memory */
   char *steps;
+  bool no_steps; /* for want of memory */
 };
 
 static json_t *text_json(lua_State *L, int idx) {
@@ -246,8 +288,12 @@ static int run(lua_State *L) {
   else if (strcmp(state, "error") == 0)
     r->answer = json_pack("{s:{s:o,s:o,s:o}}", "error", "stage", text_json(L, 4), "class", text_json(L, 5),
                           "message", text_json(L, 6));
-  if (lua_type(L, 3) == LUA_TSTRING)
+  else
+    r->answer = record_json(r->rec);
+  if (lua_type(L, 3) == LUA_TSTRING) {
     r->steps = strdup(lua_tostring(L, 3));
+    r->no_steps = !r->steps;
+  }
   return 0;
 }
 
@@ -256,14 +302,15 @@ int cl_try_run(struct cl_try *t, const json_t *record, json_t **out, char **step
   *steps = NULL;
   struct cl_batch *batch = cl_batch_get(t->pool);
   struct cl_record *rec = batch ? cl_batch_add(batch) : NULL;
-  struct running r = {t, batch, NULL, NULL};
+  struct running r = {.t = t, .batch = batch, .rec = rec};
   int rc = rec ? read_record(batch, record, rec, err) : no_memory(err);
   if (rc == 0)
     rc = cl_call_protected(&t->lua, run, &r, err);
+  if (rc == 0 && (!r.answer || r.no_steps))
+    rc = no_memory(err);
   if (rc == 0) {
-    *out = r.answer ? r.answer : record_json(rec);
+    *out = r.answer;
     *steps = r.steps;
-    rc = *out ? 0 : no_memory(err);
   } else {
     json_decref(r.answer);
     free(r.steps);

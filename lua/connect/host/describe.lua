@@ -20,13 +20,15 @@ local function str(s)
   return ffi.string(s.p, s.len)
 end
 
+local function escape(c)
+  if c == "\n" then return "\\n" end
+  if c == '"' or c == "\\" then return "\\" .. c end
+  return ("\\x%02x"):format(c:byte())
+end
+
 local function quote(s)
   local cut = #s > SHOWN and s:sub(1, SHOWN) .. "..." or s
-  return '"' .. cut:gsub('[%c"\\]', function(c)
-    if c == "\n" then return "\\n" end
-    if c == '"' or c == "\\" then return "\\" .. c end
-    return ("\\x%02x"):format(c:byte())
-  end) .. '"'
+  return '"' .. cut:gsub('[%c"\\]', escape) .. '"'
 end
 
 local text_out = ffi.new "struct cl_str"
@@ -152,7 +154,10 @@ function M.new(batch, rec)
     end
     last = now
   end
-  return { step = step, lines = function() return table.concat(out, "\n") end }
+  return { step = step, lines = function()
+    for i, line in ipairs(out) do out[i] = line:gsub("%c", escape) end -- names and topics can hold any character
+    return table.concat(out, "\n")
+  end }
 end
 
 return M
