@@ -209,17 +209,43 @@ static int read_record(struct cl_batch *b, const json_t *json, struct cl_record 
 
 /* -------------------------------------------------------------------- record out */
 
+/* json_pack would leak its arguments when memory ends; these take each value, whatever happens.
+ * A value that is NULL is one that found no memory. */
+static json_t *wrap(const char *key, json_t *value) {
+  json_t *out = json_object();
+  if (json_object_set_new(out, key, value) == 0)
+    return out;
+  json_decref(out);
+  return NULL;
+}
+
+struct member {
+  const char *key;
+  json_t *value;
+};
+
+static json_t *object(const struct member *v, size_t n) {
+  json_t *out = json_object();
+  bool whole = out;
+  for (size_t i = 0; i < n; i++)
+    whole = json_object_set_new(out, v[i].key, v[i].value) == 0 && whole;
+  if (whole)
+    return out;
+  json_decref(out);
+  return NULL;
+}
+
 static json_t *bytes_json(struct cl_str s) {
   if (!s.p)
     return json_null();
   if (cl_utf8_valid(s.p, s.len))
-    return json_pack("{s:o}", "utf8", json_stringn_nocheck(s.p, s.len));
+    return wrap("utf8", json_stringn_nocheck(s.p, s.len));
   size_t n = cl_base64_length(s.len);
   char *text = malloc(n + 1);
   if (!text)
     return NULL;
   cl_base64_encode(s.p, s.len, text);
-  json_t *out = json_pack("{s:o}", "b64", json_stringn_nocheck(text, n));
+  json_t *out = wrap("b64", json_stringn_nocheck(text, n));
   free(text);
   return out;
 }
@@ -242,23 +268,29 @@ static json_t *name_json(struct cl_str s) {
 
 static json_t *headers_json(const struct cl_record *rec) {
   json_t *out = json_array();
-  for (uint32_t i = 0; i < rec->n_headers; i++) {
+  bool whole = out;
+  for (uint32_t i = 0; i < rec->n_headers && whole; i++) {
     const struct cl_header *h = &rec->headers[i];
-    if (json_array_append_new(out, json_pack("[o,o]", name_json(h->name), bytes_json(h->d.bytes))) != 0) {
-      json_decref(out);
-      return NULL;
-    }
+    json_t *entry = json_array();
+    whole = json_array_append_new(entry, name_json(h->name)) == 0 &&
+            json_array_append_new(entry, bytes_json(h->d.bytes)) == 0;
+    whole = json_array_append_new(out, entry) == 0 && whole;
   }
-  return out;
+  if (whole)
+    return out;
+  json_decref(out);
+  return NULL;
 }
 
 /* NULL = no memory. */
 static json_t *record_json(const struct cl_record *rec) {
-  return json_pack("{s:{s:o,s:o,s:o,s:o,s:o,s:o}}", "record", "topic", name_json(rec->topic), "partition",
-                   integer_json(rec->partition, rec->partition < 0), "timestamp",
-                   integer_json(rec->timestamp, rec->timestamp == INT64_MIN), "key",
-                   bytes_json(rec->key.bytes), "value", bytes_json(rec->value.bytes), "headers",
-                   headers_json(rec));
+  const struct member v[] = {{"topic", name_json(rec->topic)},
+                             {"partition", integer_json(rec->partition, rec->partition < 0)},
+                             {"timestamp", integer_json(rec->timestamp, rec->timestamp == INT64_MIN)},
+                             {"key", bytes_json(rec->key.bytes)},
+                             {"value", bytes_json(rec->value.bytes)},
+                             {"headers", headers_json(rec)}};
+  return wrap("record", object(v, sizeof(v) / sizeof(*v)));
 }
 
 /* ----------------------------------------------------------------------- running */
@@ -276,6 +308,12 @@ static json_t *text_json(lua_State *L, int idx) {
   return cl_json_lenient(lua_type(L, idx) == LUA_TSTRING ? lua_tostring(L, idx) : NULL);
 }
 
+static json_t *error_json(lua_State *L) { /* ud state steps stage class message */
+  const struct member v[] = {
+      {"stage", text_json(L, 4)}, {"class", text_json(L, 5)}, {"message", text_json(L, 6)}};
+  return wrap("error", object(v, 3));
+}
+
 /* run(batch) -> "live", "dropped" or "error"; steps or nil; stage, class, message */
 static int run(lua_State *L) {
   struct running *r = lua_touserdata(L, 1);
@@ -284,10 +322,9 @@ static int run(lua_State *L) {
   lua_call(L, 1, 5);                            /* ud state steps stage class message */
   const char *state = lua_tostring(L, 2);
   if (strcmp(state, "dropped") == 0)
-    r->answer = json_pack("{s:b}", "dropped", true);
+    r->answer = wrap("dropped", json_true());
   else if (strcmp(state, "error") == 0)
-    r->answer = json_pack("{s:{s:o,s:o,s:o}}", "error", "stage", text_json(L, 4), "class", text_json(L, 5),
-                          "message", text_json(L, 6));
+    r->answer = error_json(L);
   else
     r->answer = record_json(r->rec);
   if (lua_type(L, 3) == LUA_TSTRING) {
