@@ -14,7 +14,6 @@ local C = require "connect.host.abi"
 local address = require "connect.host.address"
 local errors = require "connect.errors"
 local record_text = require "connect.host.record_text"
-local schema = require "connect.schema"
 local value = require "connect.host.value"
 local view = require "connect.host.view"
 
@@ -43,7 +42,7 @@ edit.datum = datum_of
 -- --------------------------------------------------------------------- looking
 
 --- The side's schema, nil = none.
-function edit.schema(record, side) return (schema.view_of(datum_of(record, side).schema)) end
+function edit.schema(record, side) return (address.schema_view(datum_of(record, side).schema)) end
 
 --- Whether the side is null, whatever its schema.
 function edit.is_null(record, side)
@@ -60,7 +59,7 @@ function edit.open(record, side, purpose)
   local d = datum_of(record, side)
   local kind = d.val.kind
   if d.schema ~= nil then
-    if kind == K_STRUCT then return record[side], schema.view_of(d.schema) end
+    if kind == K_STRUCT then return record[side], address.schema_view(d.schema) end
     errors.throw(DATA, "Only Struct objects supported for [%s], found: %s", purpose, ffi.string(C.cl_ffi_class(d.val)))
   end
   if kind == K_OBJECT then return record[side], nil end
@@ -74,7 +73,7 @@ end
 -- is taken from, 0 or nil = it is left unset. replace_null: a null field that has a default is
 -- read as it. Lives as long as the task: keep it by the old schema's uid.
 function edit.shape(to, sources, replace_null)
-  local p = schema.pointer(to)
+  local p = address.schema_pointer(to)
   local shape = C.cl_ffi_shape_new(address.space, p)
   if shape == nil then value.no_memory() end
   shape.nulls = replace_null and 1 or 0
@@ -231,7 +230,7 @@ end
 -- when something on the way is null. A field on the way is read with its default, the last one with
 -- replace_null only.
 function edit.extract(record, side, path, s, replace_null)
-  local p = s and schema.pointer(s) or nil
+  local p = s and address.schema_pointer(s) or nil
   if C.cl_ffi_extract(current.batch, datum_of(record, side), path, p, replace_null and 1 or 0) ~= 0 then
     errors.throw_last()
   end
@@ -241,7 +240,7 @@ end
 function edit.nothing(record, side, s)
   local d = datum_of(record, side)
   d.val.kind = K_NULL
-  d.schema = s and schema.pointer(s) or nil
+  d.schema = s and address.schema_pointer(s) or nil
 end
 
 --- The side becomes an object or, with a schema, a struct that holds it as its one field.
@@ -256,7 +255,7 @@ function edit.wrap(record, side, name, to)
     d.val.kind, d.val.obj = K_OBJECT, obj
     return
   end
-  local p = schema.pointer(to)
+  local p = address.schema_pointer(to)
   if C.cl_ffi_fits(d.val, p.fields[0].schema, name, #name) ~= 0 then errors.throw_last() end
   local st = C.cl_ffi_struct_new(current.batch, p)
   if st == nil then value.no_memory() end
@@ -268,9 +267,9 @@ end
 
 --- The schema of what `flatten` makes of structs of a schema.
 function edit.flat_schema(from, delimiter)
-  local p = C.cl_ffi_flat_schema(current.batch, schema.pointer(from), delimiter, #delimiter)
+  local p = C.cl_ffi_flat_schema(current.batch, address.schema_pointer(from), delimiter, #delimiter)
   if p == nil then errors.throw_last() end
-  return schema.view_of(p)
+  return address.schema_view(p)
 end
 
 --- The side's struct, or its object (to nil), without structs and objects inside.
@@ -278,7 +277,7 @@ function edit.flatten(record, side, delimiter, to)
   local d = datum_of(record, side)
   local rc
   if to then
-    local p = schema.pointer(to)
+    local p = address.schema_pointer(to)
     rc = C.cl_ffi_flat_struct(current.batch, p, d.val)
     d.schema = p
   else
@@ -320,7 +319,7 @@ function edit.entry(object, name)
 end
 
 --- The side's value has become one of schema `to`, nil = none.
-function edit.set_schema(record, side, to) datum_of(record, side).schema = to and schema.pointer(to) or nil end
+function edit.set_schema(record, side, to) datum_of(record, side).schema = to and address.schema_pointer(to) or nil end
 
 --- Java's class of a value.
 function edit.class_of_val(val) return ffi.string(C.cl_ffi_class(val)) end
@@ -330,7 +329,8 @@ function edit.text_of(val) return ffi.string(val.s, val.len) end
 
 --- The value becomes one of the type (of edit.types), as Cast does it. from: its schema, nil = none.
 function edit.cast(val, from, type)
-  if C.cl_ffi_cast(current.batch, val, from and schema.pointer(from) or nil, type) ~= 0 then errors.throw_last() end
+  local p = from and address.schema_pointer(from) or nil
+  if C.cl_ffi_cast(current.batch, val, p, type) ~= 0 then errors.throw_last() end
 end
 
 --- The order in which a HashMap of this capacity would give these names.
@@ -397,7 +397,7 @@ function edit.changes(list, replacement)
   for i, one in ipairs(list) do
     local change = changes.change[i - 1]
     change.at, change.type = (one.at or 1) - 1, one.type or 0
-    change.from = one.from and schema.pointer(one.from) or nil
+    change.from = one.from and address.schema_pointer(one.from) or nil
     if one.name and C.cl_ffi_changes_name(address.space, changes, i - 1, one.name, #one.name) ~= 0 then
       value.no_memory()
     end
@@ -421,7 +421,7 @@ end
 
 --- A copy of a schema's default, to be changed and given to edit.remade; nil = it has none.
 function edit.default(s)
-  local def = schema.pointer(s).def
+  local def = address.schema_pointer(s).def
   if def.kind == K_MISSING then return nil end
   local val = ffi.new "struct cl_val"
   if C.cl_ffi_copy(current.batch, val, def) ~= 0 then value.no_memory() end
@@ -438,7 +438,7 @@ end
 -- simple type.
 function edit.remade(s, def, type)
   local draft = ffi.new "struct cl_schema"
-  ffi.copy(draft, schema.pointer(s), ffi.sizeof "struct cl_schema")
+  ffi.copy(draft, address.schema_pointer(s), ffi.sizeof "struct cl_schema")
   if type then
     draft.type, draft.fields, draft.n_fields, draft.key, draft.value = type, nil, 0, nil, nil
   end
@@ -451,7 +451,7 @@ function edit.remade(s, def, type)
   end
   local p = C.cl_ffi_schema(address.space, draft)
   if p == nil then value.no_memory() end
-  return schema.view_of(p)
+  return address.schema_view(p)
 end
 
 -- ------------------------------------------------------------------------ topics

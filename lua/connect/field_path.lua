@@ -55,6 +55,9 @@ end
 
 --- The names of a path, in order.
 function field_path.parse(text, version)
+  if type(text) ~= "string" or type(version) ~= "string" then
+    error("field_path.parse: a path and a version, both strings, expected", 2)
+  end
   if version:upper() == "V1" then return { text } end
   return parse_v2(text)
 end

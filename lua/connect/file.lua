@@ -30,10 +30,19 @@ local function check(rc)
 end
 
 local function field(t, name, kind, default)
+  if type(t) ~= "table" then error("a table of options expected, not a " .. type(t), 3) end
   local x = t[name]
   if x == nil then x = default end
   if x ~= nil and type(x) ~= kind then error(name .. " must be a " .. kind .. ", not a " .. type(x), 3) end
   return x
+end
+
+local reader_p, writer_p = ffi.typeof "struct cl_reader *", ffi.typeof "struct cl_writer *"
+
+-- Plugins call methods with what they like.
+local function check_self(self, ct, what)
+  if not ffi.istype(ct, self) then error("a " .. what .. " expected, got " .. type(self) .. ": call it as " .. what
+    .. ":method(...)", 3) end
 end
 
 -- ------------------------------------------------------------------- reader
@@ -44,6 +53,7 @@ local reader = {}
 -- source partition `partition`; their offsets are {position = byte after the line}. Answers
 -- how many, or nil and "missing" while the file does not exist.
 function reader:fill(options)
+  check_self(self, reader_p, "reader")
   local batch = view.current.batch
   if batch == nil or batch.stage ~= 0 then error("reader:fill works inside poll only", 2) end
   local topic = field(options, "topic", "string") or error("topic is missing", 2)
@@ -60,6 +70,7 @@ local str = ffi.new "struct cl_str"
 
 --- The next complete line without its end; nil while there is none ("missing" = no file).
 function reader:line()
+  check_self(self, reader_p, "reader")
   local n = C.cl_ffi_reader_line(self, str)
   if n == 1 then return ffi.string(str.p, str.len) end
   if n == 0 then return nil end
@@ -68,9 +79,15 @@ function reader:line()
 end
 
 --- The byte after the last line handed out.
-function reader:position() return tonumber(C.cl_ffi_reader_position(self)) end
+function reader:position()
+  check_self(self, reader_p, "reader")
+  return tonumber(C.cl_ffi_reader_position(self))
+end
 
-function reader:close() C.cl_ffi_reader_close(self) end
+function reader:close()
+  check_self(self, reader_p, "reader")
+  C.cl_ffi_reader_close(self)
+end
 
 -- ------------------------------------------------------------------- writer
 
@@ -78,20 +95,33 @@ local writer = {}
 
 --- Appends a value's text and a line end; buffered until flush or sync.
 function writer:line(value)
+  check_self(self, writer_p, "writer")
   local text = view.text(value)
   check(C.cl_ffi_writer_line(self, text, #text))
 end
 
 --- Appends a line for every record's value, and hands them to the system.
-function writer:batch(batch) check(C.cl_ffi_writer_batch(self, view.batch_of(batch))) end
+function writer:batch(batch)
+  check_self(self, writer_p, "writer")
+  check(C.cl_ffi_writer_batch(self, view.batch_of(batch)))
+end
 
 --- Hands what is buffered to the system.
-function writer:flush() check(C.cl_ffi_writer_flush(self, 0)) end
+function writer:flush()
+  check_self(self, writer_p, "writer")
+  check(C.cl_ffi_writer_flush(self, 0))
+end
 
 --- The same, and waits until it is safe on the disk.
-function writer:sync() check(C.cl_ffi_writer_flush(self, 1)) end
+function writer:sync()
+  check_self(self, writer_p, "writer")
+  check(C.cl_ffi_writer_flush(self, 1))
+end
 
-function writer:close() check(C.cl_ffi_writer_close(self)) end
+function writer:close()
+  check_self(self, writer_p, "writer")
+  check(C.cl_ffi_writer_close(self))
+end
 
 -- ------------------------------------------------------------------- module
 

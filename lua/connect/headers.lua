@@ -4,7 +4,6 @@
 local C = require "connect.host.abi"
 local address = require "connect.host.address"
 local errors = require "connect.errors"
-local schema = require "connect.schema"
 local value = require "connect.host.value"
 local view = require "connect.host.view"
 local write = require "connect.host.write"
@@ -15,6 +14,10 @@ local resolve, record_p, record_ct = address.resolve, address.record_p, address.
 
 local headers = {}
 
+local function check_name(name)
+  if type(name) ~= "string" then error("a header's name is a string, not a " .. type(name), 3) end
+end
+
 local function writable(record)
   local rec, epoch = resolve(record_p, record, record_ct)
   address.check_writable(epoch)
@@ -24,38 +27,38 @@ end
 --- Whether there is one of this name.
 function headers.has(record, name)
   local rec = resolve(record_p, record, record_ct)
+  check_name(name)
   return C.cl_ffi_header_last(rec, name, #name) ~= nil
 end
 
 --- Value and schema (nil = none) of the last one of this name; nil when there is none.
 function headers.last(record, name)
   local rec = resolve(record_p, record, record_ct)
+  check_name(name)
   local header = C.cl_ffi_header_last(rec, name, #name)
   if header == nil then return nil end
-  return view.read(rec.batch, header.d.val), schema.view_of(header.d.schema)
+  return view.read(rec.batch, header.d.val), address.schema_view(header.d.schema)
 end
 
 --- Appends one; s is a schema or its name, nil = none.
 function headers.add(record, name, x, s)
   local rec = writable(record)
-  if type(name) ~= "string" then error("a header's name is a string, not a " .. type(name), 2) end
+  check_name(name)
   local header = C.cl_ffi_header_add(current.batch, rec, name, #name)
   if header == nil then value.no_memory() end
   write.set(current.batch, header.d, x, "header " .. name, s)
-end
-
-local function added(record, name)
-  local header = C.cl_ffi_header_add(current.batch, writable(record), name, #name)
-  if header == nil then value.no_memory() end
-  return header
 end
 
 --- Appends one with exactly the value and schema of a struct's or object's field; with replace_null a
 -- struct's null field is read as its default. False = there is no such field: a header of null was
 -- appended then, without schema.
 function headers.add_field(record, name, container, field, replace_null)
-  local header = added(record, name)
+  local rec = writable(record)
+  check_name(name)
+  if type(field) ~= "string" then error("a field's name is a string, not a " .. type(field), 2) end
   local val, s = view.slot(container, field, not replace_null)
+  local header = C.cl_ffi_header_add(current.batch, rec, name, #name)
+  if header == nil then value.no_memory() end
   if val == nil then return false end
   if C.cl_ffi_copy(current.batch, header.d.val, val) ~= 0 then value.no_memory() end
   if header.d.val.kind == K_MISSING then header.d.val.kind = K_NULL end
@@ -64,24 +67,10 @@ function headers.add_field(record, name, container, field, replace_null)
   return true
 end
 
---- What SimpleHeaderConverter reads in a text, for add_literal; made while records are worked on, lives as
--- long as the task.
-function headers.literal(text)
-  local literal = C.cl_ffi_literal(current.batch, text, #text)
-  if literal == nil then errors.throw_last() end
-  return literal
-end
-
---- Appends one with the value and schema of a literal.
-function headers.add_literal(record, name, literal)
-  local d = added(record, name).d
-  if C.cl_ffi_copy(current.batch, d.val, literal.val) ~= 0 then value.no_memory() end
-  d.schema = literal.schema
-end
-
 --- Removes all of this name: how many.
 function headers.remove(record, name)
   local rec = writable(record)
+  check_name(name)
   return (tonumber(C.cl_ffi_header_remove(rec, name, #name)))
 end
 

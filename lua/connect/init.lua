@@ -19,7 +19,10 @@ return {
   --- JSON's null: absent fields read as nil, null ones as connect.null.
   null = host.null,
   --- Marks a table as a list, which matters when it is empty.
-  array = function(t) return setmetatable(t, host.array_mt) end,
+  array = function(t)
+    if type(t) ~= "table" then error("connect.array: a table expected, not a " .. type(t), 2) end
+    return setmetatable(t, host.array_mt)
+  end,
   --- for position, key, value in connect.fields(view) do
   fields = view.fields,
   --- A value as plain Lua tables, which outlive its batch.

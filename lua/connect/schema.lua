@@ -28,7 +28,7 @@ local PREFIX = "org.apache.kafka.connect.data."
 local schema = {}
 
 local cast, ffi_string, tonumber, type = ffi.cast, ffi.string, tonumber, type
-local schema_p, schema_view_p, schema_ct = address.schema_p, address.schema_view_p, address.schema_ct
+local schema_ct = address.schema_ct
 
 local type_names, type_numbers = {}, {}
 for name, number in pairs(value.types) do
@@ -39,19 +39,7 @@ for _, name in ipairs { "DECIMAL", "DATE", "TIME", "TIMESTAMP" } do
   logical_names[tonumber(C["CL_LOGICAL_" .. name])] = name:lower()
 end
 
--- Schemas live as long as the task: their addresses carry no epoch.
-local function view_of(p)
-  if p == nil then return nil end
-  return cast(schema_view_p, p)[0]
-end
-schema.view_of = view_of
-
---- The const struct cl_schema * behind a schema, which must be one.
-local function pointer(s)
-  if not ffi.istype(schema_ct, s) then error("a schema expected, got " .. type(s), 3) end
-  return cast(schema_p, cast("void *", s))
-end
-schema.pointer = pointer
+local view_of, pointer = address.schema_view, address.schema_pointer
 
 local function str(s) if s.p ~= nil then return ffi_string(s.p, s.len) end end
 
@@ -87,6 +75,7 @@ local attributes = {
 
 local function field(self, name)
   local p = pointer(self)
+  if type(name) ~= "string" then error("a field's name is a string, not a " .. type(name), 2) end
   for i = 0, tonumber(p.n_fields) - 1 do
     local f = p.fields[i].name
     if f.len == #name and ffi_string(f.p, f.len) == name then return view_of(p.fields[i].schema), i + 1 end
@@ -133,13 +122,17 @@ end
 
 local function set_parameters(draft, list, keep)
   local names = {}
-  for name in pairs(list or {}) do names[#names + 1] = name end
+  if type(list) ~= "table" then error("a schema's parameters are a table, not a " .. type(list), 0) end
+  for name in next, list do
+    if type(name) ~= "string" then error("a parameter's name is a string, not a " .. type(name), 0) end
+    names[#names + 1] = name
+  end
   table.sort(names)
   local params = ffi.new("struct cl_param[?]", math.max(1, #names))
   keep[#keep + 1] = params
   for i, name in ipairs(names) do
     set_text(params[i - 1].name, name, keep)
-    set_text(params[i - 1].value, list[name], keep)
+    set_text(params[i - 1].value, rawget(list, name), keep)
   end
   draft.params, draft.n_params = params, #names
 end
@@ -168,9 +161,19 @@ local function set_default(draft, x)
   end
 end
 
--- Writes attrs over a draft.
-local function set_attributes(draft, attrs, keep)
-  for name in pairs(attrs) do
+local function set_version(draft, version)
+  if version and (type(version) ~= "number" or version % 1 ~= 0 or version < -0x80000000 or version > 0x7fffffff) then
+    error("a schema's version is a whole number of 32 bits", 0)
+  end
+  draft.has_version, draft.version = version and 1 or 0, version or 0
+end
+
+-- Writes attrs over a draft. No metamethod is called: what a plugin's would do in between is anybody's guess.
+local function set_attributes(draft, given, keep)
+  if type(given) ~= "table" then error("a schema's attributes are a table, not a " .. type(given), 0) end
+  local attrs = {}
+  for name, x in next, given do
+    attrs[name] = x
     if not known[name] then error("a schema has no attribute " .. tostring(name), 0) end
   end
   if attrs.optional ~= nil then draft.optional = attrs.optional and 1 or 0 end
@@ -179,9 +182,7 @@ local function set_attributes(draft, attrs, keep)
     draft.logical = C.cl_ffi_logical(draft.name)
   end
   if attrs.doc ~= nil then set_text(draft.doc, attrs.doc, keep) end
-  if attrs.version ~= nil then
-    draft.has_version, draft.version = attrs.version and 1 or 0, attrs.version or 0
-  end
+  if attrs.version ~= nil then set_version(draft, attrs.version) end
   if attrs.parameters ~= nil then set_parameters(draft, attrs.parameters or {}, keep) end
   if attrs.default ~= nil then set_default(draft, attrs.default) end
 end
@@ -220,7 +221,9 @@ schema.date, schema.time, schema.timestamp = logical("Date", "int32"), logical("
   logical("Timestamp", "int64")
 
 function schema.decimal(scale, attrs)
-  if type(scale) ~= "number" then error("schema.decimal: a scale expected, not a " .. type(scale), 2) end
+  if type(scale) ~= "number" or scale % 1 ~= 0 or scale < -0x80000000 or scale > 0x7fffffff then
+    error("schema.decimal: a scale expected, a whole number of 32 bits", 2)
+  end
   return logical("Decimal", "bytes", { scale = ("%d"):format(scale) })(attrs)
 end
 
@@ -258,9 +261,13 @@ function schema.map(key, item, attrs)
 end
 
 local function set_fields(draft, list, keep)
-  local out, seen = ffi.new("struct cl_field[?]", math.max(1, #list)), {}
+  if type(list) ~= "table" then error("a schema's fields are a list, not a " .. type(list), 0) end
+  local n = value.length(list)
+  local out, seen = ffi.new("struct cl_field[?]", math.max(1, n)), {}
   keep[#keep + 1] = out
-  for i, f in ipairs(list) do
+  for i = 1, n do
+    local f = rawget(list, i)
+    if type(f) ~= "table" then error("a schema's field is { name, schema }, not a " .. type(f), 0) end
     local name = f[1]
     if type(name) ~= "string" or name == "" then errors.throw(BUILDER, "fieldName cannot be null.") end
     if seen[name] then errors.throw(BUILDER, "Cannot create field because of field name duplication %s", name) end
@@ -268,26 +275,28 @@ local function set_fields(draft, list, keep)
     set_text(out[i - 1].name, name, keep)
     out[i - 1].schema = pointer(schema.of(f[2]))
   end
-  draft.fields, draft.n_fields = out, #list
+  draft.fields, draft.n_fields = out, n
 end
 
 --- A struct: attributes, and fields = { { name, schema }, ... }.
 function schema.struct(attrs)
+  if type(attrs) ~= "table" then error("schema.struct: a table expected, not a " .. type(attrs), 2) end
   local draft, keep = draft_of(type_numbers.struct), {}
-  set_fields(draft, attrs.fields or {}, keep)
+  set_fields(draft, rawget(attrs, "fields") or {}, keep)
   return made(draft, attrs, keep)
 end
 
 --- s with other attributes; of a struct also with other fields.
 function schema.derive(s, attrs)
+  if type(attrs) ~= "table" then error("schema.derive: attributes expected, not a " .. type(attrs), 2) end
   local from, keep = pointer(schema.of(s)), {}
   local draft = draft_of(from.type)
   ffi.copy(draft, from, ffi.sizeof "struct cl_schema")
-  if attrs.fields then
+  if rawget(attrs, "fields") then
     if from.type ~= type_numbers.struct then
       errors.throw(BUILDER, "Cannot create fields on type %s", type_names[from.type]:upper())
     end
-    set_fields(draft, attrs.fields, keep)
+    set_fields(draft, rawget(attrs, "fields"), keep)
   end
   return made(draft, attrs, keep)
 end

@@ -4,7 +4,6 @@
 local ffi = require "ffi"
 
 local address = require "connect.host.address"
-local schema = require "connect.schema"
 local value = require "connect.host.value"
 local view = require "connect.host.view"
 local write = require "connect.host.write"
@@ -18,7 +17,7 @@ local struct = {}
 function struct.new(s, fields)
   local batch = current.batch
   if batch == nil then error("connect.struct: structs are made while records are worked on", 2) end
-  local p = schema.pointer(s)
+  local p = address.schema_pointer(s)
   if p.type ~= value.types.STRUCT then error("Not a struct schema: " .. tostring(s), 2) end
   local val = ffi.new "struct cl_val"
   value.fit(batch, val, fields or {}, p)

@@ -10,14 +10,14 @@ local BYTES = "lua/connect/converters/byte_array.lua"
 local reverse = {
   api = 1, kind = "converter", class = "test.Reverse", config = {},
   configure = function(config, role) return { role = role, config = config } end,
-  decode = function(state, datum)
+  decode = function(datum, state)
     local text = datum:text()
     if text == "bad" then connect.data_error("refused by %s", state.role) end
     if text == "broken" then error("a bug") end
     if text == "later" then connect.retriable "not now" end
     datum:set(text and { text = text:reverse() } or nil)
   end,
-  encode = function(_, datum)
+  encode = function(datum)
     local value = datum:get()
     if value == connect.null then return datum:set_text(nil) end
     datum:set_text(value.text:reverse())
@@ -113,7 +113,7 @@ describe("a converter", function()
 
   it("converts a batch once, however often it is put", function()
     local decoded, puts = 0, 0
-    local counting = { kind = "converter", decode = function(_, d) decoded = decoded + 1 d:set(d:text()) end,
+    local counting = { kind = "converter", decode = function(d) decoded = decoded + 1 d:set(d:text()) end,
       encode = function() end }
     sink({ value = counting }, function()
       puts = puts + 1
@@ -131,11 +131,11 @@ describe("a converter", function()
 
   it("uses its datum during the call only", function()
     local kept
-    sink({ value = { kind = "converter", decode = function(_, d) kept = d end, encode = function() end } })
+    sink({ value = { kind = "converter", decode = function(d) kept = d end, encode = function() end } })
     t:put { "a" }
     assert.error_matches(function() kept:text() end, "inside decode or encode only")
     assert.error_matches(function() kept.x = 1 end, "read%-only")
     assert.error_matches(function() require "connect.codec".string_decode(kept) end, "inside decode or encode only")
-    assert.error_matches(function() require "connect.codec".json_decode(nil, kept) end, "codec.json expected")
+    assert.error_matches(function() require "connect.codec".json_decode(kept, nil) end, "codec.json expected")
   end)
 end)

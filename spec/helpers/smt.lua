@@ -86,7 +86,7 @@ local function payload(json, batch, d)
 end
 
 local function told(json, batch, d)
-  local s = require("connect.schema").view_of(d.schema)
+  local s = require("connect.host.address").schema_view(d.schema)
   return payload(json, batch, d), s and short(s) or nil
 end
 

@@ -62,7 +62,7 @@ local function val_text(val)
 end
 
 local function datum(d)
-  local out = { schema = M.schema(require("connect.schema").view_of(d.schema)), kind = val_text(d.val) }
+  local out = { schema = M.schema(require("connect.host.address").schema_view(d.schema)), kind = val_text(d.val) }
   local val = d.val
   if kinds[val.kind] == "object" then
     out.fields, out.capacity = {}, val.obj.java_cap

@@ -13,6 +13,10 @@
 
 static int no_memory(void) { return cl_err_set(cl_ffi_err(), CL_ENOMEM, "no memory left in the batch"); }
 
+static int fail_deep(void) {
+  return cl_err_set(cl_ffi_err(), CL_EDATA, "a value nested deeper than %d cannot be copied", CL_COPY_DEPTH);
+}
+
 /* Room for one more in a vector of n of cap elements, or NULL. */
 static void *grown(struct cl_batch *b, void *old, uint32_t n, uint32_t *cap, size_t size) {
   if (n < *cap)
@@ -289,8 +293,9 @@ struct cl_struct *cl_ffi_struct_new(struct cl_batch *batch, const struct cl_sche
 
 int cl_ffi_copy(struct cl_batch *batch, struct cl_val *out, const struct cl_val *from) {
   struct cl_val copy;
-  if (!cl_value_clone(batch->arena, from, &copy))
-    return no_memory();
+  bool too_deep;
+  if (!cl_value_clone(batch->arena, from, &copy, &too_deep))
+    return too_deep ? fail_deep() : no_memory();
   *out = copy;
   return 0;
 }
@@ -356,7 +361,7 @@ int cl_shape_field(struct cl_batch *batch, const struct cl_shape *shape, uint32_
   }
   *out = *v;
   /* A default is everybody's. */
-  if (v == def && v->kind >= CL_ARRAY && !cl_value_clone(batch->arena, def, out))
+  if (v == def && v->kind >= CL_ARRAY && !cl_value_clone(batch->arena, def, out, NULL))
     return no_memory();
   return 0;
 }

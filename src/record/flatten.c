@@ -168,7 +168,7 @@ static int put_leaf(struct cl_batch *b, struct cl_struct *to, uint32_t at, const
     return 0;
   }
   if (has(&s->def)) /* a default is everybody's */
-    return cl_value_clone(b->arena, &s->def, &to->v[at]) ? 0 : no_memory();
+    return cl_value_clone(b->arena, &s->def, &to->v[at], NULL) ? 0 : no_memory();
   to->v[at] = (struct cl_val){.kind = CL_NULL};
   return cl_value_fits(&to->v[at], field->schema, &field->name, cl_ffi_err());
 }

@@ -284,7 +284,7 @@ int cl_json_read_typed(struct cl_json_typed *t, const struct cl_schema *schema, 
   if (v->kind == CL_NULL) {
     if (!cl_value_is_null(&schema->def) && t->null_to_default) {
       /* A container of its own: the schema's is everybody's. */
-      return cl_value_clone(t->b->arena, &schema->def, v)
+      return cl_value_clone(t->b->arena, &schema->def, v, NULL)
                  ? 0
                  : cl_err_set(t->err, CL_ENOMEM, "no memory left in the batch");
     }

@@ -76,7 +76,7 @@ int cl_ffi_extract(struct cl_batch *batch, struct cl_datum *d, const struct cl_p
     v = next;
   }
   struct cl_val out = cl_value_is_null(v) ? null_value : *v;
-  if (shared && !cl_value_clone(batch->arena, v, &out))
+  if (shared && !cl_value_clone(batch->arena, v, &out, NULL))
     return no_memory();
   d->val = out;
   d->schema = leaf;

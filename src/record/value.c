@@ -80,53 +80,59 @@ bool cl_value_equal(const struct cl_space *s, const struct cl_val *a, const stru
   }
 }
 
-static bool keep_rows(struct cl_space *s, struct cl_arena *a, const struct cl_val *v, uint32_t n,
-                      struct cl_val **out) {
-  *out = cl_arena_alloc(a, n * sizeof(**out));
+/* A copy being made. */
+struct keep {
+  struct cl_space *s; /* NULL = within a batch: bytes and symbols are shared */
+  struct cl_arena *a;
+  int depth;
+  bool too_deep;
+};
+
+static bool keep(struct keep *k, const struct cl_val *v, struct cl_val *out);
+
+static bool keep_rows(struct keep *k, const struct cl_val *v, uint32_t n, struct cl_val **out) {
+  *out = cl_arena_alloc(k->a, n * sizeof(**out));
   if (!*out)
     return false;
   for (uint32_t i = 0; i < n; i++)
-    if (!cl_value_keep(s, a, &v[i], &(*out)[i]))
+    if (!keep(k, &v[i], &(*out)[i]))
       return false;
   return true;
 }
 
-static struct cl_obj *keep_object(struct cl_space *s, struct cl_arena *a, const struct cl_obj *from) {
-  struct cl_obj *obj = cl_arena_alloc(a, sizeof(*obj) + from->n * sizeof(*obj->e));
+static struct cl_obj *keep_object(struct keep *k, const struct cl_obj *from) {
+  struct cl_obj *obj = cl_arena_alloc(k->a, sizeof(*obj) + from->n * sizeof(*obj->e));
   if (!obj)
     return NULL;
   *obj = (struct cl_obj){.n = from->n, .cap = from->n, .java_cap = from->java_cap, .linked = from->linked};
   obj->e = (struct cl_entry *)(obj + 1);
   for (uint32_t i = 0; i < obj->n; i++) {
     obj->e[i] = (struct cl_entry){.sym = from->e[i].sym};
-    if (s) {
-      struct cl_str key = cl_space_sym_text(s, from->e[i].sym);
-      obj->e[i].sym = cl_space_sym_keep(s, key.p, key.len);
+    if (k->s) {
+      struct cl_str key = cl_space_sym_text(k->s, from->e[i].sym);
+      obj->e[i].sym = cl_space_sym_keep(k->s, key.p, key.len);
     }
-    if (!obj->e[i].sym || !cl_value_keep(s, a, &from->e[i].val, &obj->e[i].val))
+    if (!obj->e[i].sym || !keep(k, &from->e[i].val, &obj->e[i].val))
       return NULL;
   }
   return obj;
 }
 
-static struct cl_map *keep_map(struct cl_space *s, struct cl_arena *a, const struct cl_map *from) {
-  struct cl_map *map = cl_arena_alloc(a, sizeof(*map) + from->n * sizeof(*map->e));
+static struct cl_map *keep_map(struct keep *k, const struct cl_map *from) {
+  struct cl_map *map = cl_arena_alloc(k->a, sizeof(*map) + from->n * sizeof(*map->e));
   if (!map)
     return NULL;
   *map = (struct cl_map){.n = from->n, .cap = from->n, .java_cap = from->java_cap, .linked = from->linked};
   map->e = (struct cl_map_entry *)(map + 1);
   for (uint32_t i = 0; i < map->n; i++)
-    if (!cl_value_keep(s, a, &from->e[i].key, &map->e[i].key) ||
-        !cl_value_keep(s, a, &from->e[i].val, &map->e[i].val))
+    if (!keep(k, &from->e[i].key, &map->e[i].key) || !keep(k, &from->e[i].val, &map->e[i].val))
       return NULL;
   return map;
 }
 
-bool cl_value_clone(struct cl_arena *a, const struct cl_val *v, struct cl_val *out) {
-  return cl_value_keep(NULL, a, v, out);
-}
-
-bool cl_value_keep(struct cl_space *s, struct cl_arena *a, const struct cl_val *v, struct cl_val *out) {
+static bool keep_one(struct keep *k, const struct cl_val *v, struct cl_val *out) {
+  struct cl_space *s = k->s;
+  struct cl_arena *a = k->a;
   *out = *v;
   switch ((enum cl_kind)v->kind) {
   case CL_NUMTEXT:
@@ -146,17 +152,40 @@ bool cl_value_keep(struct cl_space *s, struct cl_arena *a, const struct cl_val *
     if (!out->arr)
       return false;
     *out->arr = (struct cl_arr){.n = v->arr->n, .cap = v->arr->n};
-    return keep_rows(s, a, v->arr->v, v->arr->n, &out->arr->v);
+    return keep_rows(k, v->arr->v, v->arr->n, &out->arr->v);
   case CL_STRUCT:
     out->st = cl_arena_alloc(a, sizeof(*out->st));
     if (!out->st)
       return false;
     *out->st = (struct cl_struct){.schema = v->st->schema, .n = v->st->n};
-    return keep_rows(s, a, v->st->v, v->st->n, &out->st->v);
-  case CL_OBJECT: return (out->obj = keep_object(s, a, v->obj)) != NULL;
-  case CL_MAP: return (out->map = keep_map(s, a, v->map)) != NULL;
+    return keep_rows(k, v->st->v, v->st->n, &out->st->v);
+  case CL_OBJECT: return (out->obj = keep_object(k, v->obj)) != NULL;
+  case CL_MAP: return (out->map = keep_map(k, v->map)) != NULL;
   default: return true;
   }
+}
+
+static bool keep(struct keep *k, const struct cl_val *v, struct cl_val *out) {
+  if (k->depth == CL_COPY_DEPTH) {
+    k->too_deep = true;
+    return false;
+  }
+  k->depth++;
+  bool ok = keep_one(k, v, out);
+  k->depth--;
+  return ok;
+}
+
+bool cl_value_clone(struct cl_arena *a, const struct cl_val *v, struct cl_val *out, bool *too_deep) {
+  struct keep k = {.a = a};
+  bool ok = keep(&k, v, out);
+  if (too_deep)
+    *too_deep = k.too_deep;
+  return ok;
+}
+
+bool cl_value_keep(struct cl_space *s, struct cl_arena *a, const struct cl_val *v, struct cl_val *out) {
+  return keep(&(struct keep){.s = s, .a = a}, v, out);
 }
 
 const char *cl_value_class(const struct cl_val *v) {

@@ -17,10 +17,15 @@ uint32_t cl_value_find(const struct cl_space *s, const struct cl_obj *obj, uint3
 /* Java's equals, as far as values can differ here. */
 bool cl_value_equal(const struct cl_space *s, const struct cl_val *a, const struct cl_val *b);
 
-/* A deep copy that lives in a and uses permanent symbols only. False = no memory. */
+/* What is nested deeper is not copied: C's stack ends. More than a parser lets in (CL_JSON_DEPTH) and what
+ * transforms put around it; a plugin that assigns a value into itself over and over gets here. */
+enum { CL_COPY_DEPTH = 1100 };
+
+/* A deep copy that lives in a and uses permanent symbols only. False = no memory, or nested too deep. */
 bool cl_value_keep(struct cl_space *s, struct cl_arena *a, const struct cl_val *v, struct cl_val *out);
-/* Containers of its own, for a value of the same batch: texts and symbols are shared. */
-bool cl_value_clone(struct cl_arena *a, const struct cl_val *v, struct cl_val *out);
+/* Containers of its own, for a value of the same batch: texts and symbols are shared. *too_deep (NULL = not
+ * asked) tells why not. */
+bool cl_value_clone(struct cl_arena *a, const struct cl_val *v, struct cl_val *out, bool *too_deep);
 
 /* The Java class of a value, as messages name it: "java.lang.Integer". */
 const char *cl_value_class(const struct cl_val *v);

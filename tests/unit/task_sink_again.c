@@ -43,7 +43,7 @@ static void records_follow(const char *start, int from, int to) {
   "local codec, config = require 'connect.codec'\n"                                                          \
   "return { api = 1, kind = 'converter', config = { { name = 'journal', type = 'string' } },\n"              \
   "configure = function(c) config = c end,\n"                                                                \
-  "decode = function(_, datum) say({ config = config }, 'decode') codec.string_decode(datum) end,\n"         \
+  "decode = function(datum) say({ config = config }, 'decode') codec.string_decode(datum) end,\n"            \
   "encode = function() end }\n"
 
 /* Milliseconds between the first two lines that begin with start and end in a time. */

@@ -12,6 +12,6 @@ return {
     { name = "converter.type", type = "string", required = true, values = { "key", "value", "header" },
       importance = "low", doc = "How this converter will be used." },
   },
-  decode = function(_, datum) codec.bytes_decode(datum) end,
-  encode = function(_, datum) codec.bytes_encode(datum) end,
+  decode = function(datum) codec.bytes_decode(datum) end,
+  encode = function(datum) codec.bytes_encode(datum) end,
 }

@@ -12,6 +12,6 @@ return {
     { name = "converter.type", type = "string", required = true, values = { "key", "value", "header" },
       importance = "low", doc = "How this converter will be used." },
   },
-  decode = function(_, datum) codec.primitive_decode(datum, "float64") end,
-  encode = function(_, datum) codec.primitive_encode(datum, "float64") end,
+  decode = function(datum) codec.primitive_decode(datum, "float64") end,
+  encode = function(datum) codec.primitive_encode(datum, "float64") end,
 }

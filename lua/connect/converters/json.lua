@@ -43,6 +43,6 @@ return {
       is_key = role == "key",
     }
   end,
-  decode = function(json, datum) codec.json_decode(json, datum) end,
-  encode = function(json, datum) codec.json_encode(json, datum) end,
+  decode = function(datum, json) codec.json_decode(datum, json) end,
+  encode = function(datum, json) codec.json_encode(datum, json) end,
 }

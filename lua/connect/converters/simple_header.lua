@@ -10,6 +10,6 @@ return {
   class = "org.apache.kafka.connect.storage.SimpleHeaderConverter",
   doc = "Headers as text: numbers, booleans, dates, lists and maps are recognised, all else is a string.",
   config = {},
-  decode = function(_, datum) codec.header_decode(datum) end,
-  encode = function(_, datum) codec.header_encode(datum) end,
+  decode = function(datum) codec.header_decode(datum) end,
+  encode = function(datum) codec.header_encode(datum) end,
 }

@@ -31,6 +31,6 @@ return {
   configure = function(config, role)
     return { encode = charset_of(config, role, "serializer"), decode = charset_of(config, role, "deserializer") }
   end,
-  decode = function(state, datum) codec.string_decode(datum, state.decode) end,
-  encode = function(state, datum) codec.string_encode(datum, state.encode) end,
+  decode = function(datum, state) codec.string_decode(datum, state.decode) end,
+  encode = function(datum, state) codec.string_encode(datum, state.encode) end,
 }

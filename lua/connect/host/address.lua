@@ -93,6 +93,18 @@ function address.make(view_ptr, p, epoch) return cast(view_ptr, cast(bytep, p) +
 local function epoch_of(batch) return (lshift(cast(u64, batch.epoch), 48)) end
 address.epoch_of = epoch_of
 
+--- A schema's view, nil for NULL. Schemas live as long as the task: their addresses carry no epoch.
+function address.schema_view(p)
+  if p == nil then return nil end
+  return (cast(address.schema_view_p, p)[0])
+end
+
+--- The const struct cl_schema * behind a schema, which must be one.
+function address.schema_pointer(s)
+  if not istype(address.schema_ct, s) then error("a schema expected, got " .. type(s), 3) end
+  return (cast(address.schema_p, cast(voidp, s)))
+end
+
 --- Raises unless the view with this epoch belongs to the batch whose records may be changed now.
 function address.check_writable(epoch)
   if current.writable == 0 or epoch ~= epoch_of(current.batch) then

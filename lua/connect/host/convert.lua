@@ -4,14 +4,14 @@
 
 
 local C = require "connect.host.abi"
-local codec = require "connect.codec"
 local ctx = require "connect.host.ctx"
+local datum = require("connect.host.datum").datum
 local errors = require "connect.errors"
 local place = require "connect.host.place"
 local view = require "connect.host.view"
 
 local LIVE = C.CL_RECORD_LIVE
-local current, datum = view.current, codec.datum
+local current = view.current
 local pcall = pcall
 
 local M = {}
@@ -42,7 +42,7 @@ end
 --- Runs convert (the converter's decode or encode) on one key or value; raises with its place.
 local function one(converter, convert, rec, d)
   current.datum = d
-  local ok, e = pcall(convert, converter.state, datum)
+  local ok, e = pcall(convert, datum, converter.state)
   if not ok then raise(converter, e, rec) end
 end
 
@@ -53,7 +53,7 @@ end
 
 local function decode_header(state, convert, header)
   current.datum = header.d
-  convert(state, datum)
+  convert(datum, state)
   check_header(header.d)
 end
 
@@ -79,7 +79,7 @@ return function(batch, converter, convert)
     local rec = records + i
     if rec.state == LIVE then
       if is_key then current.datum = rec.key else current.datum = rec.value end
-      local ok, e = pcall(convert, state, datum)
+      local ok, e = pcall(convert, datum, state)
       if not ok then raise(converter, e, rec) end
     end
   end

@@ -8,7 +8,6 @@ local address = require "connect.host.address"
 local errors = require "connect.errors"
 local host = require "connect.host.c"
 local place = require "connect.host.place"
-local schema = require "connect.schema"
 local value = require "connect.host.value"
 
 local scratch = ffi.new "struct cl_val"
@@ -42,7 +41,7 @@ local function some(i) return i == -1 and "null" or int(i) end
 
 local function moment(ms) return ms == address.NO_TIMESTAMP and "null" or int(ms) end
 
-local function schema_text(p) return p ~= nil and tostring(schema.view_of(p)) or "null" end
+local function schema_text(p) return p ~= nil and tostring(address.schema_view(p)) or "null" end
 
 local function header_text(h)
   return ("ConnectHeader(key=%s, value=%s, schema=%s)"):format(str(h.name), text(h.d.val), schema_text(h.d.schema))

@@ -19,7 +19,7 @@ local K_ARRAY, K_OBJECT, K_MAP, K_STRUCT = K.ARRAY, K.OBJECT, K.MAP, K.STRUCT
 local int64_ct, float_ct, val_p = ffi.typeof "int64_t", ffi.typeof "float", ffi.typeof "struct cl_val *"
 local object_ct, array_ct, struct_ct, map_ct = address.object_ct, address.array_ct, address.struct_ct, address.map_ct
 local resolve = address.resolve
-local floor, tonumber, type, getmetatable = math.floor, tonumber, type, getmetatable
+local floor, tonumber, type, rawget = math.floor, tonumber, type, rawget
 
 local value = {}
 
@@ -33,14 +33,26 @@ value.no_memory = no_memory
 -- ------------------------------------------------- numbers with a type of their own
 
 -- What connect.int32(5) and the like answer: written at once, so the compiler makes no object.
--- (A union in it, or setting a field afterwards, would not compile.)
-ffi.cdef [[ struct cl_typed { int32_t kind, aux; int64_t i; double f; }; ]]
+-- (A union in it, or setting a field afterwards, would not compile.) Constant, since a plugin that sets
+-- kind would have i taken for an address.
+ffi.cdef [[ struct cl_typed { const int32_t kind, aux; const int64_t i; const double f; }; ]]
 local typed_ct = ffi.typeof "struct cl_typed"
 value.typed_ct = typed_ct
 
 local decimal_mt = { __name = "connect.decimal" }
-decimal_mt.__index = decimal_mt
+decimal_mt.__metatable = false
+-- A plugin may write to the table of a decimal.
+local function check_decimal(x)
+  local digits, scale = rawget(x, "digits"), rawget(x, "scale")
+  if type(digits) ~= "string" or not digits:find "^%-?%d+$" or type(scale) ~= "number" or scale % 1 ~= 0
+    or scale < -0x80000000 or scale > 0x7fffffff then
+    error("this is no decimal any more: its digits or scale were changed", 0)
+  end
+end
+
 function decimal_mt:__tostring()
+  if rawequal(self, decimal_mt) then return "decimal" end
+  check_decimal(self)
   local digits, sign = self.digits, ""
   if digits:sub(1, 1) == "-" then digits, sign = digits:sub(2), "-" end
   if self.scale <= 0 then return sign .. digits .. ("0"):rep(digits == "0" and 0 or -self.scale) end
@@ -51,7 +63,9 @@ end
 --- A number beyond what Lua holds exactly: decimal digits and scale (digits * 10^-scale).
 function value.decimal(digits, scale) return setmetatable({ digits = digits, scale = scale }, decimal_mt) end
 
-local function is_decimal(x) return type(x) == "table" and getmetatable(x) == decimal_mt end
+local metatable_of = debug.getmetatable
+
+local function is_decimal(x) return type(x) == "table" and metatable_of(x) == decimal_mt end
 
 local function integer_of(width)
   local low, high = -2 ^ (width - 1), 2 ^ (width - 1)
@@ -108,7 +122,10 @@ end
 --- val points at the container of a view; false = x is none.
 value.point_at = point_at
 
+local viewed = ffi.new "struct cl_val"
+
 local function set_decimal(batch, val, x)
+  check_decimal(x)
   if C.cl_ffi_put_decimal(batch, val, x.digits, #x.digits, x.scale) ~= 0 then no_memory() end
 end
 
@@ -121,8 +138,10 @@ local function set_cdata(batch, val, x)
   elseif ffi.istype(int64_ct, x) then
     val.kind, val.aux, val.i = K_INT, 64, x
   elseif is_view(x) then
-    point_at(val, x)
-    if C.cl_ffi_copy(batch, val, val) ~= 0 then no_memory() end
+    point_at(viewed, x) -- not in val: val may be part of what x shows
+    local rc = C.cl_ffi_copy(batch, val, viewed)
+    if rc == host.EDATA then errors.throw_last() end
+    if rc ~= 0 then no_memory() end
   elseif ffi.istype("uint64_t", x) then
     return "an unsigned 64-bit integer has no Connect type"
   else
@@ -232,12 +251,20 @@ local function fit_string(batch, val, x, schema)
   return true
 end
 
+--- How many items a list has. Counted, since # asks a metatable, which may answer anything.
+function value.length(list)
+  local n = 0
+  while rawget(list, n + 1) ~= nil do n = n + 1 end
+  return n
+end
+
 -- A Lua table as array, map or struct.
 local function fit_table(batch, val, x, schema, name)
   if schema.type == T.ARRAY then
-    local arr = C.cl_ffi_arr_new(batch, #x)
+    local n = value.length(x)
+    local arr = C.cl_ffi_arr_new(batch, n)
     if arr == nil then no_memory() end
-    for i = 1, #x do fit(batch, arr.v + (i - 1), x[i], schema.value, name) end
+    for i = 1, n do fit(batch, arr.v + (i - 1), rawget(x, i), schema.value, name) end
     val.kind, val.arr = K_ARRAY, arr
   elseif schema.type == T.MAP then
     local map = C.cl_ffi_map_new(batch)
@@ -265,7 +292,7 @@ local function fit_table(batch, val, x, schema, name)
 end
 
 local function misfit(x, schema, name)
-  local schema_text = tostring(require("connect.schema").view_of(schema))
+  local schema_text = tostring(address.schema_view(schema))
   errors.data_error("%s: %s does not fit its %s", name, type(x) == "string" and ("the string %.40q"):format(x)
     or type(x) == "number" and "the number " .. x or "a " .. type(x), schema_text)
 end

@@ -10,7 +10,6 @@ local C = require "connect.host.abi"
 local address = require "connect.host.address"
 local errors = require "connect.errors"
 local host = require "connect.host.c"
-local schema = require "connect.schema"
 local values = require "connect.host.value"
 local write = require "connect.host.write"
 
@@ -81,10 +80,12 @@ end
 -- --------------------------------------------------------------- containers
 
 -- Stateless iterators: for position, key, value in connect.fields(v). A plugin may call them with
--- any position.
+-- any position, or with what looks like one: a table's arithmetic is the plugin's and would be handed a pointer.
+local function within(i, n) return type(i) == "number" and i >= 0 and i < n end
+
 local function next_entry(self, i)
   local obj, epoch = resolve(obj_p, self, object_ct)
-  if not (i >= 0 and i < obj.n) then return nil end
+  if not within(i, obj.n) then return nil end
   local e = obj.e + i
   local key = C.cl_ffi_sym_text(address.space, e.sym)
   return i + 1, ffi_string(key.p, key.len), read(e.val, epoch)
@@ -98,21 +99,21 @@ end
 
 local function next_field(self, i)
   local st, epoch = resolve(struct_p, self, struct_ct)
-  if not (i >= 0 and i < st.n) then return nil end
+  if not within(i, st.n) then return nil end
   local name = st.schema.fields[i].name
   return i + 1, ffi_string(name.p, name.len), field_value(st, i, epoch)
 end
 
 local function next_pair(self, i)
   local map, epoch = resolve(map_p, self, map_ct)
-  if not (i >= 0 and i < map.n) then return nil end
+  if not within(i, map.n) then return nil end
   local e = map.e + i
   return i + 1, read(e.key, epoch), read(e.val, epoch)
 end
 
 local function next_item(self, i)
   local arr, epoch = resolve(arr_p, self, array_ct)
-  if not (i >= 0 and i < arr.n) then return nil end
+  if not within(i, arr.n) then return nil end
   return i + 1, i + 1, read(arr.v + i, epoch)
 end
 
@@ -259,7 +260,7 @@ local function headers(rec, epoch)
   local list = {}
   for i = 0, tonumber(rec.n_headers) - 1 do
     local h = rec.headers[i]
-    list[i + 1] = { name = str(h.name), value = read(h.d.val, epoch), schema = schema.view_of(h.d.schema) }
+    list[i + 1] = { name = str(h.name), value = read(h.d.val, epoch), schema = address.schema_view(h.d.schema) }
   end
   return list
 end
@@ -279,8 +280,8 @@ local function record_field(self, key)
   if key == "offset" then return (some_exact(rec.offset)) end
   if key == "timestamp" then return (moment(rec.timestamp)) end
   if key == "headers" then return (headers(rec, epoch)) end
-  if key == "value_schema" then return (schema.view_of(rec.value.schema)) end
-  if key == "key_schema" then return (schema.view_of(rec.key.schema)) end
+  if key == "value_schema" then return (address.schema_view(rec.value.schema)) end
+  if key == "key_schema" then return (address.schema_view(rec.key.schema)) end
   if key == "timestamp_type" then return timestamp_types[rec.timestamp_type] end
   if key == "original_topic" then return (str(rec.orig_topic)) end
   if key == "original_partition" then return (some(rec.orig_partition)) end
@@ -324,7 +325,7 @@ end
 
 local function next_record(self, i)
   local batch, epoch = resolve(batch_p, self, batch_ct)
-  if not (i >= 0 and i < count(batch)) then return nil end
+  if not within(i, count(batch)) then return nil end
   return i + 1, record_at(batch, i, epoch)
 end
 

@@ -146,7 +146,7 @@ local function known(st, name, field_uid)
 end
 
 local function remember(st, name, field_uid, to, sources)
-  local p, uid = schema.pointer(to), tonumber(st.schema.uid)
+  local p, uid = address.schema_pointer(to), tonumber(st.schema.uid)
   local shape = C.cl_ffi_shape_new(address.space, p)
   if shape == nil then no_memory() end
   shape.nulls = AS_THEY_ARE
@@ -171,7 +171,7 @@ local function restructure(st, shape)
 end
 
 local function shape_without(st, name, at)
-  local from = schema.view_of(st.schema)
+  local from = address.schema_view(st.schema)
   local list, sources = {}, {}
   for i, f in ipairs(from.fields) do
     if i ~= at then
@@ -183,7 +183,7 @@ local function shape_without(st, name, at)
 end
 
 local function shape_with(st, name, s)
-  local from = schema.view_of(st.schema)
+  local from = address.schema_view(st.schema)
   local list, sources = from.fields, {}
   for i = 1, #list do sources[i] = i end
   list[#list + 1] = { name, s }
@@ -192,7 +192,7 @@ end
 
 -- The schema of a value that brings it along, or the one it gets.
 local function schema_of(x, name)
-  if istype(struct_ct, x) then return schema.view_of((resolve(struct_p, x, struct_ct)).schema) end
+  if istype(struct_ct, x) then return address.schema_view((resolve(struct_p, x, struct_ct)).schema) end
   return schema.infer(x)
     or error(("%s: a %s has no schema of its own: build the struct with connect.struct"):format(name, type(x)), 4)
 end
@@ -200,7 +200,7 @@ end
 local function add_field(st, name, x)
   local s = schema_of(x, name)
   made.kind = K_MISSING
-  fit(current.batch, made, x, schema.pointer(s), name)
+  fit(current.batch, made, x, address.schema_pointer(s), name)
   restructure(st, known(st, name, s.uid) or shape_with(st, name, s))
   ffi.copy(st.v + (st.n - 1), made, 16)
 end
@@ -238,7 +238,7 @@ function write.set(batch, datum, x, name, s)
   made.kind = K_MISSING
   local p = nil
   if s ~= nil then
-    p = schema.pointer(schema.of(s))
+    p = address.schema_pointer(schema.of(s))
     fit(batch, made, x, p)
   else
     value.set(batch, made, x, name)
@@ -262,7 +262,7 @@ local function assign(batch, datum, x, name)
     if datum.schema.optional == 0 then datum.schema = nil end
     datum.val.kind = K_NULL
   else
-    write.set(batch, datum, x, name, schema.view_of(datum.schema))
+    write.set(batch, datum, x, name, address.schema_view(datum.schema))
   end
 end
 

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- InsertHeader: appends a header that is the same for all records.
-local headers = require "connect.headers"
+local literal = require "connect.literal"
 
 return {
   api = 1,
@@ -16,8 +16,8 @@ return {
   },
   configure = function(config) return { name = config.header, text = config["value.literal"] } end,
   apply = function(record, self)
-    self.literal = self.literal or headers.literal(self.text)
-    headers.add_literal(record, self.name, self.literal)
+    self.literal = self.literal or literal.new(self.text)
+    literal.add(record, self.name, self.literal)
     return record
   end,
 }
