@@ -138,8 +138,9 @@ describe("the built-in converter", function()
       t:release(batch)
       return grown
     end
-    round()
-    round()
-    assert.is_true(round() < 16, "a batch of 2000 records takes Lua memory")
+    -- The least of some: what runs before its loops are compiled takes memory, and when that is, chance decides.
+    local least = math.huge
+    for _ = 1, 20 do least = math.min(least, round()) end
+    assert.is_true(least < 16, "a batch of 2000 records takes Lua memory")
   end)
 end)

@@ -65,7 +65,7 @@ describe("a plugin that misbehaves", function()
   describe("by throwing", function()
     before_each(function() start(plugins) end)
 
-    it("in start", function() assert_fails("bad_source.lua:48: start went wrong", source "start_throws") end)
+    it("in start", function() assert_fails("bad_source.lua:51: start went wrong", source "start_throws") end)
     it("in poll", function() assert_fails("poll went wrong", source "poll_throws") end)
     it("in poll, what is not even a text", function() assert_fails("", source "poll_throws_table") end)
     it("in a sink's start", function() assert_fails("start went wrong", sink "start_throws") end)
