@@ -16,7 +16,9 @@ local errors = require "connect.errors"
 local record_text = require "connect.host.record_text"
 local value = require "connect.host.value"
 local view = require "connect.host.view"
+local write = require "connect.host.write"
 
+local nulls = write.nulls
 local current, resolve = address.current, address.resolve
 local K = address.kind
 local K_MISSING, K_NULL, K_ARRAY, K_OBJECT, K_STRUCT = K.MISSING, K.NULL, K.ARRAY, K.OBJECT, K.STRUCT
@@ -36,9 +38,6 @@ local function datum_of(record, side)
   return rec.value, epoch
 end
 
---- For the transforms of this tree that need a struct cl_datum.
-edit.datum = datum_of
-
 -- --------------------------------------------------------------------- looking
 
 --- The side's schema, nil = none.
@@ -49,9 +48,6 @@ function edit.is_null(record, side)
   local kind = datum_of(record, side).val.kind
   return kind == K_NULL or kind == K_MISSING
 end
-
---- Java's class of the side's value, as messages name it; "null" for null.
-function edit.class(record, side) return ffi.string(C.cl_ffi_class(datum_of(record, side).val)) end
 
 --- The side's struct and schema, or its object and nil; raises Apache's error for anything else.
 -- purpose is the word of its messages: "field insertion".
@@ -73,12 +69,7 @@ end
 -- is taken from, 0 or nil = it is left unset. replace_null: a null field that has a default is
 -- read as it. Lives as long as the task: keep it by the old schema's uid.
 function edit.shape(to, sources, replace_null)
-  local p = address.schema_pointer(to)
-  local shape = C.cl_ffi_shape_new(address.space, p)
-  if shape == nil then value.no_memory() end
-  shape.nulls = replace_null and 1 or 0
-  for i = 1, tonumber(p.n_fields) do shape.source[i - 1] = (sources[i] or 0) - 1 end
-  return shape
+  return write.shape(to, sources, replace_null and nulls.default or nulls.stay)
 end
 
 -- Where cl_ffi_reshape puts the struct it makes.
@@ -154,16 +145,6 @@ end
 function edit.project(object, side, names)
   local obj = resolve(object_p, object, object_ct)
   if C.cl_ffi_obj_project(current.batch, obj, names, side == "key" and 1 or 0) ~= 0 then value.no_memory() end
-end
-
---- The field gets another name in the same place; false = there is none. One that had the new
--- name is gone.
-function edit.rename(object, from, to)
-  local obj, epoch = resolve(object_p, object, object_ct)
-  address.check_writable(epoch)
-  local rc = C.cl_ffi_obj_rename(current.batch, obj, from, #from, to, #to)
-  if rc < 0 then value.no_memory() end
-  return rc == 1
 end
 
 local powers = {} -- as transforms were configured: few
@@ -358,7 +339,7 @@ local function misplaced_null(shape, st)
     if at >= 0 and shape.to.fields[i - 1].schema.optional == 0 then
       local kind = st.v[at].kind
       local has_default = st.schema.fields[at].schema.def.kind ~= K_MISSING
-      if (kind == K_NULL or kind == K_MISSING) and not (has_default and shape.nulls == 1) then return i end
+      if (kind == K_NULL or kind == K_MISSING) and not (has_default and shape.nulls == nulls.default) then return i end
     end
   end
 end

@@ -40,6 +40,13 @@ end
 
 local ENOMEM = -5 -- CL_ENOMEM of src/base/err.h
 
+--- The same for what is wrong with a configuration.
+function errors.config(fmt, ...)
+  local e = errors.new("data", text(fmt, ...))
+  e.java = "org.apache.kafka.common.config.ConfigException"
+  error(e, 2)
+end
+
 --- What a failed cl_ffi_* call left behind, raised: this record's fault, or the task has no memory left.
 function errors.throw_last()
   local message = ffi.string(C.cl_ffi_error())

@@ -4,8 +4,6 @@
 
 local errors = require "connect.errors"
 
-local CONFIG = "org.apache.kafka.common.config.ConfigException"
-
 local field_path = {}
 
 -- Position of the backtick that closes a step which begins at `from` (behind its opening one): the
@@ -39,7 +37,7 @@ local function parse_v2(text)
     if text:sub(at, at) == "`" then
       stop = closing(text, at + 1)
       if not stop then
-        errors.throw(CONFIG, "Incomplete backtick pair in path: [%s], consider adding a backslash before backtick at "
+        errors.config("Incomplete backtick pair in path: [%s], consider adding a backslash before backtick at "
           .. "position %d to escape it", text, units(text:sub(1, at - 1)))
       end
       steps[#steps + 1] = unescaped(text:sub(at + 1, stop - 1))

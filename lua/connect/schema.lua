@@ -233,7 +233,7 @@ local by_name, by_name_space = {}, nil -- of the space they were made in
 function schema.of(x)
   if ffi.istype(schema_ct, x) then return x end
   if type(x) ~= "string" then error("a schema or its name expected, not a " .. type(x), 2) end
-  if by_name_space ~= address.space then by_name, by_name_space = {}, address.space end
+  if by_name_space ~= address.space_number then by_name, by_name_space = {}, address.space_number end
   if by_name[x] then return by_name[x] end
   local name, mark = x:match "^(%w+)(%??)$"
   local attrs = { optional = mark == "?" }

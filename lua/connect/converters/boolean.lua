@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- BooleanConverter: a byte: 1 = true, 0 = false.
 local codec = require "connect.codec"
+local rows = require "connect.rows"
 
 return {
   api = 1,
@@ -9,8 +10,7 @@ return {
   class = "org.apache.kafka.connect.converters.BooleanConverter",
   doc = "Keys or values as a byte: 1 = true, 0 = false.",
   config = {
-    { name = "converter.type", type = "string", required = true, values = { "key", "value", "header" },
-      importance = "low", doc = "How this converter will be used." },
+    rows.converter_type,
   },
   decode = function(datum) codec.primitive_decode(datum, "boolean") end,
   encode = function(datum) codec.primitive_encode(datum, "boolean") end,

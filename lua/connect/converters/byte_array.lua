@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- ByteArrayConverter: bytes as they are.
 local codec = require "connect.codec"
+local rows = require "connect.rows"
 
 return {
   api = 1,
@@ -9,8 +10,7 @@ return {
   class = "org.apache.kafka.connect.converters.ByteArrayConverter",
   doc = "Keys or values as raw bytes, passed through.",
   config = {
-    { name = "converter.type", type = "string", required = true, values = { "key", "value", "header" },
-      importance = "low", doc = "How this converter will be used." },
+    rows.converter_type,
   },
   decode = function(datum) codec.bytes_decode(datum) end,
   encode = function(datum) codec.bytes_encode(datum) end,

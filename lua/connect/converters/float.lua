@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- FloatConverter: big-endian 32-bit floating point numbers.
 local codec = require "connect.codec"
+local rows = require "connect.rows"
 
 return {
   api = 1,
@@ -9,8 +10,7 @@ return {
   class = "org.apache.kafka.connect.converters.FloatConverter",
   doc = "Keys or values as big-endian 32-bit floating point numbers.",
   config = {
-    { name = "converter.type", type = "string", required = true, values = { "key", "value", "header" },
-      importance = "low", doc = "How this converter will be used." },
+    rows.converter_type,
   },
   decode = function(datum) codec.primitive_decode(datum, "float32") end,
   encode = function(datum) codec.primitive_encode(datum, "float32") end,

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- JsonConverter: JSON with Connect's schema envelope, or plain JSON.
 local codec = require "connect.codec"
+local rows = require "connect.rows"
 
 return {
   api = 1,
@@ -9,28 +10,24 @@ return {
   class = "org.apache.kafka.connect.json.JsonConverter",
   doc = "Keys or values as JSON, with or without a schema beside the payload.",
   config = {
-    { name = "converter.type", type = "string", required = true, values = { "key", "value", "header" },
-      importance = "low", doc = "How this converter will be used." },
+    rows.converter_type,
     { name = "schemas.enable", type = "boolean", default = true, importance = "high", group = "Schemas", order = 0,
       width = "medium", display_name = "Enable Schemas",
-      doc = "Include schemas within each of the serialized values and keys." },
+      doc = "Whether the JSON has a schema beside the payload." },
     { name = "schemas.cache.size", type = "int", default = 1000, importance = "high", group = "Schemas", order = 1,
       width = "medium", display_name = "Schema Cache Size",
-      doc = "The maximum number of schemas that can be cached in this converter instance." },
+      doc = "Most schemas that the converter remembers, in each direction." },
     { name = "schema.content", type = "string", importance = "high", group = "Schemas", order = 2,
       width = "medium", display_name = "Schema Content",
-      doc = "When set, this is used as the schema for all messages, and the schemas within each of the message will "
-        .. "be ignored.Otherwise, the schema will be included in the content of each message. This configuration "
-        .. "applies only 'schemas.enable' is true, and it exclusively affects the sink connector." },
+      doc = "Schema, as JSON, of all that is read: then messages are the payload alone. Sinks only, and with "
+        .. "schemas.enable." },
     { name = "decimal.format", type = "string", default = "BASE64", importance = "low",
       values = { "NUMERIC", "BASE64" }, ignore_case = true,
       group = "Serialization", order = 0, width = "medium", display_name = "Decimal Format",
-      doc = "Controls which format this converter will serialize decimals in. This value is case insensitive and can "
-        .. "be either 'BASE64' (default) or 'NUMERIC'" },
+      doc = "How decimals are written: BASE64 (their bytes) or NUMERIC (a number). Both are read." },
     { name = "replace.null.with.default", type = "boolean", default = true, importance = "low",
       group = "Serialization", order = 1, width = "medium", display_name = "Replace null with default",
-      doc = "Whether to replace fields that have a default value and that are null to the default value. When set to "
-        .. "true, the default value is used, otherwise null is used." },
+      doc = rows.replace_null.doc },
   },
   configure = function(config, role)
     local format = config["decimal.format"] or "BASE64"

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- ShortConverter: big-endian 16-bit integers.
 local codec = require "connect.codec"
+local rows = require "connect.rows"
 
 return {
   api = 1,
@@ -9,8 +10,7 @@ return {
   class = "org.apache.kafka.connect.converters.ShortConverter",
   doc = "Keys or values as big-endian 16-bit integers.",
   config = {
-    { name = "converter.type", type = "string", required = true, values = { "key", "value", "header" },
-      importance = "low", doc = "How this converter will be used." },
+    rows.converter_type,
   },
   decode = function(datum) codec.primitive_decode(datum, "int16") end,
   encode = function(datum) codec.primitive_encode(datum, "int16") end,

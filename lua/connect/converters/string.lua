@@ -2,6 +2,7 @@
 -- StringConverter: text in a character set, whatever the schema.
 local codec = require "connect.codec"
 local errors = require "connect.errors"
+local rows = require "connect.rows"
 
 -- Kafka's serializers look for a name of their own first: a setting that is for keys or for values,
 -- which headers count as.
@@ -22,8 +23,7 @@ return {
   class = "org.apache.kafka.connect.storage.StringConverter",
   doc = "Keys or values as plain text.",
   config = {
-    { name = "converter.type", type = "string", required = true, values = { "key", "value", "header" },
-      importance = "low", doc = "How this converter will be used." },
+    rows.converter_type,
     { name = "converter.encoding", type = "string", default = "UTF-8", importance = "high", width = "medium",
       display_name = "Encoding",
       doc = "The name of the Java character set to use for encoding strings as byte arrays." },

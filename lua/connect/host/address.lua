@@ -59,6 +59,14 @@ end
 --- What cl_record.timestamp is when there is none.
 address.NO_TIMESTAMP = -0x7fffffffffffffffLL - 1
 
+address.space = nil -- struct cl_space * of the task, set when the state is loaded
+address.space_number = 0 -- another one for each space: a new one may lie where a freed one lay
+
+--- Makes space the one schemas and names are made in.
+function address.use_space(space)
+  address.space, address.space_number = cast("struct cl_space *", space), address.space_number + 1
+end
+
 local epochs -- const uint16_t *: the pool's table, one pool per state
 
 --- Makes batch the one being worked on; nil = none.
@@ -68,7 +76,6 @@ function address.enter(batch)
   current.writable = 0
   if batch ~= nil then
     epochs = batch.epochs
-    address.space = batch.space
   end
 end
 

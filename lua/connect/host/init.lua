@@ -2,8 +2,6 @@
 -- What C calls in a task's state (src/vm/vm.c): load once, then the verbs, each inside one
 -- protected call.
 
-local ffi = require "ffi"
-
 local address = require "connect.host.address"
 
 local kinds = {
@@ -17,7 +15,7 @@ local M = {}
 
 --- spec: connector, task, tasks_max, kind, opaque, space, plugin, key, value, header, transforms.
 function M.load(spec)
-  address.space = ffi.cast("struct cl_space *", spec.space)
+  address.use_space(spec.space)
   local make = kinds[spec.kind] or error("a " .. tostring(spec.kind) .. " is no connector")
   verbs = make(spec)
 end

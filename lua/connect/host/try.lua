@@ -30,7 +30,7 @@ end
 
 --- spec: space, source, steps, input and output (each key, value, header), transforms.
 function M.load(spec)
-  address.space = ffi.cast("struct cl_space *", spec.space)
+  address.use_space(spec.space)
   source, telling = spec.source, spec.steps
   place.set_source(source and function() return "none" end or nil)
   input = converters(spec.input)

@@ -122,6 +122,13 @@ end
 --- val points at the container of a view; false = x is none.
 value.point_at = point_at
 
+--- A number with a type of its own, of the fields of connect.int32(5) and the like.
+local function set_typed(val, kind, aux, i, f)
+  val.kind, val.aux = kind, aux
+  if kind == K_FLOAT32 or kind == K_FLOAT64 then val.f = f else val.i = i end
+end
+value.set_typed = set_typed
+
 local viewed = ffi.new "struct cl_val"
 
 local function set_decimal(batch, val, x)
@@ -133,8 +140,7 @@ end
 -- change of one value shows in another.
 local function set_cdata(batch, val, x)
   if ffi.istype(typed_ct, x) then
-    val.kind, val.aux = x.kind, x.aux
-    if x.kind == K_FLOAT32 or x.kind == K_FLOAT64 then val.f = x.f else val.i = x.i end
+    set_typed(val, x.kind, x.aux, x.i, x.f)
   elseif ffi.istype(int64_ct, x) then
     val.kind, val.aux, val.i = K_INT, 64, x
   elseif is_view(x) then
@@ -228,8 +234,7 @@ local function fit_number(val, x, schema)
   if kind or width then
     local limit = kind and 0x1p63 or WIDTHS[width]
     if floor(x) ~= x or x < -limit or x >= limit then return false end
-    val.kind, val.aux, val.i = kind or K_INT, width or 0, x
-    if kind then val.aux = 0 end
+    val.kind, val.aux, val.i = kind or K_INT, kind and 0 or width, x
   elseif schema.type == T.FLOAT32 then
     val.kind, val.f = K_FLOAT32, tonumber(ffi.cast(float_ct, x))
   elseif schema.type == T.FLOAT64 then

@@ -21,12 +21,11 @@ local current = address.current
 local resolve, check_writable = address.resolve, address.check_writable
 local K = address.kind
 local K_NULL, K_STRUCT, K_MISSING, K_INT = K.NULL, K.STRUCT, K.MISSING, K.INT
-local K_FLOAT32, K_FLOAT64 = K.FLOAT32, K.FLOAT64
 local object_p, array_p, struct_p, map_p, record_p = address.object_p, address.array_p, address.struct_p, address.map_p,
   address.record_p
 local object_ct, array_ct, struct_ct, map_ct, record_ct = address.object_ct, address.array_ct, address.struct_ct,
   address.map_ct, address.record_ct
-local change, fit, no_memory = value.change, value.fit, value.no_memory
+local change, fit, no_memory, set_typed = value.change, value.fit, value.no_memory, value.set_typed
 local typed_ct = value.typed_ct
 local istype, type, tonumber = ffi.istype, type, tonumber
 
@@ -36,15 +35,10 @@ local write = {}
 -- container that is put into itself is copied before it changes.
 local made, made_key = ffi.new "struct cl_val", ffi.new "struct cl_val"
 
--- A number with a type of its own: read before any C function is called, or the compiler would
--- have to make the object.
-local function set_typed(val, kind, aux, i, f)
-  val.kind, val.aux = kind, aux
-  if kind == K_FLOAT32 or kind == K_FLOAT64 then val.f = f else val.i = i end
-end
-
 -- ------------------------------------------------------------------- containers
 
+-- A number with a type of its own: its fields are read before any C function is called, or the
+-- compiler would have to make the object.
 local function put_typed(obj, key, kind, aux, i, f)
   local val = C.cl_ffi_obj_put(current.batch, obj, key, #key)
   if val == nil then no_memory() end
@@ -136,21 +130,29 @@ end
 -- What a schema becomes with a field more or less is worked out once:
 -- changes[uid][name][uid of the new field's schema, 0 = without] = shape.
 local changes, changes_space = {}, nil
-local AS_THEY_ARE = 2
-
 local function known(st, name, field_uid)
-  if changes_space ~= address.space then changes, changes_space = {}, address.space end
+  if changes_space ~= address.space_number then changes, changes_space = {}, address.space_number end
   local of_schema = changes[tonumber(st.schema.uid)]
   local of_name = of_schema and of_schema[name]
   return of_name and of_name[field_uid]
 end
 
-local function remember(st, name, field_uid, to, sources)
-  local p, uid = address.schema_pointer(to), tonumber(st.schema.uid)
+--- Null fields of a struct that is reshaped (abi.h: cl_shape.nulls).
+write.nulls = { stay = 0, default = 1, unseen = 2 }
+
+--- How structs become ones of schema `to`: sources[i] = position of the old field that field i is
+-- taken from, 0 or nil = it is left unset. Lives as long as the task.
+function write.shape(to, sources, nulls)
+  local p = address.schema_pointer(to)
   local shape = C.cl_ffi_shape_new(address.space, p)
   if shape == nil then no_memory() end
-  shape.nulls = AS_THEY_ARE
+  shape.nulls = nulls
   for i = 1, tonumber(p.n_fields) do shape.source[i - 1] = (sources[i] or 0) - 1 end
+  return shape
+end
+
+local function remember(st, name, field_uid, to, sources)
+  local uid, shape = tonumber(st.schema.uid), write.shape(to, sources, write.nulls.unseen)
   changes[uid] = changes[uid] or {}
   changes[uid][name] = changes[uid][name] or {}
   changes[uid][name][field_uid] = shape
@@ -305,6 +307,5 @@ function write.record(self, name, x)
     error(("a record's field '%s' cannot be changed"):format(tostring(name)), 2)
   end
 end
-
 
 return write

@@ -2,9 +2,9 @@
 -- Cast: fields, or the whole key or value, become another simple type.
 local edit = require "connect.edit"
 local errors = require "connect.errors"
+local rows = require "connect.rows"
 local schema = require("connect").schema
 
-local CONFIG = "org.apache.kafka.common.config.ConfigException"
 local TARGETS = "INT8, INT16, INT32, INT64, FLOAT32, FLOAT64, BOOLEAN, STRING"
 
 local known = { BYTES = false, ARRAY = false, MAP = false, STRUCT = false }
@@ -126,16 +126,13 @@ return {
   version = "4.2.0", -- of the Apache class it stands in for
   class = "org.apache.kafka.connect.transforms.Cast",
   sides = true,
-  doc = "Cast fields or the entire key or value to a specific type, e.g. to force an integer field to a smaller width. "
-    .. "Cast from integers, floats, boolean and string to any other type, and cast binary to string (base64 encoded).",
+  doc = "Gives fields, or the whole key or value, another type: numbers, booleans and texts become each other, bytes "
+    .. "become base64 text.",
   config = {
-    { name = "spec", type = "list", required = true, importance = "high", doc = "List of fields and the type to cast "
-      .. "them to of the form field1:type,field2:type to cast fields of Maps or Structs. A single type to cast the "
-      .. "entire value. Valid types are int8, int16, int32, int64, float32, float64, boolean, and string. Note that "
-      .. "binary fields can only be cast to string." },
-    { name = "replace.null.with.default", type = "boolean", default = true, importance = "medium",
-      doc = "Whether to replace fields that have a default value and that are null to the default value. When set to "
-        .. "true, the default value is used, otherwise null is used." },
+    { name = "spec", type = "list", required = true, importance = "high",
+      doc = "One type for the whole key or value, or field:type items. Types are int8, int16, int32, int64, float32, "
+        .. "float64, boolean and string." },
+    rows.replace_null,
   },
   validate = function(config)
     -- Apache's validator sees a missing spec, too.
@@ -145,7 +142,7 @@ return {
   end,
   configure = function(config, side)
     local self, why = parse(config.spec)
-    if not self then errors.throw(CONFIG, "%s", why) end
+    if not self then errors.config("%s", why) end
     self.side, self.plans, self.replace_null = side, {}, config["replace.null.with.default"]
     self.type_names = {}
     for name, number in pairs(edit.types) do self.type_names[number] = name:lower() end

@@ -3,6 +3,7 @@
 local edit = require "connect.edit"
 local errors = require "connect.errors"
 local field_path = require "connect.field_path"
+local rows = require "connect.rows"
 
 local ILLEGAL = "java.lang.IllegalArgumentException"
 
@@ -36,8 +37,7 @@ return {
     { name = "field.syntax.version", type = "string", default = "V1", values = { "V1", "V2" }, ignore_case = true,
       importance = "high", doc = "V1: field is the name of a field. V2: it is a path of names parted by dots; a name "
         .. "with dots in it stands between backticks." },
-    { name = "replace.null.with.default", type = "boolean", default = true, importance = "medium",
-      doc = "Whether a null field that has a default is read as its default. Otherwise it stays null." },
+    rows.replace_null,
   },
   configure = function(config, side)
     local steps = field_path.parse(config.field, config["field.syntax.version"])

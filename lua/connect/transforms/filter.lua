@@ -5,7 +5,6 @@ return {
   kind = "transform",
   version = "4.2.0", -- of the Apache class it stands in for
   class = "org.apache.kafka.connect.transforms.Filter",
-  doc = "Drops all records, filtering them from subsequent transformations in the chain. This is intended to be used "
-    .. "conditionally to filter out records matching (or not matching) a particular Predicate.",
+  doc = "Drops every record it gets; its predicate says which those are.",
   apply = function() return nil end,
 }

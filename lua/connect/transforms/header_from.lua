@@ -3,9 +3,9 @@
 local edit = require "connect.edit"
 local errors = require "connect.errors"
 local headers = require "connect.headers"
+local rows = require "connect.rows"
 local schema = require "connect.schema"
 
-local CONFIG = "org.apache.kafka.common.config.ConfigException"
 local NULL_POINTER = "java.lang.NullPointerException"
 
 -- How structs lose the fields that move.
@@ -42,12 +42,11 @@ return {
       doc = "Names of the headers, in the order of the fields." },
     { name = "operation", type = "string", required = true, values = { "move", "copy" }, importance = "high",
       doc = "move: the fields are removed from the key or value; copy: they stay." },
-    { name = "replace.null.with.default", type = "boolean", default = true, importance = "medium",
-      doc = "Whether a null field that has a default is read as its default. Otherwise it stays null." },
+    rows.replace_null,
   },
   configure = function(config, side)
     if #config.fields ~= #config.headers then
-      errors.throw(CONFIG, "'fields' config must have the same number of elements as 'headers' config.")
+      errors.config("'fields' config must have the same number of elements as 'headers' config.")
     end
     local moved = {}
     for _, name in ipairs(config.fields) do moved[name] = true end

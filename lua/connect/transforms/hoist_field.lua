@@ -14,11 +14,10 @@ return {
   version = "4.2.0", -- of the Apache class it stands in for
   class = "org.apache.kafka.connect.transforms.HoistField",
   sides = true,
-  doc = "Wrap data using the specified field name in a Struct when schema present, or a Map in the case of schemaless "
-    .. "data.",
+  doc = "Makes the key or value the one field of a struct, or of an object where there is no schema.",
   config = {
     { name = "field", type = "string", required = true, importance = "medium",
-      doc = "Field name for the single field that will be created in the resulting Struct or Map." },
+      doc = "Name of that field." },
   },
   configure = function(config, side) return { side = side, field = config.field, schemas = {} } end,
   apply = function(record, self)

@@ -3,9 +3,8 @@
 local connect = require "connect"
 local edit = require "connect.edit"
 local errors = require "connect.errors"
+local rows = require "connect.rows"
 local schema = connect.schema
-
-local CONFIG = "org.apache.kafka.common.config.ConfigException"
 
 -- "name!" is a required field, "name?" and "name" an optional one.
 local function field_of(text)
@@ -48,8 +47,11 @@ local function insert(record, self, value, with_schema)
   if self.static then value[self.static.name] = self.static_value end
 end
 
-local function text(name, doc, display)
-  return { name = name, type = "string", importance = "medium", doc = doc, display_name = display }
+local function text(name, doc) return { name = name, type = "string", importance = "medium", doc = doc } end
+
+local function field(name, what)
+  return text(name, "Field for the " .. what
+    .. ". A name that ends in ! makes a required field, ? or nothing an optional one.")
 end
 
 return {
@@ -58,21 +60,15 @@ return {
   version = "4.2.0", -- of the Apache class it stands in for
   class = "org.apache.kafka.connect.transforms.InsertField",
   sides = true,
-  doc = "Insert field(s) using attributes from the record metadata or a configured static value.",
+  doc = "Adds fields that say where a record came from, or hold a fixed text, to its key or value.",
   config = {
-    text("topic.field", "Field name for Kafka topic. Suffix with ! to make this a required field, or ? to keep it "
-      .. "optional (the default)."),
-    text("partition.field", "Field name for Kafka partition. Suffix with ! to make this a required field, or ? to "
-      .. "keep it optional (the default)."),
-    text("offset.field", "Field name for Kafka offset - only applicable to sink connectors. Suffix with ! to make "
-      .. "this a required field, or ? to keep it optional (the default)."),
-    text("timestamp.field", "Field name for record timestamp. Suffix with ! to make this a required field, or ? to "
-      .. "keep it optional (the default)."),
-    text("static.field", "Field name for static data field. Suffix with ! to make this a required field, or ? to "
-      .. "keep it optional (the default)."),
-    text("static.value", "Static field value, if field name configured."),
-    { name = "replace.null.with.default", type = "boolean", default = true, importance = "medium",
-      doc = "Whether a null field that has a default is read as its default. Otherwise it stays null." },
+    field("topic.field", "topic"),
+    field("partition.field", "partition"),
+    field("offset.field", "offset (in sinks only)"),
+    field("timestamp.field", "timestamp"),
+    field("static.field", "fixed text static.value"),
+    text("static.value", "That text."),
+    rows.replace_null,
   },
   configure = function(config, side)
     local self = { side = side, shapes = {}, replace_null = config["replace.null.with.default"] }
@@ -80,11 +76,11 @@ return {
       self[name] = field_of(config[name .. ".field"])
     end
     if not (self.topic or self.partition or self.offset or self.timestamp or self.static) then
-      errors.throw(CONFIG, "No field insertion configured")
+      errors.config("No field insertion configured")
     end
     self.static_value = config["static.value"]
     if self.static and not self.static_value then
-      errors.throw(CONFIG, "Invalid value null for configuration static.value: No value specified for static field: "
+      errors.config("Invalid value null for configuration static.value: No value specified for static field: "
         .. "org.apache.kafka.connect.transforms.InsertField$InsertionSpec@0")
     end
     return self

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- MaskField: fields become the empty value of their type, or a fixed text or number.
 local edit = require "connect.edit"
+local rows = require "connect.rows"
 
 local function planned(self, from)
   local sources, list = {}, {}
@@ -28,18 +29,14 @@ return {
   version = "4.2.0", -- of the Apache class it stands in for
   class = "org.apache.kafka.connect.transforms.MaskField",
   sides = true,
-  doc = "Mask specified fields with a valid null value for the field type (i.e. 0, false, empty string, and so on).For "
-    .. "numeric and string fields, an optional replacement value can be specified that is converted to the correct "
-    .. "type.",
+  doc = "Hides what fields hold: 0, false, an empty text, list or map, as their type has it, or a replacement of one's "
+    .. "own in numbers and texts.",
   config = {
     { name = "fields", type = "list", required = true, unique = true, non_empty = true, importance = "high",
-      doc = "Names of fields to mask." },
+      doc = "Fields to hide." },
     { name = "replacement", type = "string", non_empty = true, importance = "low",
-      doc = "Custom value replacement, that will be applied to all 'fields' values (numeric or non-empty string values "
-        .. "only)." },
-    { name = "replace.null.with.default", type = "boolean", default = true, importance = "medium",
-      doc = "Whether to replace fields that have a default value and that are null to the default value. When set to "
-        .. "true, the default value is used, otherwise null is used." },
+      doc = "What stands in the fields instead, a number's text for numbers." },
+    rows.replace_null,
   },
   configure = function(config, side)
     local masked = {}

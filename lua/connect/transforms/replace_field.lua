@@ -3,9 +3,8 @@
 local connect = require "connect"
 local edit = require "connect.edit"
 local errors = require "connect.errors"
+local rows = require "connect.rows"
 local schema = connect.schema
-
-local CONFIG = "org.apache.kafka.common.config.ConfigException"
 
 -- "old:new" items as Java splits them: trailing empty parts are lost. Answers the new names by old ones and
 -- the old names in order, or nil and what is wrong.
@@ -84,13 +83,12 @@ return {
   version = "4.2.0", -- of the Apache class it stands in for
   class = "org.apache.kafka.connect.transforms.ReplaceField",
   sides = true,
-  doc = "Filter or rename fields.",
+  doc = "Keeps, drops and renames fields.",
   config = {
-    names("exclude", "Fields to exclude. This takes precedence over the fields to include."),
-    names("include", "Fields to include. If specified, only these fields will be used."),
-    { name = "renames", type = "list", default = "", importance = "medium", doc = "Field rename mappings." },
-    { name = "replace.null.with.default", type = "boolean", default = true, importance = "medium",
-      doc = "Whether a null field that has a default is read as its default. Otherwise it stays null." },
+    names("exclude", "Fields to drop, also when they are to be kept."),
+    names("include", "Fields to keep; none named = all."),
+    { name = "renames", type = "list", default = "", importance = "medium", doc = "old:new names." },
+    rows.replace_null,
   },
   validate = function(config)
     local renamed, why = parse(config.renames or {})
@@ -102,7 +100,7 @@ return {
       excluded = set_of(config.exclude), included = set_of(config.include), all = #config.include == 0,
       misfits = {} }
     local renamed, order = parse(config.renames)
-    if not renamed then errors.throw(CONFIG, "%s", order) end
+    if not renamed then errors.config("%s", order) end
     self.renamed, self.original = renamed, inverted(renamed, order)
     self.names = rules(self)
     return self

@@ -2,9 +2,8 @@
 -- SetSchemaMetadata: the schema of the key or value gets another name or version.
 local edit = require "connect.edit"
 local errors = require "connect.errors"
+local rows = require "connect.rows"
 local schema = require "connect.schema"
-
-local CONFIG = "org.apache.kafka.common.config.ConfigException"
 
 local function renamed(self, from)
   -- Java asks for the fields, whatever the type.
@@ -26,12 +25,11 @@ return {
   config = {
     { name = "schema.name", type = "string", importance = "high", doc = "The schema's new name." },
     { name = "schema.version", type = "int", importance = "high", doc = "The schema's new version." },
-    { name = "replace.null.with.default", type = "boolean", default = true, importance = "medium",
-      doc = "Whether a null field that has a default is read as its default. Otherwise it stays null." },
+    rows.replace_null,
   },
   configure = function(config, side)
     local name, version = config["schema.name"], config["schema.version"]
-    if not name and not version then errors.throw(CONFIG, "Neither schema name nor version configured") end
+    if not name and not version then errors.config("Neither schema name nor version configured") end
     return { side = side, name = name, version = version, schemas = {}, shapes = {},
       replace_null = config["replace.null.with.default"] }
   end,

@@ -3,9 +3,9 @@
 local date_format = require "connect.date_format"
 local edit = require "connect.edit"
 local errors = require "connect.errors"
+local rows = require "connect.rows"
 local schema = require("connect").schema
 
-local CONFIG = "org.apache.kafka.common.config.ConfigException"
 local CONNECT = "org.apache.kafka.connect.errors.ConnectException"
 local PURPOSE = "converting timestamp formats"
 local K_NULL, K_INT, K_STRING = edit.kind.NULL, edit.kind.INT, edit.kind.STRING
@@ -199,8 +199,7 @@ end
 local function format_of(pattern, target)
   if not pattern:find "[^%z\1- ]" then
     if target == "string" then
-      errors.throw(CONFIG,
-        "TimestampConverter requires format option to be specified when using string timestamps")
+      errors.config("TimestampConverter requires format option to be specified when using string timestamps")
     end
     return nil
   end
@@ -208,7 +207,7 @@ local function format_of(pattern, target)
   if ok then return format end
   local _, why, java = errors.parts(format)
   if java ~= "java.lang.IllegalArgumentException" then error(format, 0) end
-  errors.throw(CONFIG, "Invalid value %s: %s for configuration TimestampConverter requires a "
+  errors.config("Invalid value %s: %s for configuration TimestampConverter requires a "
     .. "SimpleDateFormat-compatible pattern for string timestamps: %s", java, why, pattern)
 end
 
@@ -218,25 +217,20 @@ return {
   version = "4.2.0", -- of the Apache class it stands in for
   class = "org.apache.kafka.connect.transforms.TimestampConverter",
   sides = true,
-  doc = "Convert timestamps between different formats such as Unix epoch, strings, and Connect Date/Timestamp types."
-    .. "Applies to individual fields or to the entire value.",
+  doc = "Turns moments into another form: Unix time, text, or Connect's Date, Time and Timestamp, in a field or the "
+    .. "whole key or value.",
   config = {
     { name = "field", type = "string", default = "", importance = "high",
-      doc = "The field containing the timestamp, or empty if the entire value is a timestamp" },
+      doc = "Field that holds the moment; empty = the whole key or value." },
     { name = "target.type", type = "string", required = true, importance = "high",
       values = { "string", "unix", "Date", "Time", "Timestamp" },
-      doc = "The desired timestamp representation: string, unix, Date, Time, or Timestamp" },
+      doc = "Form to make: string, unix, Date, Time or Timestamp." },
     { name = "format", type = "string", default = "", importance = "medium",
-      doc = "A SimpleDateFormat-compatible format for the timestamp. Used to generate the output when type=string or "
-        .. "used to parse the input if the input is a string." },
+      doc = "SimpleDateFormat pattern of texts, those that are read and those that are made, in UTC." },
     { name = "unix.precision", type = "string", default = "milliseconds", importance = "low",
       values = { "nanoseconds", "microseconds", "milliseconds", "seconds" },
-      doc = "The desired Unix precision for the timestamp: seconds, milliseconds, microseconds, or nanoseconds. Used "
-        .. "to generate the output when type=unix or used to parse the input if the input is a Long.Note: This SMT "
-        .. "will cause precision loss during conversions from, and to, values with sub-millisecond components." },
-    { name = "replace.null.with.default", type = "boolean", default = true, importance = "medium",
-      doc = "Whether to replace fields that have a default value and that are null to the default value. When set to "
-        .. "true, the default value is used, otherwise null is used." },
+      doc = "Unit of Unix times, those that are read and those that are made. Parts of a millisecond are lost." },
+    rows.replace_null,
   },
   configure = function(config, side)
     local target, unit = TARGETS[config["target.type"]], UNITS[config["unix.precision"]]

@@ -33,15 +33,13 @@ return {
   kind = "transform",
   version = "4.2.0", -- of the Apache class it stands in for
   class = "org.apache.kafka.connect.transforms.TimestampRouter",
-  doc = "Update the record's topic field as a function of the original topic value and the record timestamp.This is "
-    .. "mainly useful for sink connectors, since the topic field is often used to determine the equivalent entity name "
-    .. "in the destination system(e.g. database table or search index name).",
+  doc = "Makes a new topic of the old one and the record's timestamp, so that a sink writes to a table or index of its "
+    .. "day.",
   config = {
     { name = "topic.format", type = "string", default = "${topic}-${timestamp}", importance = "high",
-      doc = "Format string which can contain ${topic} and ${timestamp} as placeholders for the topic and timestamp, "
-        .. "respectively." },
+      doc = "The new topic; ${topic} and ${timestamp} in it stand for the old topic and the time." },
     { name = "timestamp.format", type = "string", default = "yyyyMMdd", importance = "high",
-      doc = "Format string for the timestamp that is compatible with java.text.SimpleDateFormat." },
+      doc = "SimpleDateFormat pattern of the time, in UTC." },
   },
   configure = function(config)
     return { topic_format = config["topic.format"], pattern = config["timestamp.format"], pieces = {}, n_topics = 0 }

@@ -2,6 +2,7 @@
 -- ValueToKey: makes the key of fields of the value.
 local connect = require "connect"
 local edit = require "connect.edit"
+local rows = require "connect.rows"
 local schema = connect.schema
 
 local function key_shape(self, from)
@@ -20,12 +21,11 @@ return {
   kind = "transform",
   version = "4.2.0", -- of the Apache class it stands in for
   class = "org.apache.kafka.connect.transforms.ValueToKey",
-  doc = "Replace the record key with a new key formed from a subset of fields in the record value.",
+  doc = "Makes a new key of fields of the value.",
   config = {
     { name = "fields", type = "list", required = true, unique = true, non_empty = true, importance = "high",
-      doc = "Field names on the record value to extract as the record key." },
-    { name = "replace.null.with.default", type = "boolean", default = true, importance = "medium",
-      doc = "Whether a null field that has a default is read as its default. Otherwise it stays null." },
+      doc = "Those fields, in the order they have in the key." },
+    rows.replace_null,
   },
   configure = function(config)
     return { fields = config.fields, shapes = {}, replace_null = config["replace.null.with.default"] }
