@@ -121,7 +121,7 @@ describe("the built-in converter", function()
     assert.is_true(task.load(file "simple_header").headers_only)
   end)
 
-  it("of primitives needs no memory of Lua's per record", function()
+  it("of primitives needs no memory of Lua's per record #memory", function()
     local n = 2000
     t = task.new { plugin = { kind = "sink", put = function() end }, value = file "long",
       header = file "simple_header", cap = n }

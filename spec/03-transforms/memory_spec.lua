@@ -7,7 +7,7 @@ local PLAIN = smt.plain [[{"a":{"b":{"c":1,"d":null},"e":[{"x":1}]},"z":1.5}]]
 local STRUCT = smt.with({ fields = { { "a", { fields = { { "b", "int32" }, { "c", "string?" } }, optional = true } },
   { "z", "int32?" } } }, [[{"a":{"b":1,"c":"x"},"z":5}]])
 
-describe("100,000 records grow the Lua heap by less than 64 KB through", function()
+describe("#memory 100,000 records grow the Lua heap by less than 64 KB through", function()
   local function stage(file, config, more)
     local s = { plugin = DIR .. file .. ".lua", config = config, side = "value" }
     for k, v in pairs(more or {}) do s[k] = v end
