@@ -238,9 +238,6 @@ int cl_ffi_put_bytes(struct cl_batch *batch, struct cl_val *out, const char *s, 
  * what the comment says. Keys and names are copied. */
 struct cl_val *cl_ffi_obj_put(struct cl_batch *batch, struct cl_obj *obj, const char *s, uint32_t len);
 int cl_ffi_obj_remove(const struct cl_space *space, struct cl_obj *obj, const char *s, uint32_t len); /* 1 = was there */
-/* 1 = was there: the entry keeps its place, one that had the new name goes. */
-int cl_ffi_obj_rename(struct cl_batch *batch, struct cl_obj *obj, const char *from, uint32_t from_len, const char *to,
-                      uint32_t to_len);
 struct cl_obj *cl_ffi_obj_new(struct cl_batch *batch, uint32_t java_cap);
 /* As if Java had made a new HashMap of the least power of two >= cap and put the entries into it. in_key:
  * they also take the order they had, which shows when a key is written. */
@@ -330,10 +327,6 @@ int cl_ffi_primitive_decode(struct cl_batch *batch, struct cl_datum *d, int type
 int cl_ffi_primitive_encode(struct cl_batch *batch, struct cl_datum *d, int type);
 int cl_ffi_header_decode(struct cl_batch *batch, struct cl_datum *d);
 int cl_ffi_header_encode(struct cl_batch *batch, struct cl_datum *d);
-/* Connect's Values: text to the value it looks like, with its schema (NULL and CL_NULL for "null"); and
- * back, p NULL for null. What parse reads may lie in s, which is to outlive the batch. */
-int cl_ffi_values_parse(struct cl_batch *batch, struct cl_str s, struct cl_datum *out);
-int cl_ffi_values_text(struct cl_batch *batch, const struct cl_val *v, struct cl_str *out);
 /* Java's toString of a value, as StringConverter and FileStreamSink print it. */
 int cl_ffi_text(struct cl_batch *batch, const struct cl_val *v, struct cl_str *out);
 
@@ -345,9 +338,7 @@ int cl_ffi_date_format(const struct cl_date_format *f, struct cl_batch *batch, i
 int cl_ffi_date_parse(const struct cl_date_format *f, const char *s, uint32_t len, int64_t *ms);
 /* Cast: *v becomes a value of the type (int8..string). from NULL = schemaless. */
 int cl_ffi_cast(struct cl_batch *batch, struct cl_val *v, const struct cl_schema *from, int type);
-/* MaskField: replacement NULL = the type's empty value. */
-int cl_ffi_mask(struct cl_batch *batch, struct cl_val *v, const char *replacement, uint32_t len);
-/* The same for some fields of a struct or object, since a loop in Lua over few of them would not compile
+/* Cast, or MaskField's replacement, for some fields of a struct or object, since a loop in Lua over few of them would not compile
  * well. */
 struct cl_change {
   uint32_t at;  /* of a struct: which field */
@@ -389,7 +380,6 @@ struct cl_record *cl_ffi_emit(struct cl_batch *batch);
 void cl_ffi_emit_undo(struct cl_batch *batch);
 int cl_ffi_put_str(struct cl_batch *batch, struct cl_str *out, const char *s, uint32_t len); /* copied */
 struct cl_header *cl_ffi_headers(struct cl_batch *batch, struct cl_record *rec, uint32_t n);
-const struct cl_schema *cl_ffi_primitive(struct cl_batch *batch, int type, int optional);
 int cl_ffi_batch_full(const struct cl_batch *batch); /* 1 = poll should return: by records or by bytes */
 int cl_ffi_batch_live(struct cl_batch *batch); /* makes batch.live */
 void cl_ffi_batch_ref(struct cl_batch *batch);

@@ -100,3 +100,6 @@ void cl_conf_def_free(struct cl_conf_def *def); /* only what from_json made */
 const struct cl_conf_row *cl_conf_find(const struct cl_conf_def *def, const char *key);
 /* The known key nearest to key (edit distance at most a third of its length), or NULL. */
 const char *cl_conf_nearest(const struct cl_conf_def *def, const char *key);
+
+/* An error of a configuration, with Apache's ConfigException as its class. Returns CL_EINVAL. */
+int cl_conf_error(struct cl_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

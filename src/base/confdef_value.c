@@ -4,6 +4,7 @@
 #include "base/confdef_value.h"
 
 #include "base/buf.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -38,19 +39,6 @@ void cl_conf_value_free(struct cl_conf_value *v) {
   free(v->s);
   json_decref(v->list);
   *v = (struct cl_conf_value){.is_null = true};
-}
-
-/* Java's String.trim: everything up to and with the blank goes, control characters too. */
-static const char *trim(const char *text, size_t *len) {
-  size_t n = strlen(text);
-  while (n > 0 && (unsigned char)text[n - 1] <= ' ')
-    n--;
-  while (n > 0 && (unsigned char)*text <= ' ') {
-    text++;
-    n--;
-  }
-  *len = n;
-  return text;
 }
 
 static bool parse_integer(const char *p, int64_t min, int64_t max, int64_t *out) {
@@ -163,9 +151,7 @@ int cl_conf_value_parse(const struct cl_conf_row *row, const char *text, struct 
   *out = (struct cl_conf_value){.is_null = true};
   if (!text)
     return 0;
-  size_t len;
-  const char *start = trim(text, &len);
-  char *trimmed = strndup(start, len);
+  char *trimmed = cl_trimmed(text);
   if (!trimmed)
     return cl_err_set(err, CL_ENOMEM, "out of memory");
   out->is_null = false;

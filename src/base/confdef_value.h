@@ -19,8 +19,6 @@ json_t *cl_conf_value_json(const struct cl_conf_row *row, const struct cl_conf_v
  * printed for a password. Returns CL_EINVAL. */
 int cl_conf_invalid(struct cl_err *err, const struct cl_conf_row *row, const char *shown, const char *fmt,
                     ...) __attribute__((format(printf, 4, 5)));
-/* A configuration error with a text of its own. Returns CL_EINVAL. */
-int cl_conf_error(struct cl_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 enum { CL_CONF_DOUBLE_TEXT = 32 };
 /* As Java's Double.toString: 1.0, 1.0E10, NaN. */

@@ -199,3 +199,13 @@ json_t *cl_json_lenient(const char *text) {
   free(clean);
   return out;
 }
+
+bool cl_json_has_text(const json_t *list, const char *text) {
+  json_t *item;
+  size_t i;
+  json_array_foreach (list, i, item) {
+    if (strcmp(json_string_value(item), text) == 0)
+      return true;
+  }
+  return false;
+}

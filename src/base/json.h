@@ -32,6 +32,9 @@ char *cl_json_text(const json_t *json);
 /* The string under key, or NULL when absent or not a string. Borrowed. */
 const char *cl_json_str(const json_t *obj, const char *key);
 
+/* Whether an array of strings holds this one. */
+bool cl_json_has_text(const json_t *list, const char *text);
+
 /* A JSON string of any bytes: what is not UTF-8 becomes U+FFFD (error texts may hold what a
  * plugin threw). NULL text = JSON null. New reference. */
 json_t *cl_json_lenient(const char *text);

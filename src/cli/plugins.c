@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * `connect-lua plugins`: every plugin file seen, accepted or rejected and why. */
 #include "cli/cli.h"
+#include "cli/light_worker.h"
 
 #include "base/log.h"
-#include "vm/control.h"
-#include "vm/plugin.h"
-#include "worker/config.h"
 #include "worker/plugin_info.h"
 
 #include <getopt.h>
@@ -39,29 +37,13 @@ static void print_json(const struct cl_plugins *plugins) {
 }
 
 static int list(const char *worker_file, bool as_json, struct cl_err *err) {
-  struct cl_worker_conf *conf = NULL;
-  struct cl_control *control = NULL;
-  struct cl_plugins *plugins = NULL;
-  char *home = cl_cli_home(err);
-  int rc = home ? 0 : err->code;
-  if (rc == 0 && worker_file)
-    rc = cl_worker_conf_load(worker_file, &conf, err);
-  struct cl_control_conf control_conf = {.home = home};
-  if (rc == 0)
-    rc = cl_control_start(&control_conf, &control, err);
-  if (rc == 0)
-    rc = cl_plugins_scan(control, home, conf ? conf->plugin_path : NULL, &plugins, err);
+  struct cl_worker w = {0};
+  int rc = cl_light_worker_open(&w, worker_file, err);
   if (rc == 0 && as_json)
-    print_json(plugins);
+    print_json(w.plugins);
   else if (rc == 0)
-    print_text(plugins);
-  if (plugins)
-    cl_plugins_free(plugins);
-  if (control)
-    cl_control_stop(control);
-  if (conf)
-    cl_worker_conf_free(conf);
-  free(home);
+    print_text(w.plugins);
+  cl_light_worker_close(&w);
   return rc;
 }
 

@@ -2,6 +2,7 @@
  * `connect-lua try` for people: a connector's converters and transforms over records of a file or
  * standard input, each step's difference shown. No broker, and the connector itself does not run. */
 #include "cli/cli.h"
+#include "cli/light_worker.h"
 #include "cli/try.h"
 
 #include "base/log.h"
@@ -48,33 +49,6 @@ struct options {
   const char *key, *topic, *format;
   bool json, as_objects, sink, source;
 };
-
-/* ------------------------------------------------------------------------- worker */
-
-/* What configurations need of a worker, and no more. */
-static int open_worker(struct cl_worker *w, const char *file, struct cl_err *err) {
-  w->home = cl_cli_home(err);
-  if (!w->home)
-    return err->code;
-  struct cl_control_conf control = {.home = w->home};
-  if (file && cl_worker_conf_load(file, &w->conf, err) != 0)
-    return err->code;
-  if (!file && !(w->conf = cl_worker_conf_plain()))
-    return cl_err_set(err, CL_ENOMEM, "no memory");
-  if (cl_control_start(&control, &w->control, err) != 0)
-    return err->code;
-  return cl_plugins_scan(w->control, w->home, w->conf->plugin_path, &w->plugins, err);
-}
-
-static void close_worker(struct cl_worker *w) {
-  if (w->plugins)
-    cl_plugins_free(w->plugins);
-  if (w->control)
-    cl_control_stop(w->control);
-  if (w->conf)
-    cl_worker_conf_free(w->conf);
-  free(w->home);
-}
 
 /* ------------------------------------------------------------------------ records */
 
@@ -424,7 +398,7 @@ int cl_cli_try(int argc, char **argv) {
   if (code >= 0)
     return code;
   cl_log_set_level(CL_ERROR);
-  if (open_worker(&w, o.worker_file, &err) != 0 ||
+  if (cl_light_worker_open(&w, o.worker_file, &err) != 0 ||
       (o.connector_file && cl_cli_connector_file(o.connector_file, &name, &config, &state, &err) != 0)) {
     cl_cli_complain("%s", err.msg);
     code = CL_EXIT_START;
@@ -434,6 +408,6 @@ int cl_cli_try(int argc, char **argv) {
   json_decref(config);
   free(state);
   free(name);
-  close_worker(&w);
+  cl_light_worker_close(&w);
   return code;
 }

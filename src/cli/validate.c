@@ -1,36 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * `connect-lua validate FILE ...`: the checks of POST /connectors without a worker. */
 #include "cli/cli.h"
+#include "cli/light_worker.h"
 
 #include "base/log.h"
 #include "worker/admit.h"
-#include "worker/worker.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-/* What admission needs of a worker, and no more: nothing is opened that has to be closed with care. */
-static int open_checker(struct cl_worker *w, const char *worker_file, struct cl_err *err) {
-  w->home = cl_cli_home(err);
-  if (!w->home)
-    return err->code;
-  struct cl_control_conf control = {.home = w->home};
-  if (cl_worker_conf_load(worker_file, &w->conf, err) != 0 ||
-      cl_control_start(&control, &w->control, err) != 0)
-    return err->code;
-  return cl_plugins_scan(w->control, w->home, w->conf->plugin_path, &w->plugins, err);
-}
-
-static void close_checker(struct cl_worker *w) {
-  if (w->plugins)
-    cl_plugins_free(w->plugins);
-  if (w->control)
-    cl_control_stop(w->control);
-  if (w->conf)
-    cl_worker_conf_free(w->conf);
-  free(w->home);
-}
 
 static bool check_file(const struct cl_worker *w, const char *path, bool as_json, json_t *results) {
   struct cl_err err = CL_ERR_INIT;
@@ -79,7 +57,7 @@ int cl_cli_validate(int argc, char **argv) {
   struct cl_err err = CL_ERR_INIT;
   struct cl_worker w = {0};
   cl_log_set_level(CL_ERROR);
-  int rc = open_checker(&w, worker_file, &err);
+  int rc = cl_light_worker_open(&w, worker_file, &err);
   json_t *results = json_array();
   for (int i = optind; rc == 0 && i < argc; i++)
     all_valid &= check_file(&w, argv[i], as_json, results);
@@ -89,7 +67,7 @@ int cl_cli_validate(int argc, char **argv) {
     free(text);
   }
   json_decref(results);
-  close_checker(&w);
+  cl_light_worker_close(&w);
   if (rc != 0)
     cl_cli_complain("%s", err.msg);
   return rc != 0 ? CL_EXIT_START : all_valid ? CL_EXIT_OK : CL_EXIT_CONNECTOR;

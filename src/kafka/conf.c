@@ -7,6 +7,7 @@
 #include "kafka/conf_internal.h"
 
 #include "base/log.h"
+#include "base/text.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -56,18 +57,9 @@ int cl_conf_refuse(struct cl_conf_run *run, const char *java, const char *value,
 
 static int out_of_memory(struct cl_conf_run *run) { return cl_err_set(run->err, CL_ENOMEM, "out of memory"); }
 
-static char *trimmed(const char *text) {
-  while ((unsigned char)*text <= ' ' && *text)
-    text++;
-  size_t n = strlen(text);
-  while (n > 0 && (unsigned char)text[n - 1] <= ' ')
-    n--;
-  return strndup(text, n);
-}
-
 char *cl_conf_get(const struct cl_conf_run *run, const char *java, bool empty_is_absent) {
   const char *raw = cl_json_str(run->java, java);
-  char *text = raw ? trimmed(raw) : NULL;
+  char *text = raw ? cl_trimmed(raw) : NULL;
   if (text && empty_is_absent && !*text) {
     free(text);
     text = NULL;
@@ -218,7 +210,7 @@ static int apply_all(struct cl_conf_run *run) {
   json_object_foreach ((json_t *)run->java, key, raw) {
     if (!json_is_string(raw))
       continue; /* null is Java's "not set" */
-    char *value = trimmed(json_string_value(raw));
+    char *value = cl_trimmed(json_string_value(raw));
     int rc = value ? apply(run, key, value) : out_of_memory(run);
     free(value);
     if (rc)

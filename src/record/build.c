@@ -44,12 +44,6 @@ struct cl_obj *cl_ffi_obj_new(struct cl_batch *batch, uint32_t java_cap) {
   return obj;
 }
 
-/* HashMap.put of a new key. */
-static void java_added(struct cl_obj *obj) {
-  if (obj->n > obj->java_cap / 4.0 * 3 && obj->java_cap < UINT32_C(1) << 30)
-    obj->java_cap *= 2;
-}
-
 struct cl_val *cl_ffi_obj_put(struct cl_batch *batch, struct cl_obj *obj, const char *s, uint32_t len) {
   struct cl_val *found = cl_ffi_obj_find(batch->space, obj, s, len);
   if (found)
@@ -63,7 +57,7 @@ struct cl_val *cl_ffi_obj_put(struct cl_batch *batch, struct cl_obj *obj, const 
   obj->e = e;
   e += obj->n++;
   *e = (struct cl_entry){.sym = sym};
-  java_added(obj);
+  obj->java_cap = cl_java_grown(obj->java_cap, obj->n);
   return &e->val;
 }
 
@@ -82,21 +76,6 @@ int cl_ffi_obj_remove(const struct cl_space *space, struct cl_obj *obj, const ch
   if (i == obj->n)
     return 0;
   cut_entry(obj, i);
-  return 1;
-}
-
-int cl_ffi_obj_rename(struct cl_batch *batch, struct cl_obj *obj, const char *from, uint32_t from_len,
-                      const char *to, uint32_t to_len) {
-  uint32_t i = entry_of(batch->space, obj, from, from_len);
-  if (i == obj->n)
-    return 0;
-  uint32_t sym = cl_space_sym(batch->space, to, to_len);
-  if (!sym)
-    return no_memory();
-  uint32_t taken = entry_of(batch->space, obj, to, to_len);
-  obj->e[i].sym = sym;
-  if (taken != obj->n && taken != i)
-    cut_entry(obj, taken);
   return 1;
 }
 
@@ -133,8 +112,7 @@ int cl_ffi_obj_copied(struct cl_batch *batch, struct cl_obj *obj, uint32_t cap, 
   obj->java_cap = 1;
   while (obj->java_cap < cap && obj->java_cap < UINT32_C(1) << 30)
     obj->java_cap *= 2;
-  while (obj->n > obj->java_cap / 4.0 * 3 && obj->java_cap < UINT32_C(1) << 30)
-    obj->java_cap *= 2;
+  obj->java_cap = cl_java_grown(obj->java_cap, obj->n);
   return 0;
 }
 
@@ -275,8 +253,7 @@ struct cl_map_entry *cl_ffi_map_add(struct cl_batch *batch, struct cl_map *map) 
   map->e = e;
   e += map->n++;
   *e = (struct cl_map_entry){.key = {.kind = CL_NULL}, .val = {.kind = CL_NULL}};
-  if (map->n > map->java_cap / 4.0 * 3 && map->java_cap < UINT32_C(1) << 30)
-    map->java_cap *= 2;
+  map->java_cap = cl_java_grown(map->java_cap, map->n);
   return e;
 }
 

@@ -91,14 +91,6 @@ int cl_ffi_header_encode(struct cl_batch *batch, struct cl_datum *d) {
   return cl_header_encode(batch, d, cl_ffi_err());
 }
 
-int cl_ffi_values_parse(struct cl_batch *batch, struct cl_str s, struct cl_datum *out) {
-  return cl_values_parse(batch, s, out, cl_ffi_err());
-}
-
-int cl_ffi_values_text(struct cl_batch *batch, const struct cl_val *v, struct cl_str *out) {
-  return cl_values_text(batch, v, out, cl_ffi_err());
-}
-
 int cl_ffi_bytes_decode(struct cl_batch *batch, struct cl_datum *d) {
   return cl_bytes_decode(batch, d, cl_ffi_err());
 }

@@ -4,35 +4,14 @@
 
 #include <string.h>
 
+#include "record/java_char.h"
 #include "record/space.h"
 
-/* One code point of UTF-8 (surrogates as 3 bytes are let through); invalid bytes count
- * as themselves, for the caller's text was checked where it came in. */
-static uint32_t next_point(const unsigned char **p, const unsigned char *end) {
-  const unsigned char *s = *p;
-  size_t left = (size_t)(end - s);
-  uint32_t c = *s;
-  if (c >= 0xF0 && left >= 4) {
-    *p += 4;
-    return (c & 7) << 18 | (s[1] & 63u) << 12 | (s[2] & 63u) << 6 | (s[3] & 63u);
-  }
-  if (c >= 0xE0 && left >= 3) {
-    *p += 3;
-    return (c & 15) << 12 | (s[1] & 63u) << 6 | (s[2] & 63u);
-  }
-  if (c >= 0xC0 && left >= 2) {
-    *p += 2;
-    return (c & 31) << 6 | (s[1] & 63u);
-  }
-  *p += 1;
-  return c;
-}
-
 int32_t cl_java_string_hash(const char *text, size_t len) {
-  const unsigned char *p = (const unsigned char *)text, *end = p + len;
+  const char *p = text, *end = text + len;
   uint32_t h = 0;
   while (p < end) {
-    uint32_t c = next_point(&p, end);
+    uint32_t c = cl_java_next(&p, end);
     if (c >= 0x10000) {
       h = 31 * h + (0xD800 + ((c - 0x10000) >> 10));
       c = 0xDC00 + ((c - 0x10000) & 0x3FF);
@@ -123,9 +102,8 @@ int32_t cl_java_hash(const struct cl_space *s, const struct cl_val *v) {
   }
 }
 
-uint32_t cl_java_cap(uint32_t n) {
-  uint32_t cap = 16;
-  while (n > cap / 4 * 3 && cap < UINT32_C(1) << 30)
+uint32_t cl_java_grown(uint32_t cap, uint32_t n) {
+  while (n > cap / 4.0 * 3 && cap < UINT32_C(1) << 30)
     cap *= 2;
   return cap;
 }

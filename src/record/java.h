@@ -20,8 +20,10 @@ size_t cl_java_string_length(const char *p, size_t len);
  * never are keys in practice (bytes, structs). */
 int32_t cl_java_hash(const struct cl_space *s, const struct cl_val *v);
 
-/* Capacity of a java.util.HashMap made with the default capacity and then given n keys. */
-uint32_t cl_java_cap(uint32_t n);
+/* Capacity of a java.util.HashMap made with this one and then given n keys. */
+uint32_t cl_java_grown(uint32_t cap, uint32_t n);
+/* The same, made with the default capacity. */
+static inline uint32_t cl_java_cap(uint32_t n) { return cl_java_grown(16, n); }
 
 /* Writes into order[0..n) the indices of a HashMap's entries in its iteration order.
  * hash(arg, i) is the hash of entry i; link has room for cap + n numbers. */

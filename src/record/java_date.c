@@ -131,8 +131,6 @@ void cl_date_format_free(struct cl_date_format *f) {
   free(f);
 }
 
-const char *cl_date_format_pattern(const struct cl_date_format *f) { return f->pattern; }
-
 size_t cl_date_format_max(const struct cl_date_format *f) { return f->max; }
 
 /* ----------------------------------------------------------------- formatting */

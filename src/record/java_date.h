@@ -19,7 +19,6 @@
 int cl_date_format_new(const char *pattern, size_t len, int64_t now_ms, struct cl_date_format **out,
                        struct cl_err *err);
 void cl_date_format_free(struct cl_date_format *f); /* NULL is allowed */
-const char *cl_date_format_pattern(const struct cl_date_format *f);
 
 /* Bytes that cl_date_format_write may write. */
 size_t cl_date_format_max(const struct cl_date_format *f);

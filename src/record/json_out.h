@@ -67,6 +67,8 @@ void cl_json_out_int(struct cl_json_out *o, int64_t i);
 void cl_json_out_double(struct cl_json_out *o, double d);
 void cl_json_out_float(struct cl_json_out *o, float f);
 
+/* What Java's text forms have in common: booleans, numbers and null. 1 = v is none of these. */
+int cl_json_out_plain(struct cl_json_out *o, const struct cl_val *v);
 /* A value without schema. */
 int cl_json_out_value(struct cl_json_out *o, const struct cl_val *v);
 /* The order in which a map's entries are written, Java's or as they are (NULL, also for

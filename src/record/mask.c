@@ -116,8 +116,3 @@ int cl_mask(struct cl_batch *b, struct cl_val *v, const struct cl_str *replaceme
                       cl_value_class(v));
   }
 }
-
-int cl_ffi_mask(struct cl_batch *batch, struct cl_val *v, const char *replacement, uint32_t len) {
-  struct cl_str text = {replacement, len};
-  return cl_mask(batch, v, replacement ? &text : NULL, cl_ffi_err());
-}

@@ -47,9 +47,11 @@ static int add_decimal(struct cl_json_out *o, const struct cl_decimal *dec) {
   return 0;
 }
 
-static int scalar(struct cl_json_out *o, const struct cl_val *v) {
+int cl_json_out_plain(struct cl_json_out *o, const struct cl_val *v) {
   char text[CL_NUM_TEXT];
   switch ((enum cl_kind)v->kind) {
+  case CL_MISSING:
+  case CL_NULL: add(o, "null"); return 0;
   case CL_FALSE: add(o, "false"); return 0;
   case CL_TRUE: add(o, "true"); return 0;
   case CL_INT: cl_json_out_int(o, v->i); return 0;
@@ -61,17 +63,24 @@ static int scalar(struct cl_json_out *o, const struct cl_val *v) {
     else
       cl_json_out_add(o, text, cl_num_print_double(cl_num_double(v->s, v->len), text));
     return 0;
-  case CL_BIGINT:
+  case CL_BIGINT: cl_json_out_add(o, v->s, v->len); return 0;
+  case CL_DECIMAL: return add_decimal(o, v->dec);
+  default: return 1;
+  }
+}
+
+static int scalar(struct cl_json_out *o, const struct cl_val *v) {
+  char text[CL_NUM_TEXT];
+  switch ((enum cl_kind)v->kind) {
   case CL_STRING: cl_json_out_add(o, v->s, v->len); return 0;
   case CL_BYTES: /* Java prints the object's identity, which says nothing */
     snprintf(text, sizeof(text), "[B@%x", v->len);
     add(o, text);
     return 0;
-  case CL_DECIMAL: return add_decimal(o, v->dec);
   case CL_DATE:
   case CL_TIME:
   case CL_TIMESTAMP: add_date(o, v->i); return 0;
-  default: add(o, "null"); return 0;
+  default: return cl_json_out_plain(o, v);
   }
 }
 

@@ -13,7 +13,7 @@
 #include "record/value.h"
 #include "record/values.h"
 
-enum { TEXT_MAX = 1 << 30, DAY_MS = 86400000 };
+enum { DAY_MS = 86400000 };
 
 struct frame {
   const struct cl_val *v;
@@ -56,14 +56,6 @@ static void add_date(struct cl_json_out *o, int64_t ms) {
   add(o, text);
 }
 
-static int add_decimal(struct cl_json_out *o, const struct cl_decimal *dec) {
-  char *text = cl_arena_alloc(o->b->arena, dec->digits.len + CL_NUM_TEXT);
-  if (!text)
-    return cl_err_set(o->err, CL_ENOMEM, "no memory for a decimal");
-  cl_json_out_add(o, text, cl_num_print_decimal(dec, text));
-  return 0;
-}
-
 static void add_bytes(struct cl_json_out *o, const struct cl_val *v, bool nested) {
   if (nested) {
     cl_json_out_base64(o, v->s, v->len);
@@ -77,27 +69,13 @@ static void add_bytes(struct cl_json_out *o, const struct cl_val *v, bool nested
 }
 
 static int scalar(struct cl_json_out *o, const struct cl_val *v, bool nested) {
-  char text[CL_NUM_TEXT];
   switch ((enum cl_kind)v->kind) {
-  case CL_FALSE: add(o, "false"); return 0;
-  case CL_TRUE: add(o, "true"); return 0;
-  case CL_INT: cl_json_out_int(o, v->i); return 0;
-  case CL_FLOAT32: cl_json_out_add(o, text, cl_num_print_float((float)v->f, text)); return 0;
-  case CL_FLOAT64: cl_json_out_add(o, text, cl_num_print_double(v->f, text)); return 0;
-  case CL_NUMTEXT:
-    if (v->flags & CL_VAL_CANON)
-      cl_json_out_add(o, v->s, v->len);
-    else
-      cl_json_out_add(o, text, cl_num_print_double(cl_num_double(v->s, v->len), text));
-    return 0;
-  case CL_BIGINT: cl_json_out_add(o, v->s, v->len); return 0;
   case CL_STRING: add_quoted(o, v->s, v->len); return 0; /* always nested: see cl_values_text */
   case CL_BYTES: add_bytes(o, v, nested); return 0;
-  case CL_DECIMAL: return add_decimal(o, v->dec);
   case CL_DATE:
   case CL_TIME:
   case CL_TIMESTAMP: add_date(o, v->i); return 0;
-  default: add(o, "null"); return 0;
+  default: return cl_json_out_plain(o, v);
   }
 }
 
@@ -177,16 +155,13 @@ int cl_values_text(struct cl_batch *b, const struct cl_val *v, struct cl_str *ou
     *out = (struct cl_str){v->len ? v->s : "", v->len};
     return 0;
   }
-  struct cl_buf buf = {.max = TEXT_MAX};
-  struct cl_json_out o = {.buf = &buf, .b = b, .err = err};
+  struct cl_buf *buf = cl_space_text(b->space);
+  struct cl_json_out o = {.buf = buf, .b = b, .err = err};
   int rc = write(&o, v);
   if (rc == 0)
     rc = cl_json_out_end(&o);
-  if (rc == 0) {
-    *out = (struct cl_str){cl_arena_copy(b->arena, buf.p, buf.len), (uint32_t)buf.len};
-    if (!out->p)
-      rc = cl_err_set(err, CL_ENOMEM, "no memory for a text of %zu bytes", buf.len);
-  }
-  cl_buf_free(&buf);
-  return rc;
+  if (rc != 0)
+    return rc;
+  *out = (struct cl_str){cl_arena_copy(b->arena, buf->p, buf->len), (uint32_t)buf->len};
+  return out->p ? 0 : cl_err_set(err, CL_ENOMEM, "no memory for a text of %zu bytes", buf->len);
 }

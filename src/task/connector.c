@@ -6,14 +6,11 @@
 #include "task/connector.h"
 
 #include "base/buf.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-static bool starts_with(const char *text, const char *prefix) {
-  return strncmp(text, prefix, strlen(prefix)) == 0;
-}
 
 static void refuse(json_t *errors, const char *key, const char *value, const char *why) {
   struct cl_buf text = {.max = 64 << 10};
@@ -75,7 +72,7 @@ static const char *first_creation_key(const struct cl_plugin *plugin, const json
   json_t *value;
   if (plugin->kind == CL_PLUGIN_SOURCE) {
     json_object_foreach ((json_t *)config, key, value)
-      if (starts_with(key, "topic.creation."))
+      if (cl_starts_with(key, "topic.creation."))
         return key;
   }
   return NULL;
@@ -85,7 +82,7 @@ static void refuse_topic_creation(const json_t *config, json_t *errors) {
   const char *key;
   json_t *value;
   json_object_foreach ((json_t *)config, key, value)
-    if (json_is_string(value) && starts_with(key, "topic.creation."))
+    if (json_is_string(value) && cl_starts_with(key, "topic.creation."))
       refuse(errors, key, json_string_value(value),
              "connect-lua does not create topics yet, the broker's settings decide; remove the key");
 }

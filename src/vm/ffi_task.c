@@ -55,10 +55,6 @@ struct cl_header *cl_ffi_headers(struct cl_batch *batch, struct cl_record *rec, 
   return rec->headers;
 }
 
-const struct cl_schema *cl_ffi_primitive(struct cl_batch *batch, int type, int optional) {
-  return cl_space_primitive(batch->space, (enum cl_type)type, optional != 0);
-}
-
 int cl_ffi_batch_live(struct cl_batch *batch) {
   uint32_t live = 0;
   for (uint32_t i = 0; i < batch->n; i++)

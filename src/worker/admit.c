@@ -3,6 +3,7 @@
 #include "worker/admit.h"
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "task/connector.h"
 #include "worker/validation.h"
 
@@ -34,13 +35,7 @@ int cl_admit_target(const char *initial_state, enum cl_state *target, struct cl_
 }
 
 int cl_admit_name(const char *name, const json_t *config, char **out, struct cl_reply *reply) {
-  const char *from = name ? name : "";
-  while (*from && (unsigned char)*from <= ' ')
-    from++;
-  size_t n = strlen(from);
-  while (n && (unsigned char)from[n - 1] <= ' ')
-    n--;
-  *out = strndup(from, n);
+  *out = cl_trimmed(name ? name : "");
   const char *inner = cl_json_str(config, "name");
   if (*out && (!inner || strcmp(inner, *out) == 0))
     return 0;

@@ -16,16 +16,6 @@ static const struct family {
 } transforms = {"transforms", "Transformation", CL_PLUGIN_TRANSFORM},
   predicates = {"predicates", "Predicate", CL_PLUGIN_PREDICATE};
 
-static int config_error(struct cl_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static int config_error(struct cl_err *err, const char *fmt, ...) {
-  va_list ap;
-  va_start(ap, fmt);
-  cl_err_vset(err, CL_EINVAL, fmt, ap);
-  va_end(ap);
-  err->class = CL_JAVA_CONFIG;
-  return CL_EINVAL;
-}
-
 /* The aliases under key, an empty list when there are none (new reference). */
 static int aliases(const json_t *config, const char *key, json_t **out, struct cl_err *err) {
   struct cl_conf_row row = {.name = key, .type = CL_CONF_LIST, .dflt = ""};
@@ -58,16 +48,16 @@ static int class_of(const struct cl_plugins *plugins, const struct family *f, co
   const char *text = cl_json_str(config, key);
   *out = NULL;
   if (!text)
-    return config_error(err, "Invalid value null for configuration %s: Not a %s", key, f->interface);
+    return cl_conf_error(err, "Invalid value null for configuration %s: Not a %s", key, f->interface);
   *out = cl_class_find(plugins, f->kind, false, text).plugin;
   if (!*out) {
     cl_class_refuse(plugins, f->kind, false, key, text, err);
     return err->code = err->code == CL_ENOMEM ? CL_ENOMEM : CL_EINVAL;
   }
   if (has_outer_blanks(text)) /* Apache's validation trims them, its plugin loader does not */
-    return config_error(err,
-                        "Invalid value %s for configuration %s: Error getting config definition from %s: %s",
-                        text, key, f->interface, text);
+    return cl_conf_error(err,
+                         "Invalid value %s for configuration %s: Error getting config definition from %s: %s",
+                         text, key, f->interface, text);
   return 0;
 }
 
@@ -124,20 +114,10 @@ static int resolve_part(const struct cl_plugins *plugins, const struct family *f
   return rc;
 }
 
-static bool has_item(const json_t *list, const char *text) {
-  json_t *item;
-  size_t i;
-  json_array_foreach (list, i, item) {
-    if (strcmp(json_string_value(item), text) == 0)
-      return true;
-  }
-  return false;
-}
-
 /* Its alias is taken as it stands: Apache trims it no more than it checks it. */
 static int resolve_predicate(const struct cl_plugins *plugins, const json_t *config, const json_t *known,
                              const char *alias, struct cl_chain_stage *stage, struct cl_err *err) {
-  if (!has_item(known, alias)) {
+  if (!cl_json_has_text(known, alias)) {
     cl_err_set(err, CL_EINVAL,
                CL_JAVA_CONNECT ": " CL_JAVA_CONFIG ": Unknown configuration 'predicates.%s.plugin.version'",
                alias);

@@ -2,20 +2,13 @@
  * Classes by name. Any thread. May include base, vm/plugin.h. */
 #include "worker/classes.h"
 
+#include "base/text.h"
+
 #include "worker/config_internal.h"
 #include "worker/worker.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static char *trimmed(const char *text) {
-  while (*text && (unsigned char)*text <= ' ')
-    text++;
-  size_t n = strlen(text);
-  while (n && (unsigned char)text[n - 1] <= ' ')
-    n--;
-  return strndup(text, n);
-}
 
 /* ----------------------------------------------------------------------- finding */
 
@@ -30,7 +23,7 @@ static struct cl_found_class found_class(struct cl_plugin *p) {
 
 struct cl_found_class cl_class_find(const struct cl_plugins *plugins, enum cl_plugin_kind kind, bool header,
                                     const char *name) {
-  char *text = name ? trimmed(name) : NULL;
+  char *text = name ? cl_trimmed(name) : NULL;
   struct cl_plugin *p = text ? cl_plugins_find(plugins, kind, text) : NULL;
   free(text);
   return found_class(p && p->headers_only && !header ? NULL : p);
@@ -97,7 +90,7 @@ static int refuse_trimmed(const struct cl_plugins *plugins, enum cl_plugin_kind 
 
 int cl_class_refuse(const struct cl_plugins *plugins, enum cl_plugin_kind kind, bool header, const char *key,
                     const char *text, struct cl_err *err) {
-  char *name = trimmed(text);
+  char *name = cl_trimmed(text);
   int rc = name ? refuse_trimmed(plugins, kind, header, key, text, name, err)
                 : cl_err_set(err, CL_ENOMEM, "no memory");
   free(name);

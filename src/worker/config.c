@@ -7,6 +7,7 @@
 #include "worker/config_internal.h"
 
 #include "base/props.h"
+#include "base/text.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -14,22 +15,6 @@
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
-
-static bool starts_with(const char *text, const char *prefix) {
-  return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
-static bool is_blank(const char *text) { return !text || text[strspn(text, " \t\f\r\n")] == '\0'; }
-
-static int config_error(struct cl_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static int config_error(struct cl_err *err, const char *fmt, ...) {
-  va_list ap;
-  va_start(ap, fmt);
-  cl_err_vset(err, CL_EINVAL, fmt, ap);
-  va_end(ap);
-  err->class = CL_JAVA_CONFIG;
-  return CL_EINVAL;
-}
 
 /* ---------------------------------------------------------------------- refusals */
 
@@ -85,7 +70,7 @@ static const struct refusal {
 
 static bool is_allowed(const struct refusal *r, const char *value) {
   char *text = strdup(value + strspn(value, " \t"));
-  bool allowed = is_blank(value) && !r->blank_too;
+  bool allowed = cl_is_blank(value) && !r->blank_too;
   for (size_t n = text ? strlen(text) : 0; n > 0 && isspace((unsigned char)text[n - 1]); n--)
     text[n - 1] = '\0';
   for (size_t i = 0; text && i < 3 && r->allowed[i]; i++)
@@ -98,17 +83,17 @@ static int refuse_unbuilt(const json_t *raw, struct cl_err *err) {
   for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
     const char *value = cl_json_str(raw, refusals[i].key);
     if (value && !is_allowed(&refusals[i], value))
-      return config_error(err, "Invalid value %.200s for configuration %s: %s", value, refusals[i].key,
-                          refusals[i].why);
+      return cl_conf_error(err, "Invalid value %.200s for configuration %s: %s", value, refusals[i].key,
+                           refusals[i].why);
   }
   const char *key;
   json_t *value;
   json_object_foreach ((json_t *)raw, key, value)
-    if (starts_with(key, "listeners.https.") || starts_with(key, "admin.listeners."))
-      return config_error(err,
-                          "Invalid configuration %s: connect-lua "
-                          "does not serve https yet; remove the key",
-                          key);
+    if (cl_starts_with(key, "listeners.https.") || cl_starts_with(key, "admin.listeners."))
+      return cl_conf_error(err,
+                           "Invalid configuration %s: connect-lua "
+                           "does not serve https yet; remove the key",
+                           key);
   return 0;
 }
 
@@ -121,17 +106,17 @@ static int parse_listener(const char *text, struct cl_listener *out, struct cl_e
   const char *colon = host ? strrchr(host + 3, ':') : NULL;
   if (!colon || !isdigit((unsigned char)colon[1]) || strlen(colon + 1) > 5 ||
       colon[1 + strspn(colon + 1, "0123456789")])
-    return config_error(err, "Invalid value %.200s for configuration listeners: %s", text, format);
+    return cl_conf_error(err, "Invalid value %.200s for configuration listeners: %s", text, format);
   size_t scheme = (size_t)(host - text);
   bool https = scheme == 5 && strncasecmp(text, "https", 5) == 0;
   if (!https && !(scheme == 4 && strncasecmp(text, "http", 4) == 0))
-    return config_error(
+    return cl_conf_error(
         err,
         "Invalid value %.200s for configuration listeners: Listener protocol must be either \"http\" or "
         "\"https\".",
         text);
   if (https)
-    return config_error(
+    return cl_conf_error(
         err,
         "Invalid value %.200s for configuration listeners: connect-lua does not serve https yet; "
         "listen on http, on a loopback address behind a TLS proxy",
@@ -145,9 +130,9 @@ static int parse_listener(const char *text, struct cl_listener *out, struct cl_e
   }
   for (size_t i = 0; i < len; i++)
     if (!isalnum((unsigned char)host[i]) && !strchr("-%._:", host[i]))
-      return config_error(err, "Invalid value %.200s for configuration listeners: %s", text, format);
+      return cl_conf_error(err, "Invalid value %.200s for configuration listeners: %s", text, format);
   if (port > 65535)
-    return config_error(
+    return cl_conf_error(
         err, "Invalid value %.200s for configuration listeners: the port must be at most 65535", text);
   out->host = strndup(host, len);
   out->port = (uint16_t)port;
@@ -157,22 +142,22 @@ static int parse_listener(const char *text, struct cl_listener *out, struct cl_e
 static int parse_listeners(struct cl_worker_conf *c, const json_t *list, struct cl_err *err) {
   size_t n = json_array_size(list);
   if (n == 0)
-    return config_error(err, "Invalid value for listeners, at least one URL is expected, ex: "
-                             "http://localhost:8080,https://localhost:8443.");
+    return cl_conf_error(err, "Invalid value for listeners, at least one URL is expected, ex: "
+                              "http://localhost:8080,https://localhost:8443.");
   c->listeners = calloc(n, sizeof(*c->listeners));
   if (!c->listeners)
     return cl_err_set(err, CL_ENOMEM, "out of memory");
   for (size_t i = 0; i < n; i++) {
     const char *url = json_string_value(json_array_get(list, i));
-    if (is_blank(url))
-      return config_error(err, "Empty URL found when parsing listeners list.");
+    if (cl_is_blank(url))
+      return cl_conf_error(err, "Empty URL found when parsing listeners list.");
     int rc = parse_listener(url, &c->listeners[i], err);
     if (rc)
       return rc;
     c->n_listeners++;
   }
   if (n > 1)
-    return config_error(
+    return cl_conf_error(
         err,
         "Invalid value %.200s for configuration listeners: connect-lua serves one listener yet; name one",
         cl_json_str(c->raw, "listeners"));
@@ -195,7 +180,7 @@ char *cl_worker_conf_id(const struct cl_worker_conf *conf, uint16_t port) {
 
 static char *copy_text(const json_t *typed, const char *key) {
   const char *text = cl_json_str(typed, key);
-  return is_blank(text) ? NULL : strdup(text);
+  return cl_is_blank(text) ? NULL : strdup(text);
 }
 
 static int64_t number(const json_t *typed, const char *key) {
@@ -209,7 +194,7 @@ json_t *cl_worker_strip(const json_t *config, const char *prefix) {
   const char *key;
   json_t *value;
   json_object_foreach ((json_t *)config, key, value)
-    if (starts_with(key, prefix) && key[strlen(prefix)])
+    if (cl_starts_with(key, prefix) && key[strlen(prefix)])
       json_object_set(out, key + strlen(prefix), value);
   return out;
 }
@@ -225,7 +210,7 @@ static int parse_bootstrap(struct cl_worker_conf *c, const json_t *list, struct 
   if (!c->bootstrap_servers)
     return cl_err_set(err, CL_ENOMEM, "out of memory");
   if (!*c->bootstrap_servers)
-    return config_error(
+    return cl_conf_error(
         err, "Invalid value %s for configuration bootstrap.servers: name at least one host:port, or embedded",
         cl_json_str(c->raw, "bootstrap.servers"));
   c->embedded = strcmp(c->bootstrap_servers, "embedded") == 0;
@@ -267,12 +252,12 @@ static void fill(struct cl_worker_conf *c, const json_t *typed) {
 
 static int check_texts(const struct cl_worker_conf *c, struct cl_err *err) {
   if (!c->key_converter || !c->value_converter || !c->header_converter)
-    return config_error(err, "Invalid value  for configuration %s: Class  could not be found.",
-                        !c->key_converter     ? "key.converter"
-                        : !c->value_converter ? "value.converter"
-                                              : "header.converter");
+    return cl_conf_error(err, "Invalid value  for configuration %s: Class  could not be found.",
+                         !c->key_converter     ? "key.converter"
+                         : !c->value_converter ? "value.converter"
+                                               : "header.converter");
   if (!c->embedded && !c->offset_file)
-    return config_error(
+    return cl_conf_error(
         err, "Missing required configuration \"offset.storage.file.filename\" which has no default value.");
   return 0;
 }

@@ -7,15 +7,11 @@
 #define CL_COMPONENT "worker.config"
 #include "worker/config_internal.h"
 
+#include "base/text.h"
+
 #include "task/connector.h"
 
 #include <string.h>
-
-static bool starts_with(const char *text, const char *prefix) {
-  return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
-static bool is_blank(const char *text) { return !text || text[strspn(text, " \t\f\r\n")] == '\0'; }
 
 #define KEY(name_)                                                                                           \
   { .name = name_ }
@@ -85,7 +81,7 @@ static const struct cl_conf_def distributed = {distributed_rows,
 static const char *topic_key(const char *key) {
   static const char *const prefixes[] = {"offset.storage.", "config.storage.", "status.storage."};
   for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
-    if (starts_with(key, prefixes[i]))
+    if (cl_starts_with(key, prefixes[i]))
       return key + strlen(prefixes[i]);
   return NULL;
 }
@@ -102,7 +98,7 @@ static bool is_anothers(const char *key) {
                                          "key.converter.",   "value.converter.",  "header.converter.",
                                          "metrics.context.", "config.providers.", NULL};
   for (size_t i = 0; prefixes[i]; i++)
-    if (starts_with(key, prefixes[i]))
+    if (cl_starts_with(key, prefixes[i]))
       return true;
   return false;
 }
@@ -112,7 +108,7 @@ static bool is_connectors(const char *key) {
       "transforms.",        "predicates.",        "errors.",         "topic.creation.",
       "producer.override.", "consumer.override.", "admin.override.", NULL};
   for (size_t i = 0; prefixes[i]; i++)
-    if (starts_with(key, prefixes[i]))
+    if (cl_starts_with(key, prefixes[i]))
       return true;
   return cl_conf_find(cl_connector_def(true), key) || cl_conf_find(cl_connector_def(false), key);
 }
@@ -159,10 +155,11 @@ static void warn_of_effects(const char *path, const json_t *raw) {
   static const char *const versions[] = {"key.converter.plugin.version", "value.converter.plugin.version",
                                          "header.converter.plugin.version"};
   for (size_t i = 0; i < sizeof(versions) / sizeof(*versions); i++)
-    if (!is_blank(cl_json_str(raw, versions[i])))
+    if (!cl_is_blank(cl_json_str(raw, versions[i])))
       CL_LOG(CL_WARN, "%s: %s has no effect: there is one version of each plugin", path, versions[i]);
   const char *reporters = cl_json_str(raw, "metric.reporters");
-  if (!is_blank(reporters) && strcmp(reporters, cl_conf_find(cl_worker_def(), "metric.reporters")->dflt) != 0)
+  if (!cl_is_blank(reporters) &&
+      strcmp(reporters, cl_conf_find(cl_worker_def(), "metric.reporters")->dflt) != 0)
     CL_LOG(CL_WARN, "%s: metric.reporters has no effect: Java classes cannot run here", path);
 }
 
@@ -171,7 +168,7 @@ void cl_worker_warn_of_keys(const char *path, const json_t *raw) {
   json_t *value;
   struct cl_buf bare = {0};
   json_object_foreach ((json_t *)raw, key, value) {
-    if (starts_with(key, "internal.key.converter") || starts_with(key, "internal.value.converter"))
+    if (cl_starts_with(key, "internal.key.converter") || cl_starts_with(key, "internal.value.converter"))
       CL_LOG(CL_WARN, "%s: %s has no effect: the internal format is always schemaless JSON", path, key);
     else if (is_known(key))
       continue;

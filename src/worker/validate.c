@@ -6,6 +6,8 @@
  */
 #include "worker/validation.h"
 
+#include "base/text.h"
+
 #include "task/connector.h"
 #include "worker/chain.h"
 #include "worker/config_internal.h"
@@ -83,15 +85,6 @@ bool cl_validation_has_errors(const struct cl_validation *v, const char *key) {
 
 /* ---------------------------------------------------------------------- classes */
 
-static char *trimmed(const char *text) {
-  while (*text && (unsigned char)*text <= ' ')
-    text++;
-  size_t n = strlen(text);
-  while (n && (unsigned char)text[n - 1] <= ' ')
-    n--;
-  return strndup(text, n);
-}
-
 struct cl_found_class cl_validation_resolve(struct cl_validation *v, enum cl_plugin_kind kind, bool header,
                                             const char *key) {
   json_t *value = json_object_get(cl_validation_find(v, key), "value");
@@ -113,7 +106,7 @@ struct cl_found_class cl_validation_resolve(struct cl_validation *v, enum cl_plu
 }
 
 static bool is_accepted(const char *given, const char *version) {
-  char *text = trimmed(given);
+  char *text = cl_trimmed(given);
   const char *from = text ? text + (*text == '[') : "";
   size_t n = strcspn(from, ",]");
   bool ok = text && (!*text || strcmp(text, "latest") == 0 ||

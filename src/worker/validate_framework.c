@@ -6,6 +6,7 @@
 #include "worker/validation.h"
 
 #include "base/regex.h"
+#include "base/text.h"
 #include "task/connector.h"
 #include "worker/config_internal.h"
 
@@ -63,8 +64,6 @@ static void both_topics(struct cl_validation *v, const char *text) {
   cl_validation_error(v, "topics.regex", "%s", text);
 }
 
-static bool is_blank(const char *text) { return !text || text[strspn(text, " \t\f\r\n")] == '\0'; }
-
 static bool matches_whole(const char *pattern, const char *text) {
   struct cl_regex *regex = NULL;
   struct cl_err ignored; /* a bad pattern has its own error already */
@@ -83,27 +82,17 @@ static void print_list(struct cl_buf *b, const json_t *list) {
   cl_buf_char(b, ']');
 }
 
-static bool has_item(const json_t *list, const char *text) {
-  json_t *item;
-  size_t i;
-  json_array_foreach (list, i, item) {
-    if (strcmp(json_string_value(item), text) == 0)
-      return true;
-  }
-  return false;
-}
-
 static void check_dead_letters(struct cl_validation *v, const char *dlq, const char *regex) {
   struct cl_conf_value topics = {.is_null = true};
   struct cl_err ignored;
   const struct cl_conf_row *row = cl_conf_find(cl_connector_def(true), "topics");
-  if (!is_blank(regex) && matches_whole(regex, dlq))
+  if (!cl_is_blank(regex) && matches_whole(regex, dlq))
     cl_validation_error(v, "topics.regex",
                         "The DLQ topic '%s' may not be matched by the regex for the topics "
                         "('topics.regex=%s') consumed by the connector",
                         dlq, regex);
   if (cl_conf_parse_one(row, cl_json_str(v->config, "topics"), &topics, &ignored) == 0 &&
-      has_item(topics.list, dlq)) {
+      cl_json_has_text(topics.list, dlq)) {
     struct cl_buf list = {0};
     print_list(&list, topics.list);
     cl_validation_error(v, "topics",
@@ -118,12 +107,12 @@ static void check_dead_letters(struct cl_validation *v, const char *dlq, const c
 static void check_topics(struct cl_validation *v) {
   const char *regex = cl_json_str(v->config, "topics.regex"),
              *dlq = cl_json_str(v->config, "errors.deadletterqueue.topic.name");
-  bool topics = !is_blank(cl_json_str(v->config, "topics"));
-  if (topics && !is_blank(regex))
+  bool topics = !cl_is_blank(cl_json_str(v->config, "topics"));
+  if (topics && !cl_is_blank(regex))
     both_topics(v, "topics and topics.regex are mutually exclusive options, but both are set.");
-  else if (!topics && is_blank(regex))
+  else if (!topics && cl_is_blank(regex))
     both_topics(v, "Must configure one of topics or topics.regex");
-  else if (!is_blank(dlq))
+  else if (!cl_is_blank(dlq))
     check_dead_letters(v, dlq, regex);
 }
 

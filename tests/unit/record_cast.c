@@ -133,7 +133,8 @@ static void masks(struct rig *r, struct cl_val v, const char *replacement, const
   struct cl_err *err = cl_ffi_err();
   struct cl_str out;
   uint8_t kind = v.kind;
-  if (cl_ffi_mask(r->b, &v, replacement, replacement ? (uint32_t)strlen(replacement) : 0) != 0) {
+  struct cl_str text = {replacement, replacement ? (uint32_t)strlen(replacement) : 0};
+  if (cl_mask(r->b, &v, replacement ? &text : NULL, err) != 0) {
     assert_string_equal(err->msg, expected);
     return;
   }
