@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The log. Any thread: a line is formatted in a local buffer and written by one
- * write(2), so that lines never mix. May include libc only. */
+ * write(2), so that lines never mix. May include libc and base/loggers.h. */
 #include "base/log.h"
+
+#include "base/loggers.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
-static const char *const level_names[] = {"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF"};
+static const char *const level_names[] = {"ALL", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF"};
 
 static int log_fd = STDERR_FILENO;
-static _Atomic int log_level = CL_INFO;
 static _Thread_local char context[256];
 
 int cl_log_open(const char *path, enum cl_level level, struct cl_err *err) {
-  cl_log_set_level(level);
+  cl_loggers_start(level);
   if (!path)
     return 0;
   int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
@@ -35,15 +35,11 @@ void cl_log_close(void) {
   log_fd = STDERR_FILENO;
 }
 
-void cl_log_set_level(enum cl_level level) { atomic_store(&log_level, (int)level); }
-
-bool cl_log_on(enum cl_level level) {
-  return (int)level >= atomic_load_explicit(&log_level, memory_order_relaxed);
-}
+const char *cl_log_level_name(enum cl_level level) { return level_names[level - CL_ALL]; }
 
 bool cl_log_level_parse(const char *name, enum cl_level *out) {
-  for (int i = CL_TRACE; i <= CL_OFF; i++) {
-    if (strcasecmp(name, level_names[i]) == 0) {
+  for (int i = CL_ALL; i <= CL_OFF; i++) {
+    if (strcasecmp(name, cl_log_level_name((enum cl_level)i)) == 0) {
       *out = (enum cl_level)i;
       return true;
     }
@@ -61,7 +57,7 @@ void cl_log_write(enum cl_level level, const char *component, const char *fmt, .
   localtime_r(&now.tv_sec, &tm);
   size_t n = strftime(line, sizeof(line), "[%Y-%m-%d %H:%M:%S", &tm);
   n += (size_t)snprintf(line + n, sizeof(line) - n, ",%03ld] %s %s%s%s", now.tv_nsec / 1000000,
-                        level_names[level], context[0] ? "[" : "", context, context[0] ? "] " : "");
+                        cl_log_level_name(level), context[0] ? "[" : "", context, context[0] ? "] " : "");
   size_t room = sizeof(line) - n - strlen(component) - 5; /* " (" component ")\n" and NUL */
   va_list ap;
   va_start(ap, fmt);

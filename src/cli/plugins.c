@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 #include "cli/light_worker.h"
 
-#include "base/log.h"
+#include "base/loggers.h"
 #include "worker/plugin_info.h"
 
 #include <getopt.h>
@@ -60,7 +60,7 @@ int cl_cli_plugins(int argc, char **argv) {
       return CL_EXIT_USAGE;
   }
   struct cl_err err = CL_ERR_INIT;
-  cl_log_set_level(CL_ERROR);
+  cl_loggers_start(CL_ERROR);
   if (list(worker_file, as_json, &err) == 0)
     return CL_EXIT_OK;
   cl_cli_complain("%s", err.msg);

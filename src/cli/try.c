@@ -5,7 +5,7 @@
 #include "cli/light_worker.h"
 #include "cli/try.h"
 
-#include "base/log.h"
+#include "base/loggers.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -231,7 +231,7 @@ static int run_for_people(const struct session *s) {
   struct cl_try *t = NULL;
   char *line = NULL;
   size_t cap = 0, n, number = 0;
-  cl_log_set_level(CL_INFO); /* what plugins print */
+  cl_loggers_start(CL_INFO); /* what plugins print */
   if (cl_try_setup(s->setup, &t, &err) != 0) {
     cl_cli_complain("%s: %s: %s", s->o->connector_file, cl_err_java(&err), err.msg);
     return CL_EXIT_CONNECTOR;
@@ -397,7 +397,7 @@ int cl_cli_try(int argc, char **argv) {
   int code = read_options(argc, argv, &o);
   if (code >= 0)
     return code;
-  cl_log_set_level(CL_ERROR);
+  cl_loggers_start(CL_ERROR);
   if (cl_light_worker_open(&w, o.worker_file, &err) != 0 ||
       (o.connector_file && cl_cli_connector_file(o.connector_file, &name, &config, &state, &err) != 0)) {
     cl_cli_complain("%s", err.msg);

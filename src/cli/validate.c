@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 #include "cli/light_worker.h"
 
-#include "base/log.h"
+#include "base/loggers.h"
 #include "worker/admit.h"
 
 #include <getopt.h>
@@ -56,7 +56,7 @@ int cl_cli_validate(int argc, char **argv) {
   }
   struct cl_err err = CL_ERR_INIT;
   struct cl_worker w = {0};
-  cl_log_set_level(CL_ERROR);
+  cl_loggers_start(CL_ERROR);
   int rc = cl_light_worker_open(&w, worker_file, &err);
   json_t *results = json_array();
   for (int i = optind; rc == 0 && i < argc; i++)

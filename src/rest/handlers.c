@@ -56,9 +56,8 @@ static const char *kind_of(const json_t *v) {
   }
 }
 
-/* The body as an object whose numbers are texts; NULL: answered. Apache answers 500 here,
- * with Java's words; it is the client's mistake and says so. */
-static json_t *body_object(struct cl_exchange *x) {
+/* Apache answers 500 here, with Java's words; it is the client's mistake and says so. */
+json_t *cl_handlers_body(struct cl_exchange *x) {
   struct cl_err err = CL_ERR_INIT;
   struct cl_reply *reply = &x->answer.reply;
   json_t *body = NULL;
@@ -82,9 +81,7 @@ static json_t *body_object(struct cl_exchange *x) {
   return body;
 }
 
-/* A string field, absent and null being the same; a lone true or false is its text, as in
- * Apache. False: answered. *out is malloc'd or NULL. */
-static bool text_field(struct cl_exchange *x, const json_t *body, const char *key, char **out) {
+bool cl_handlers_text(struct cl_exchange *x, const json_t *body, const char *key, char **out) {
   const json_t *v = json_object_get(body, key);
   *out = NULL;
   if (!v || json_is_null(v))
@@ -127,9 +124,9 @@ static bool known_fields(struct cl_exchange *x, json_t *body) {
 
 void cl_handlers_create(struct cl_exchange *x) {
   char *name = NULL, *state = NULL;
-  json_t *config = NULL, *body = body_object(x);
-  if (!body || !known_fields(x, body) || !text_field(x, body, "name", &name) ||
-      !text_field(x, body, "initial_state", &state))
+  json_t *config = NULL, *body = cl_handlers_body(x);
+  if (!body || !known_fields(x, body) || !cl_handlers_text(x, body, "name", &name) ||
+      !cl_handlers_text(x, body, "initial_state", &state))
     goto out;
   const json_t *in = json_object_get(body, "config");
   if (!in || json_is_null(in)) {
@@ -153,7 +150,7 @@ out:
 }
 
 static void config_command(struct cl_exchange *x, enum cl_command_kind kind) {
-  json_t *body = body_object(x);
+  json_t *body = cl_handlers_body(x);
   json_t *config = body ? to_config(x, body) : NULL;
   if (config)
     command(x, kind, x->name, config, NULL);
@@ -247,7 +244,7 @@ static json_t *config_to_validate(struct cl_exchange *x, const json_t *body) {
 
 /* At once, or by the herder when the plugin's own code has a say. */
 void cl_handlers_validate(struct cl_exchange *x) {
-  json_t *body = body_object(x), *config = body ? config_to_validate(x, body) : NULL;
+  json_t *body = cl_handlers_body(x), *config = body ? config_to_validate(x, body) : NULL;
   json_decref(body);
   if (!config)
     return;

@@ -5,7 +5,17 @@
  */
 #pragma once
 
+#include "base/json.h"
+
+#include <stdbool.h>
+
 struct cl_exchange;
+
+/* The body as an object whose numbers are texts, a new reference; NULL: answered. */
+json_t *cl_handlers_body(struct cl_exchange *x);
+/* A string field of it, absent and null being the same; a lone true or false is its text, as in
+ * Apache. False: answered. *out is malloc'd or NULL. */
+bool cl_handlers_text(struct cl_exchange *x, const json_t *body, const char *key, char **out);
 
 void cl_handlers_root(struct cl_exchange *x);
 void cl_handlers_list(struct cl_exchange *x);
@@ -32,6 +42,10 @@ void cl_handlers_reset_topics(struct cl_exchange *x);
 void cl_handlers_plugin_config(struct cl_exchange *x);
 void cl_handlers_plugin_files(struct cl_exchange *x);
 void cl_handlers_validate(struct cl_exchange *x);
+
+void cl_handlers_loggers(struct cl_exchange *x);
+void cl_handlers_logger(struct cl_exchange *x);
+void cl_handlers_put_logger(struct cl_exchange *x);
 /* 501, for a connector that exists; an unknown one is 404 here, too. */
 void cl_handlers_unbuilt_offsets(struct cl_exchange *x);
 void cl_handlers_unbuilt(struct cl_exchange *x);

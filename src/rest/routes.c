@@ -52,15 +52,15 @@ static const struct route routes[] = {
      .path = "/connector-plugins/{p}/config/validate",
      .reads_body = true,
      .handle = cl_handlers_validate},
+    {.method = "GET", .path = "/admin/loggers", .handle = cl_handlers_loggers},
+    {.method = "GET", .path = "/admin/loggers/{l}", .handle = cl_handlers_logger},
+    {.method = "PUT", .path = "/admin/loggers/{l}", .reads_body = true, .handle = cl_handlers_put_logger},
     {.method = "GET", .path = "/connect-lua/plugins", .any_type = true, .handle = cl_handlers_plugin_files},
 
     /* Apache's, not built yet: known, so that clients are told what is wrong. */
     {.method = "GET", .path = "/connectors/{c}/offsets", .handle = cl_handlers_unbuilt_offsets},
     {.method = "PATCH", .path = "/connectors/{c}/offsets", .handle = cl_handlers_unbuilt_offsets},
     {.method = "DELETE", .path = "/connectors/{c}/offsets", .handle = cl_handlers_unbuilt_offsets},
-    {.method = "GET", .path = "/admin/loggers", .handle = cl_handlers_unbuilt},
-    {.method = "GET", .path = "/admin/loggers/{l}", .handle = cl_handlers_unbuilt},
-    {.method = "PUT", .path = "/admin/loggers/{l}", .handle = cl_handlers_unbuilt},
 };
 enum { N_ROUTES = sizeof routes / sizeof routes[0] };
 

@@ -59,7 +59,7 @@ static int host_log(lua_State *L) {
   int level = (int)luaL_checkinteger(L, 1);
   const char *component = luaL_optstring(L, 3, CL_COMPONENT);
   const char *text = whole_text(L, 2);
-  if (level >= CL_TRACE && level <= CL_FATAL && cl_log_on((enum cl_level)level))
+  if (level >= CL_TRACE && level <= CL_FATAL && cl_loggers_admit(component, (enum cl_level)level))
     cl_log_write((enum cl_level)level, component, "%s", text);
   return 0;
 }

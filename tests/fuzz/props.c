@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Properties text: no input may crash, overread or give a config that is not one. */
-#include "base/log.h"
+#include "base/loggers.h"
 #include "base/props.h"
 
 #include <stdint.h>
@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct cl_err err = CL_ERR_INIT;
-  cl_log_set_level(CL_OFF); /* repeated keys are warned of */
+  cl_loggers_start(CL_OFF); /* repeated keys are warned of */
   json_t *config = NULL;
   int rc = cl_props_parse((const char *)data, size, "fuzz", &config, &err);
   CL_REQUIRE((rc == 0) == (config != NULL));

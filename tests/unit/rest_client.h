@@ -8,7 +8,7 @@
 #include "rest/server.h"
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/loggers.h"
 #include "rest_fake.h"
 
 #include <arpa/inet.h>

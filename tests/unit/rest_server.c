@@ -128,11 +128,26 @@ static void test_patch_and_internal(void **state) {
 /* Apache's routes that are not built: told so, but for an unknown connector. */
 static void test_unbuilt(void **state) {
   const char *text = ERROR(501, "connect-lua does not serve this route yet");
-  check(ask(*state, "GET", "/admin/loggers", "", NULL), 501, JSON, text);
-  check(ask(*state, "PUT", "/admin/loggers/a.b", SENDS_JSON, "{}"), 501, JSON, text);
   check(ask(*state, "DELETE", "/connectors/c/offsets", "", NULL), 501, JSON, text);
   check(ask(*state, "PATCH", "/connectors/none/offsets", SENDS_JSON, "{}"), 404, JSON,
         ERROR(404, "Connector none not found"));
+}
+
+static void test_loggers(void **state) {
+  const char *path = "/admin/loggers/made.up";
+  check(ask(*state, "GET", path, "", NULL), 404, JSON, ERROR(404, "Logger made.up not found."));
+  check(ask(*state, "PUT", path, SENDS_JSON, "{\"level\":\"LOUD\"}"), 404, JSON,
+        ERROR(404, "invalid log level 'LOUD'."));
+  check(ask(*state, "PUT", path, SENDS_JSON, "{}"), 400, JSON,
+        ERROR(400, "Desired 'level' parameter was not specified in request."));
+  check(ask(*state, "PUT", path, SENDS_JSON, "[]"), 400, JSON, NULL);
+  check(ask(*state, "GET", path, "", NULL), 404, JSON, NULL);
+  check(ask(*state, "PUT", "/admin/loggers/made.up?scope=worker", SENDS_JSON, "{\"level\":\"debug\"}"), 200,
+        JSON, "[\"made.up\"]");
+  check(ask(*state, "PUT", "/admin/loggers/made.up?scope=Cluster", SENDS_JSON, "{\"level\":\"off\"}"), 204,
+        NULL, NULL);
+  check(ask(*state, "GET", path, "", NULL), 200, JSON, NULL);
+  check(ask(*state, "GET", "/admin/loggers", "", NULL), 200, JSON, NULL);
 }
 
 static void test_create_and_location(void **state) {
@@ -381,7 +396,7 @@ static void test_garbage(void **state) {
 }
 
 int main(void) {
-  cl_log_set_level(CL_OFF);
+  cl_loggers_start(CL_OFF);
   const struct CMUnitTest tests[] = {
       TEST(test_reads),
       TEST(test_list),
@@ -391,6 +406,7 @@ int main(void) {
       TEST(test_validate),
       TEST(test_patch_and_internal),
       TEST(test_unbuilt),
+      TEST(test_loggers),
       TEST(test_create_and_location),
       TEST(test_routing_errors),
       TEST(test_types),

@@ -249,7 +249,7 @@ static void test_access_log(void **state) {
   ssize_t n = read(fd, text, sizeof text - 1);
   close(fd);
   unlink(path);
-  cl_log_set_level(CL_OFF);
+  cl_loggers_start(CL_OFF);
   assert_true(n > 0);
   text[n] = 0;
   assert_non_null(strstr(text, "GET /connectors/a?[31m?x=1 400 "));
@@ -258,7 +258,7 @@ static void test_access_log(void **state) {
 }
 
 int main(void) {
-  cl_log_set_level(CL_OFF);
+  cl_loggers_start(CL_OFF);
   const struct CMUnitTest tests[] = {
       TEST(test_pipelining),
       TEST(test_hundred_parallel),

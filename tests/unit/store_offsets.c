@@ -3,7 +3,7 @@
 #include "store/offsets.h"
 
 #include "base/fs.h"
-#include "base/log.h"
+#include "base/loggers.h"
 #include "store/offsets_file.h"
 #include "store_fixtures.h"
 
@@ -201,9 +201,9 @@ static void strange_entries(void **state) {
                                  {.key = "[\"c\",{\"a\":1}]", .value = "[1]"},
                                  {.key = "\"c\"", .value = "{}"}};
   encode_to_file(e, 4);
-  cl_log_set_level(CL_OFF);
+  cl_loggers_start(CL_OFF);
   struct cl_offsets *s = open_store(path);
-  cl_log_set_level(CL_INFO);
+  cl_loggers_start(CL_INFO);
   struct cl_err err = CL_ERR_INIT;
   json_t *key = json_pack("{s:i}", "a", 1), *out = NULL;
   assert_int_equal(cl_offsets_get(s, "c", key, &out, &err), CL_EINVAL);

@@ -7,7 +7,7 @@
 
 #include "connect_lua/abi_c.h"
 
-#include "base/log.h"
+#include "base/loggers.h"
 #include "worker/herder.h"
 #include "worker/worker.h"
 
@@ -48,7 +48,7 @@ static inline struct rig *rig_open(const char *extra, ...) {
   struct cl_err err = CL_ERR_INIT;
   struct cl_worker_conf *conf = NULL;
   char text[2048], path[256];
-  cl_log_set_level(CL_OFF);
+  cl_loggers_start(CL_OFF);
   strcpy(r->folder, "/tmp/cl_worker_XXXXXX");
   assert_non_null(mkdtemp(r->folder));
   va_list ap;
