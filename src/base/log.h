@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Log lines: `[2026-11-21 09:42:03,123] INFO [name|task-0] text (component)`.
+ * Log lines: `[2026-11-21 09:42:03,123] INFO [name|task-0] text (component)`, or as JSON
+ * `{"timestamp":"2026-11-21T08:42:03.123Z","level":"INFO","logger":"component","context":"name|task-0",
+ * "message":"text"}`.
  * A file defines CL_COMPONENT before it includes this header.
  * Any thread; a line is written whole. Log once, where a thing is handled; no secrets.
  */
@@ -11,7 +13,7 @@
 enum cl_level { CL_ALL = -1, CL_TRACE, CL_DEBUG, CL_INFO, CL_WARN, CL_ERROR, CL_FATAL, CL_OFF };
 
 /* Opens path for appending (NULL = stderr) and sets the root's level. Called once by main. */
-int cl_log_open(const char *path, enum cl_level level, struct cl_err *err);
+int cl_log_open(const char *path, enum cl_level level, bool json, struct cl_err *err);
 void cl_log_close(void);
 /* Name in any case to level; false when it is none. */
 bool cl_log_level_parse(const char *name, enum cl_level *out);

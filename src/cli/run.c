@@ -55,7 +55,7 @@ static int open_worker(struct process *p, const char *file, struct cl_err *err) 
     return err->code;
   int rc = cl_worker_conf_load(file, &conf, err);
   if (rc == 0)
-    rc = cl_log_open(conf->log_file, conf->log_level, err);
+    rc = cl_log_open(conf->log_file, conf->log_level, conf->log_json, err);
   if (rc == 0) {
     CL_LOG(CL_INFO, "connect-lua %s, librdkafka %s, worker file %s", CL_VERSION, cl_client_version(), file);
     rc = cl_worker_open(conf, home, &p->worker, err);

@@ -248,6 +248,7 @@ static void fill(struct cl_worker_conf *c, const json_t *typed) {
   c->consumer_buffer_bytes = (size_t)number(typed, "connect.lua.consumer.buffer.bytes");
   c->log_file = copy_text(typed, "connect.lua.log.file");
   cl_log_level_parse(cl_json_str(typed, "connect.lua.log.level"), &c->log_level);
+  c->log_json = strcasecmp(cl_json_str(typed, "connect.lua.log.format"), "json") == 0;
 }
 
 static int check_texts(const struct cl_worker_conf *c, struct cl_err *err) {

@@ -41,6 +41,7 @@ struct cl_worker_conf {
   size_t consumer_buffer_bytes; /* connect.lua.consumer.buffer.bytes: of all consumers */
   char *log_file;               /* or NULL: stderr */
   enum cl_level log_level;
+  bool log_json;
   struct cl_worker_warned *warned; /* warnings given already; its own lock */
 };
 

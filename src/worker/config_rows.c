@@ -26,7 +26,9 @@ static const char *const dns_lookups[] = {"use_all_dns_ips", "resolve_canonical_
 static const char *const discoveries[] = {"only_scan", "service_load", "hybrid_warn", "hybrid_fail", NULL};
 static const char *const metric_levels[] = {"INFO", "DEBUG", NULL};
 static const char *const client_auths[] = {"required", "requested", "none", NULL};
-static const char *const log_levels[] = {"trace", "debug", "info", "warn", "error", "fatal", "off", NULL};
+static const char *const log_formats[] = {"text", "json", NULL};
+static const char *const log_levels[] = {"all",   "trace", "debug", "info", "warn",
+                                         "error", "fatal", "off",   NULL};
 
 static const struct cl_conf_row rows[] = {
     ROW("bootstrap.servers", LIST, "localhost:9092", HIGH,
@@ -99,6 +101,8 @@ static const struct cl_conf_row rows[] = {
             "What all consumers together may hold of fetched records."),
     ROW("connect.lua.log.file", STRING, NULL, LOW,
         "File the log is appended to; standard error when not set."),
+    ONEOF_ICASE("connect.lua.log.format", "text", LOW, log_formats,
+                "Lines for people, or a JSON object a line."),
     ONEOF_ICASE("connect.lua.log.level", "info", LOW, log_levels, "Lowest level that is logged."),
 };
 

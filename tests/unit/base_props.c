@@ -148,7 +148,7 @@ static void warns_of_repeated_keys(void **state) {
   char name[] = "/tmp/cl-props-log-XXXXXX", text[4096] = "";
   int fd = mkstemp(name);
   assert_true(fd >= 0);
-  assert_int_equal(cl_log_open(name, CL_WARN, &err), 0);
+  assert_int_equal(cl_log_open(name, CL_WARN, false, &err), 0);
   parses("a=1\nb=secret\n\na=2\nc=\\\n 3\nb=other\na=3\n", "{\"a\":\"3\",\"b\":\"other\",\"c\":\"3\"}");
   cl_log_close();
   ssize_t n = read(fd, text, sizeof(text) - 1);

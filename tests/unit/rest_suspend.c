@@ -240,7 +240,7 @@ static void test_access_log(void **state) {
   char path[] = "/tmp/rest_server_log_XXXXXX", text[4096];
   int fd = mkstemp(path);
   assert_true(fd >= 0);
-  assert_int_equal(cl_log_open(path, CL_INFO, &err), 0);
+  assert_int_equal(cl_log_open(path, CL_INFO, false, &err), 0);
   check(ask(f, "GET", "/connectors/a\x1b[31m?x=1", "", NULL), 400, JSON, NULL);
   check(ask(f, "DELETE", "/connectors/c", "", NULL), 204, NULL, NULL);
   cl_server_stop(f->server, 1000);

@@ -245,7 +245,7 @@ static void logs(const char *at, char *text, size_t size) {
   char name[] = "/tmp/cl-offsets-log-XXXXXX";
   int fd = mkstemp(name);
   assert_true(fd >= 0);
-  assert_int_equal(cl_log_open(name, CL_WARN, &err), 0);
+  assert_int_equal(cl_log_open(name, CL_WARN, false, &err), 0);
   cl_offsets_close(open_store(at));
   cl_log_close();
   ssize_t n = read(fd, text, size - 1);

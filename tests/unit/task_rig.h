@@ -342,7 +342,7 @@ static inline int suite_up(void **state) {
   if (!mkdtemp(folder))
     return -1;
   snprintf(path, sizeof(path), "%s/log", folder);
-  if (cl_log_open(path, CL_DEBUG, &err) != 0 || rig_up(state) != 0 ||
+  if (cl_log_open(path, CL_DEBUG, false, &err) != 0 || rig_up(state) != 0 ||
       cl_control_start(&conf, &control, &err) != 0)
     return -1;
   budget = cl_budget_new(64 << 20);

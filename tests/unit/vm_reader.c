@@ -25,7 +25,7 @@ static int set_up(void **state) {
   snprintf(other, sizeof(other), "%s/other", folder);
   snprintf(logfile, sizeof(logfile), "%s/log", folder);
   struct cl_err err;
-  return cl_log_open(logfile, CL_INFO, &err);
+  return cl_log_open(logfile, CL_INFO, false, &err);
 }
 
 static int tear_down(void **state) {

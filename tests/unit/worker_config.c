@@ -29,7 +29,7 @@ static int set_up(void **state) {
   snprintf(file, sizeof(file), "%s/worker.conf", folder);
   snprintf(logfile, sizeof(logfile), "%s/log", folder);
   struct cl_err err;
-  return cl_log_open(logfile, CL_INFO, &err);
+  return cl_log_open(logfile, CL_INFO, false, &err);
 }
 
 static int tear_down(void **state) {
@@ -134,7 +134,7 @@ static void own_values(void **state) {
            "plugin.path= a,, b \ntopic.tracking.enable=FALSE\n"
            "rest.advertised.host.name=::1\nrest.advertised.port=99\n"
            "connect.lua.memory.max.bytes=8388608\nconnect.lua.consumer.buffer.bytes=2097152\n"
-           "connect.lua.log.file=/var/log/x\nconnect.lua.log.level=Debug\n");
+           "connect.lua.log.file=/var/log/x\nconnect.lua.log.level=Debug\nconnect.lua.log.format=JSON\n");
   assert_string_equal(c->bootstrap_servers, "a:1,b:2");
   assert_string_equal(c->listeners[0].host, "::1");
   assert_int_equal(c->listeners[0].port, 0);
@@ -145,6 +145,7 @@ static void own_values(void **state) {
   assert_int_equal(c->consumer_buffer_bytes, 2 << 20);
   assert_string_equal(c->log_file, "/var/log/x");
   assert_int_equal(c->log_level, CL_DEBUG);
+  assert_true(c->log_json);
   char *id = cl_worker_conf_id(c, 1234);
   assert_string_equal(id, "[::1]:99");
   free(id);
