@@ -96,12 +96,6 @@ int cl_conf_cross_check(struct cl_conf_run *run);
 
 /* ssl.* of a client whose security.protocol uses TLS: conf_tls.c. */
 int cl_conf_tls(struct cl_conf_run *run);
-/* PEM text that java brought is refused when a client could not use it; shown: the file it comes
- * from, "" when the setting is the text itself: conf_pem.c. */
-int cl_conf_pem_trust(struct cl_conf_run *run, const char *java, const char *shown, const char *text,
-                      size_t len);
-int cl_conf_pem_key(struct cl_conf_run *run, const char *java, const char *shown, const char *text,
-                    size_t len, const char *chain, size_t chain_len, const char *password);
 /* True when text holds nothing a shell or a path search could stumble over. librdkafka's
  * kinit command line goes through a shell. */
 bool cl_conf_plain_text(const char *text);
