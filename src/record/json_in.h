@@ -12,7 +12,11 @@
 
 #include "base/err.h"
 
-enum { CL_JSON_DEPTH = 1000 }; /* Jackson's limit, for reading and writing */
+/* Jackson's limits */
+enum {
+  CL_JSON_DEPTH = 1000,     /* for reading and writing */
+  CL_JSON_STRING = 20000000 /* UTF-16 units of a string */
+};
 
 struct cl_json_in {
   struct cl_batch *b;

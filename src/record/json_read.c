@@ -6,6 +6,7 @@
 #include "record/codec.h"
 #include "record/java.h"
 #include "record/json_in.h"
+#include "record/json_scan.h"
 #include "record/space_impl.h"
 
 enum { TOP_SPARE = 4 }; /* free entries of a document's object: a transform's insert moves nothing */
@@ -15,10 +16,8 @@ struct level {
   uint32_t base;     /* first member on the stack */
   uint32_t key;      /* object: key of the member being read; array: the array's own key */
   uint32_t previous; /* object: the key before that */
-  uint8_t kind;      /* '{', '[' or 0 above all */
-  bool repeated;     /* object: some key may have come twice */
   uint16_t depth;
-  uint64_t seen; /* object: one bit per key, by hash */
+  uint8_t kind; /* '{', '[' or 0 above all */
 };
 
 union item {
@@ -28,8 +27,7 @@ union item {
 _Static_assert(sizeof(union item) == 24, "a level takes the place of one member");
 
 struct stack {
-  union item *item;
-  size_t n, cap;
+  union item *item, *top, *limit; /* top = the next free one */
   struct level now;
 };
 
@@ -41,90 +39,142 @@ static int no_memory(const struct cl_json_in *in) {
   return cl_err_set(in->err, CL_ENOMEM, "no memory for a record of %zu bytes", (size_t)(in->end - in->start));
 }
 
-static inline int peek(struct cl_json_in *in) {
-  const char *p = in->p;
-  while (p < in->end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
-    p++;
+/* The place in the input travels in a register (p) wherever members are read, since every
+ * value that is stored may be the parser's own as far as the compiler knows. in->p is for
+ * those who are called, and for errors. NULL = failed. */
+static const char *fail_at(struct cl_json_in *in, const char *p, const char *what) {
   in->p = p;
-  return p < in->end ? (unsigned char)*p : -1;
+  cl_json_in_fail(in, what);
+  return NULL;
 }
 
-int cl_json_in_peek(struct cl_json_in *in) { return peek(in); }
+static const char *fail_memory(const struct cl_json_in *in) {
+  no_memory(in);
+  return NULL;
+}
+
+static inline const char *skip_space(const char *p, const char *end) {
+  while (p < end && (unsigned char)*p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+    p++;
+  return p;
+}
+
+int cl_json_in_peek(struct cl_json_in *in) {
+  in->p = skip_space(in->p, in->end);
+  return in->p < in->end ? (unsigned char)*in->p : -1;
+}
 
 /* ----------------------------------------------------------------- keys */
 
-static inline int read_key(struct cl_json_in *in, uint32_t owner, uint32_t previous, uint32_t *out) {
+/* A key that is not the expected one, but will be next time unless its text needs escapes. */
+static const char *new_key(struct cl_json_in *in, const char *p, uint32_t owner, uint32_t previous,
+                           uint32_t *out) {
   struct cl_space *s = in->b->space;
-  uint32_t none = 0, *link = &none;
-  if (cl_space_sym_is_permanent(owner | previous))
-    link = previous ? &s->table.sym[previous].next : &s->table.sym[owner].child;
-  const struct cl_sym *guess = &s->table.sym[*link];
-  size_t left = (size_t)(in->end - in->p);
-  if (*link && guess->clean && left > guess->len + 1 && in->p[0] == '"' && in->p[guess->len + 1] == '"' &&
-      memcmp(in->p + 1, guess->text, guess->len) == 0) {
-    *out = *link;
-    in->p += guess->len + 2;
-  } else {
-    struct cl_val text;
-    if (left == 0 || *in->p != '"')
-      return cl_json_in_fail(in, left ? "a key in double quotes is missing" : "unexpected end");
-    if (cl_json_in_string(in, &text) != 0)
-      return in->err->code;
-    *out = cl_space_sym(s, text.s, text.len);
-    if (!*out)
-      return no_memory(in);
-    /* The table may have moved: find the link again. */
-    if (cl_space_sym_is_permanent(owner | previous | *out))
-      *(previous ? &s->table.sym[previous].next : &s->table.sym[owner].child) = *out;
+  struct cl_val text;
+  if (p == in->end || *p != '"')
+    return fail_at(in, p, p < in->end ? "a key in double quotes is missing" : "unexpected end");
+  in->p = p;
+  if (cl_json_in_string(in, &text) != 0)
+    return NULL;
+  *out = cl_space_sym(s, text.s, text.len);
+  if (!*out)
+    return fail_memory(in);
+  if (cl_space_sym_is_permanent(owner | previous | *out) && s->table.sym[*out].clean)
+    *(previous ? &s->table.sym[previous].next : &s->table.sym[owner].child) = *out;
+  p = skip_space(in->p, in->end);
+  if (p == in->end || *p != ':')
+    return fail_at(in, p, p < in->end ? "a colon is missing" : "unexpected end");
+  return p + 1;
+}
+
+/* Behind the key's colon. Records of a topic have the same keys in the same order: what
+ * followed the key before it last time is compared first, quotes, colon and all. */
+static inline __attribute__((always_inline)) const char *
+read_key(struct cl_json_in *in, const char *p, uint32_t owner, uint32_t previous, uint32_t *out) {
+  p = skip_space(p, in->end);
+  if (cl_space_sym_is_permanent(owner | previous)) {
+    const struct cl_sym *sym = in->b->space->table.sym;
+    uint32_t next = previous ? sym[previous].next : sym[owner].child;
+    size_t len = (size_t)sym[next].len + 3;
+    if (next && (size_t)(in->end - p) >= len && cl_json_same(p, sym[next].text - 1, len)) {
+      *out = next;
+      return p + len;
+    }
   }
-  if (peek(in) != ':')
-    return cl_json_in_fail(in, in->p < in->end ? "a colon is missing" : "unexpected end");
-  in->p++;
-  return 0;
+  return new_key(in, p, owner, previous, out);
 }
 
 int cl_json_in_key(struct cl_json_in *in, uint32_t owner, uint32_t previous, uint32_t *out) {
-  peek(in);
-  return read_key(in, owner, previous, out);
+  const char *p = read_key(in, in->p, owner, previous, out);
+  if (!p)
+    return in->err->code;
+  in->p = p;
+  return 0;
 }
 
 /* ----------------------------------------------------------- containers */
 
-static bool stack_grow(struct cl_json_in *in, struct stack *st) {
-  size_t cap = st->cap ? st->cap * 2 : 256;
-  union item *item = cl_space_scratch(in->b->space, cap * sizeof(*item));
+/* A larger stack's items, n of them in use; NULL = no memory. */
+static union item *stack_grow(struct cl_json_in *in, size_t *cap) {
+  *cap = *cap ? *cap * 2 : 256;
+  return cl_space_scratch(in->b->space, *cap * sizeof(union item));
+}
+
+/* Room for one more. */
+static inline bool has_room(struct cl_json_in *in, struct stack *st) {
+  if (st->top < st->limit)
+    return true;
+  size_t n = (size_t)(st->top - st->item), cap = (size_t)(st->limit - st->item);
+  union item *item = stack_grow(in, &cap);
   if (!item)
     return false;
   st->item = item;
-  st->cap = cap;
+  st->top = item + n;
+  st->limit = item + cap;
   return true;
 }
 
-/* Where the next value goes: the caller's place, or the next free one on the stack.
- * Written in place, because copying a value just written stalls the processor. */
-static inline struct cl_val *place(struct cl_json_in *in, struct stack *st, struct cl_val *out) {
-  if (!st->now.kind)
-    return out;
-  if (st->n == st->cap && !stack_grow(in, st))
-    return NULL;
-  return &st->item[st->n].entry.val;
+/* A value in two stores, which can be read again at once. */
+static inline void set_val(struct cl_val *v, uint64_t kind, uint64_t flags, uint64_t aux, uint64_t len,
+                           int64_t word) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  uint64_t head = kind | flags << 8 | aux << 16 | len << 32;
+#else
+  uint64_t head = kind << 56 | flags << 48 | aux << 32 | len;
+#endif
+  memcpy(v, &head, 8);
+  v->i = word;
+}
+
+/* Field by field: a wide copy of what was just written in parts stalls the processor. */
+static inline void set_level(struct level *to, const struct level *from) {
+  to->base = from->base;
+  to->key = from->key;
+  to->previous = from->previous;
+  to->depth = from->depth;
+  to->kind = from->kind;
+}
+
+/* The same, in the two words that set_val wrote. */
+static inline void copy_val(struct cl_val *to, const struct cl_val *from) {
+  uint64_t head;
+  memcpy(&head, from, 8);
+  memcpy(to, &head, 8);
+  to->i = from->i;
 }
 
 /* The place of the container's value holds the level around it until it is closed. */
-static int open_container(struct cl_json_in *in, struct stack *st, char kind) {
+static inline const char *open_container(struct cl_json_in *in, const char *p, struct stack *st, char kind) {
   if (st->now.depth >= CL_JSON_DEPTH)
-    return cl_json_in_fail(in, "nesting deeper than 1000");
-  if (st->n == st->cap && !stack_grow(in, st))
-    return no_memory(in);
-  st->item[st->n++].level = st->now;
-  st->now.base = (uint32_t)st->n;
+    return fail_at(in, p, "nesting deeper than 1000");
+  if (!has_room(in, st))
+    return fail_memory(in);
+  set_level(&st->top++->level, &st->now);
+  st->now.base = (uint32_t)(st->top - st->item);
   st->now.previous = 0;
   st->now.kind = (uint8_t)kind;
-  st->now.repeated = false;
   st->now.depth++;
-  st->now.seen = 0;
-  in->p++;
-  return 0;
+  return p + 1;
 }
 
 /* The last value of a repeated key wins, at the place of the first. */
@@ -144,130 +194,163 @@ static uint32_t merge_repeated(struct cl_space *s, struct cl_entry *e, uint32_t 
   return kept;
 }
 
-static int close_object(struct cl_json_in *in, struct stack *st, struct cl_val *out) {
-  struct cl_entry *e = &st->item[st->now.base].entry;
-  uint32_t n = (uint32_t)(st->n - st->now.base);
-  if (st->now.repeated)
-    n = merge_repeated(in->b->space, e, n);
+static inline bool close_object(struct cl_json_in *in, const struct stack *st, struct cl_val *out) {
+  const struct cl_entry *e = &st->item[st->now.base].entry;
+  uint32_t n = (uint32_t)(st->top - st->item) - st->now.base;
   uint32_t cap = st->now.base == 1 ? n + TOP_SPARE : n;
   struct cl_obj *obj = cl_arena_alloc(in->b->arena, sizeof(*obj) + cap * sizeof(*e));
+  uint64_t seen = 0; /* one bit per key, by hash */
+  bool repeated = false;
   if (!obj)
-    return no_memory(in);
-  *obj = (struct cl_obj){.n = n, .cap = cap, .java_cap = cl_java_cap(n), .e = (struct cl_entry *)(obj + 1)};
-  if (n)
-    memcpy(obj->e, e, n * sizeof(*e));
-  *out = (struct cl_val){.kind = CL_OBJECT, .obj = obj};
-  return 0;
+    return false;
+  obj->e = (struct cl_entry *)(obj + 1);
+  for (uint32_t i = 0; i < n; i++) {
+    uint64_t bit = UINT64_C(1) << (e[i].sym * 0x9E3779B1u >> 26);
+    repeated |= (seen & bit) != 0;
+    seen |= bit;
+    obj->e[i].sym = e[i].sym;
+    obj->e[i].unused = 0;
+    copy_val(&obj->e[i].val, &e[i].val);
+  }
+  obj->n = repeated ? merge_repeated(in->b->space, obj->e, n) : n;
+  obj->cap = cap;
+  obj->java_cap = cl_java_cap(obj->n);
+  obj->linked = 0;
+  set_val(out, CL_OBJECT, 0, 0, 0, (int64_t)(intptr_t)obj);
+  return true;
 }
 
-static int close_array(struct cl_json_in *in, struct stack *st, struct cl_val *out) {
-  uint32_t n = (uint32_t)(st->n - st->now.base);
+static inline bool close_array(struct cl_json_in *in, const struct stack *st, struct cl_val *out) {
+  const union item *from = &st->item[st->now.base];
+  uint32_t n = (uint32_t)(st->top - from);
   struct cl_arr *arr = cl_arena_alloc(in->b->arena, sizeof(*arr) + n * sizeof(*arr->v));
   if (!arr)
-    return no_memory(in);
+    return false;
   *arr = (struct cl_arr){.n = n, .cap = n, .v = (struct cl_val *)(arr + 1)};
   for (uint32_t i = 0; i < n; i++)
-    arr->v[i] = st->item[st->now.base + i].entry.val;
-  *out = (struct cl_val){.kind = CL_ARRAY, .arr = arr};
-  return 0;
+    copy_val(&arr->v[i], &from[i].entry.val);
+  set_val(out, CL_ARRAY, 0, 0, 0, (int64_t)(intptr_t)arr);
+  return true;
 }
 
-static int close_container(struct cl_json_in *in, struct stack *st, struct cl_val *out) {
+/* p is at the closing bracket. The value takes the place of the level, or the caller's. */
+static inline const char *close_container(struct cl_json_in *in, const char *p, struct stack *st,
+                                          struct cl_val *out) {
   struct cl_val v;
-  in->p++;
-  int rc = st->now.kind == '{' ? close_object(in, st, &v) : close_array(in, st, &v);
-  if (rc != 0)
-    return rc;
-  st->n = st->now.base - 1;
-  st->now = st->item[st->n].level;
-  *place(in, st, out) = v; /* there is room: the level was there */
-  return 0;
+  if (!(st->now.kind == '{' ? close_object(in, st, &v) : close_array(in, st, &v)))
+    return fail_memory(in);
+  st->top = &st->item[st->now.base - 1];
+  set_level(&st->now, &st->top->level);
+  copy_val(st->now.kind ? &st->top->entry.val : out, &v);
+  return p + 1;
 }
 
 /* The value in its place becomes a member of the open container. */
 static inline void add_member(struct stack *st) {
-  struct level *now = &st->now;
-  struct cl_entry *e = &st->item[st->n++].entry;
-  e->sym = now->key;
-  e->unused = 0;
-  if (now->kind == '{') {
-    uint64_t bit = UINT64_C(1) << (now->key * 0x9E3779B1u >> 26);
-    now->repeated |= (now->seen & bit) != 0;
-    now->seen |= bit;
-    now->previous = now->key;
-  }
+  st->top++->entry.sym = st->now.key;
+  if (st->now.kind == '{')
+    st->now.previous = st->now.key;
 }
 
 /* --------------------------------------------------------------- values */
 
-static int read_word(struct cl_json_in *in, const char *word, uint32_t len, enum cl_kind kind,
-                     struct cl_val *out) {
-  if ((size_t)(in->end - in->p) < len || memcmp(in->p, word, len) != 0)
-    return cl_json_in_fail(in, "unknown word");
-  in->p += len;
-  *out = (struct cl_val){.kind = (uint8_t)kind};
-  return 0;
+static const char *read_word(struct cl_json_in *in, const char *p, struct cl_val *out) {
+  static const struct {
+    char text[6];
+    uint8_t len, kind;
+  } words[] = {{"true", 4, CL_TRUE}, {"false", 5, CL_FALSE}, {"null", 4, CL_NULL}};
+  const size_t i = *p == 't' ? 0 : *p == 'f' ? 1 : 2;
+  if (in->end - p < words[i].len || memcmp(p, words[i].text, words[i].len) != 0)
+    return fail_at(in, p, "unknown word");
+  set_val(out, words[i].kind, 0, 0, 0, 0);
+  return p + words[i].len;
 }
 
-static inline int read_scalar(struct cl_json_in *in, int c, struct cl_val *out) {
-  switch (c) {
-  case '"': return cl_json_in_string(in, out);
-  case 't': return read_word(in, "true", 4, CL_TRUE, out);
-  case 'f': return read_word(in, "false", 5, CL_FALSE, out);
-  case 'n': return read_word(in, "null", 4, CL_NULL, out);
-  case -1: return cl_json_in_fail(in, "unexpected end");
-  default:
-    if (c == '-' || (c >= '0' && c <= '9'))
-      return cl_json_in_number(in, out);
-    return cl_json_in_fail(in, "unexpected character");
-  }
-}
-
-/* Reads on until a whole value, scalar or empty container, is in its place. */
-static int next_value(struct cl_json_in *in, struct stack *st, struct cl_val *out) {
-  for (;;) {
-    int c = peek(in), rc;
-    if (c != '{' && c != '[') {
-      struct cl_val *v = place(in, st, out);
-      return v ? read_scalar(in, c, v) : no_memory(in);
+/* c is the byte at p, or -1. Strings and numbers of the plain sort are read here. */
+static inline const char *read_scalar(struct cl_json_in *in, const char *p, int c, struct cl_val *out) {
+  if (c == '"') {
+    const char *s = p + 1, *q = cl_json_skip_plain(s, in->end);
+    if (q < in->end && *q == '"' && q - s <= CL_JSON_STRING) {
+      set_val(out, CL_STRING, CL_VAL_CLEAN, 0, (uint32_t)(q - s), (int64_t)(intptr_t)s);
+      return q + 1;
     }
-    uint32_t owner = st->now.key;
-    if (open_container(in, st, (char)c) != 0)
-      return in->err->code;
-    int first = peek(in);
-    if (first == (c == '{' ? '}' : ']'))
-      return close_container(in, st, out);
-    if (c == '{' && (rc = read_key(in, owner, 0, &st->now.key)) != 0)
-      return rc;
+    in->p = p;
+    return cl_json_in_string(in, out) == 0 ? in->p : NULL;
+  }
+  if (c == '-' || (c >= '0' && c <= '9')) {
+    int64_t i;
+    const char *q = cl_json_short_int(p, in->end, &i);
+    if (q) {
+      set_val(out, CL_INT, 0, 64, 0, i);
+      return q;
+    }
+    in->p = p;
+    return cl_json_in_number(in, out) == 0 ? in->p : NULL;
+  }
+  if (c == 't' || c == 'f' || c == 'n')
+    return read_word(in, p, out);
+  return fail_at(in, p, c < 0 ? "unexpected end" : "unexpected character");
+}
+
+/* The byte at p behind white space, or -1 at the end. */
+static inline int next_byte(const struct cl_json_in *in, const char **p) {
+  *p = skip_space(*p, in->end);
+  return *p < in->end ? (unsigned char)**p : -1;
+}
+
+/* Where the value that is not yet a member goes: the next free place on the stack or the caller's.
+ * Written there at once, because copying what was just written stalls the processor. */
+static inline struct cl_val *place(struct cl_json_in *in, struct stack *st, struct cl_val *out) {
+  if (!st->now.kind)
+    return out;
+  return has_room(in, st) ? &st->top->entry.val : NULL;
+}
+
+/* Behind a value and behind an opening bracket: all containers that end here. */
+static inline const char *close_containers(struct cl_json_in *in, const char *p, struct stack *st,
+                                           bool opened, struct cl_val *out) {
+  for (;; opened = false) {
+    if (!opened) {
+      if (!st->now.kind)
+        return p;
+      add_member(st);
+    }
+    int c = next_byte(in, &p);
+    if (c != (st->now.kind == '{' ? '}' : ']')) {
+      if (opened)
+        return p;
+      if (c == ',')
+        return p + 1;
+      return fail_at(in, p, c < 0 ? "unexpected end" : "a comma or the end of the container is missing");
+    }
+    if (!(p = close_container(in, p, st, out)))
+      return NULL;
   }
 }
 
-/* Behind a comma: the next member, up to its value. */
-static int next_member(struct cl_json_in *in, struct stack *st, struct cl_val *out) {
-  in->p++;
-  if (st->now.kind == '{') {
-    peek(in);
-    int rc = read_key(in, st->item[st->now.base - 1].level.key, st->now.previous, &st->now.key);
-    if (rc != 0)
-      return rc;
-  }
-  return next_value(in, st, out);
-}
+static inline uint32_t owner_of(const struct stack *st) { return st->item[st->now.base - 1].level.key; }
 
 int cl_json_in_value(struct cl_json_in *in, uint32_t depth, uint32_t key, struct cl_val *out) {
   struct stack st = {.now = {.key = key, .depth = (uint16_t)depth}};
-  int rc = next_value(in, &st, out);
-  while (rc == 0 && st.now.kind) {
-    add_member(&st);
-    int c = peek(in);
-    if (c == ',')
-      rc = next_member(in, &st, out);
-    else if (c == (st.now.kind == '{' ? '}' : ']'))
-      rc = close_container(in, &st, out);
-    else
-      rc = cl_json_in_fail(in, c < 0 ? "unexpected end" : "a comma or the end of the container is missing");
-  }
-  return rc;
+  const char *p = in->p;
+  do {
+    int c = next_byte(in, &p);
+    bool opened = c == '{' || c == '[';
+    if (opened) {
+      p = open_container(in, p, &st, (char)c);
+    } else {
+      struct cl_val *v = place(in, &st, out);
+      p = v ? read_scalar(in, p, c, v) : fail_memory(in);
+    }
+    if (p)
+      p = close_containers(in, p, &st, opened, out);
+    if (p && st.now.kind == '{')
+      p = read_key(in, p, owner_of(&st), st.now.previous, &st.now.key);
+  } while (p && st.now.kind);
+  if (!p)
+    return in->err->code;
+  in->p = p;
+  return 0;
 }
 
 /* ------------------------------------------------------------- document */
@@ -299,7 +382,7 @@ static bool glued(const struct cl_json_in *in, enum cl_kind kind) {
 }
 
 int cl_json_in_document(struct cl_json_in *in, struct cl_val *out) {
-  if (peek(in) < 0) {
+  if (cl_json_in_peek(in) < 0) {
     *out = (struct cl_val){.kind = CL_MISSING};
     return 0;
   }

@@ -8,28 +8,7 @@
 #include "base/utf8.h"
 #include "record/java.h"
 #include "record/json_in.h"
-
-enum { STRING_MAX = 20000000 }; /* Jackson's limit, in UTF-16 units */
-
-/* Bytes that end the plain run: quote, backslash, controls and all beyond ASCII. */
-static inline bool is_plain(unsigned char c) { return c >= 0x20 && c != '"' && c != '\\' && c < 0x80; }
-
-static const char *skip_plain(const char *p, const char *end) {
-  const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
-  while (end - p >= 8) {
-    uint64_t w;
-    memcpy(&w, p, 8);
-    uint64_t quote = w ^ ones * '"', back = w ^ ones * '\\';
-    /* A byte's high bit is set where it is below 0x20, equal to one of the two, or above
-     * 0x7f; a borrow may set it too early by one byte, never too late. */
-    if (((w - ones * 0x20) | (quote - ones) | (back - ones) | w) & high)
-      break;
-    p += 8;
-  }
-  while (p < end && is_plain((unsigned char)*p))
-    p++;
-  return p;
-}
+#include "record/json_scan.h"
 
 /* The closing quote, or NULL. */
 static const char *find_end(const char *p, const char *end) {
@@ -156,8 +135,8 @@ static const char *skip_clean(const char *p, const char *end) {
   while (p < end) {
     const unsigned char *s = (const unsigned char *)p;
     ptrdiff_t left = end - p;
-    if (is_plain(s[0]))
-      p = skip_plain(p, end);
+    if (cl_json_is_plain(s[0]))
+      p = cl_json_skip_plain(p, end);
     else if (s[0] >= 0xC2 && s[0] < 0xE0 && left > 1 && (s[1] & 0xC0) == 0x80)
       p += 2;
     else if ((s[0] & 0xF0) == 0xE0 && left > 2 && (s[1] & 0xC0) == 0x80 && (s[2] & 0xC0) == 0x80 &&
@@ -170,14 +149,14 @@ static const char *skip_clean(const char *p, const char *end) {
 }
 
 static int check_length(struct cl_json_in *in, const struct cl_val *v) {
-  if (v->len <= STRING_MAX || cl_java_string_length(v->s, v->len) <= STRING_MAX)
+  if (v->len <= CL_JSON_STRING || cl_java_string_length(v->s, v->len) <= CL_JSON_STRING)
     return 0;
   return cl_json_in_fail(in, "string longer than 20000000 characters");
 }
 
 int cl_json_in_string(struct cl_json_in *in, struct cl_val *out) {
   const char *s = in->p + 1;
-  const char *p = skip_plain(s, in->end);
+  const char *p = cl_json_skip_plain(s, in->end);
   if (p < in->end && *p != '"')
     p = skip_clean(p, in->end);
   if (p < in->end && *p == '"') {
