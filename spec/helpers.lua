@@ -101,8 +101,9 @@ end
 
 -- ------------------------------------------------------------------- HTTP
 
---- One request by curl. Answers status, body (JSON decoded; otherwise its text), headers.
-function helpers.http(method, url, body, headers)
+--- One request by curl. Answers status, body (JSON decoded; otherwise its text), headers; without an
+-- answer nil and what curl said. options: further arguments of curl, as a shell reads them.
+function helpers.http(method, url, body, headers, options)
   local answer = os.tmpname()
   local command = { "curl -sS --globoff --max-time", PATIENCE, method == "HEAD" and "-I" or "-X " .. method, "-D -", "-o", quote(answer) }
   local sent
@@ -112,6 +113,7 @@ function helpers.http(method, url, body, headers)
     headers = headers or { ["Content-Type"] = "application/json" }
   end
   for name, value in pairs(headers or {}) do command[#command + 1] = "-H " .. quote(name .. ": " .. value) end
+  command[#command + 1] = options or ""
   command[#command + 1] = quote(url)
   local head = helpers.shell(table.concat(command, " "))
   local text = helpers.read(answer) or ""
@@ -171,8 +173,12 @@ function Worker:start()
   self:launch()
   self.url = helpers.wait_for("the worker's first lines", function()
     assert(not self.process:ended(), "the worker ended while starting; its log:\n" .. self:log():sub(-3000))
-    return self:log():match("REST on (http://[^%s,;]-:%d+)", self.read_from)
+    return self:log():match("REST on (https?://[^%s,;]-:%d+)", self.read_from)
   end)
+  self.urls = {} -- of all listeners, in their order
+  for url in self:log():match("REST on ([^\n(;]+)", self.read_from):gmatch("https?://[^%s,;]-:%d+") do
+    self.urls[#self.urls + 1] = url
+  end
   return self
 end
 
@@ -206,7 +212,9 @@ function Worker:crash()
   assert_silent(self)
 end
 
-function Worker:http(method, path, body, headers) return helpers.http(method, self.url .. path, body, headers) end
+function Worker:http(method, path, body, headers, options)
+  return helpers.http(method, self.url .. path, body, headers, options)
+end
 function Worker:get(path)
   local status, body = self:http("GET", path)
   return body, status

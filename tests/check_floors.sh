@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The house rules a compiler cannot see: includes climb no floor, lua.h, rdkafka.h, curl.h,
-# microhttpd.h and pcre2.h stay in their rooms, functions that cannot be used safely are not used,
+# microhttpd.h, gnutls and pcre2.h stay in their rooms, functions that cannot be used safely are not used,
 # abi.h holds nothing that ffi.cdef cannot read. Prints file:line for each breach.
 #
 #   tests/check_floors.sh [ROOT]        checks ROOT/src and ROOT/include; 1 = breaches
@@ -57,7 +57,7 @@ home_of() {
     lua.h | lauxlib.h | lualib.h | luajit.h) echo vm ;;
     librdkafka/* | rdkafka.h | rdkafka_mock.h) echo kafka ;;
     curl/* | curl.h) echo net ;;
-    microhttpd.h) echo rest ;;
+    microhttpd.h | gnutls/*) echo rest ;;
     pcre2.h) echo base ;;
   esac
 }

@@ -3,11 +3,11 @@
 # Shared by scripts/quickstart and scripts/test: saying what happens, and making a plain
 # Debian 12 able to build. Sourced by bash; defines functions, does nothing by itself.
 
-BUILD_PACKAGES=(build-essential ca-certificates cmake curl ninja-build pkg-config libcurl4-openssl-dev libjansson-dev
+BUILD_PACKAGES=(build-essential ca-certificates cmake curl ninja-build pkg-config libcurl4-openssl-dev libgnutls28-dev libjansson-dev
   libluajit-5.1-dev libmicrohttpd-dev libpcre2-dev librdkafka-dev libssl-dev libunistring-dev
   libcmocka-dev) # the same CMake project builds the C tests
 
-TEST_PACKAGES=(clang libclang-rt-14-dev kcat lua-busted lua-check lua-dkjson maven openjdk-17-jre-headless)
+TEST_PACKAGES=(clang libclang-rt-14-dev kcat lua-busted lua-check lua-dkjson maven openjdk-17-jre-headless openssl)
 
 say() { printf '\n== %s\n' "$*"; }
 

@@ -46,7 +46,6 @@ describe("a malformed #embedded", function()
     end)
 
     it("that asks for what is not built", function()
-      refused(with { ["listeners"] = "https://127.0.0.1:0" }, 2, "listeners")
       refused(with { ["config.providers"] = "file" }, 2, "config.providers")
       refused(with { ["rest.extension.classes"] = "com.example.Auth" }, 2, "rest.extension.classes")
       refused(with { ["consumer.ssl.truststore.type"] = "JKS", ["consumer.ssl.truststore.location"] = "/x.jks",

@@ -7,6 +7,7 @@
 #define CL_COMPONENT "main"
 #include "cli/cli.h"
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "kafka/client.h"
@@ -70,13 +71,27 @@ static int open_rest(struct process *p, struct cl_err *err) {
   struct cl_worker *w = p->worker;
   if (cl_herder_start(w, &p->herder, err) != 0)
     return err->code;
-  const struct cl_listener *l = &w->conf->listeners[0];
-  cl_herder_announce(p->herder, cl_worker_conf_id(w->conf, l->port));
-  struct cl_server_conf conf = {.host = l->host, .port = l->port, .herder = p->herder};
-  if (cl_server_start(&conf, &p->server, err) != 0)
+  const struct cl_rest_conf *rest = &w->conf->rest;
+  size_t advertised = cl_rest_conf_advertised(rest);
+  cl_herder_announce(p->herder, cl_rest_conf_id(rest, rest->listeners[advertised].port));
+  if (cl_server_start(rest, p->herder, &p->server, err) != 0)
     return err->code;
-  cl_herder_announce(p->herder, cl_worker_conf_id(w->conf, cl_server_port(p->server)));
+  cl_herder_announce(p->herder, cl_rest_conf_id(rest, cl_server_port(p->server, advertised)));
   return 0;
+}
+
+/* Where REST listens, as people would type it. */
+static char *rest_urls(const struct process *p) {
+  const struct cl_rest_conf *rest = &p->worker->conf->rest;
+  struct cl_buf out = {0};
+  for (size_t i = 0; i < rest->n_listeners; i++) {
+    char *url = cl_rest_conf_url(&rest->listeners[i], cl_server_port(p->server, i));
+    cl_buf_fmt(&out, "%s%s", i ? ", " : "", url ? url : "");
+    free(url);
+  }
+  char *text = cl_buf_take(&out);
+  cl_buf_free(&out);
+  return text;
 }
 
 /* A name that exists already or an invalid config ends the worker, as in Apache. */
@@ -128,10 +143,10 @@ static int start_and_wait(struct process *p, const char *file, char **connectors
       return rc;
   }
   cl_herder_ready(p->herder);
-  char *id = cl_worker_conf_id(p->worker->conf, cl_server_port(p->server));
-  CL_LOG(CL_INFO, "Kafka Connect started in %lld ms; REST on http://%s", (long long)(cl_now_ms() - begun),
-         id ? id : "");
-  free(id);
+  char *urls = rest_urls(p);
+  CL_LOG(CL_INFO, "Kafka Connect started in %lld ms; REST on %s", (long long)(cl_now_ms() - begun),
+         urls ? urls : "");
+  free(urls);
   int sig = 0;
   sigwait(signals, &sig);
   CL_LOG(CL_INFO, "%s: stopping; a second one stops at once", strsignal(sig));

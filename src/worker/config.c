@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Loading of the worker file: types, refusals, listeners.
+ * Loading of the worker file: types and refusals.
  * Thread: main. May include floors 5-0.
  */
 #define CL_COMPONENT "worker.config"
@@ -10,11 +10,9 @@
 #include "base/text.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 /* ---------------------------------------------------------------------- refusals */
 
@@ -57,7 +55,6 @@ static const struct refusal {
      {0},
      false,
      "connect-lua does not add response headers yet; remove the key"},
-    {"ssl.client.auth", {"none"}, false, "connect-lua does not serve https yet; remove the key"},
     {"config.providers",
      {0},
      false,
@@ -89,91 +86,11 @@ static int refuse_unbuilt(const json_t *raw, struct cl_err *err) {
   const char *key;
   json_t *value;
   json_object_foreach ((json_t *)raw, key, value)
-    if (cl_starts_with(key, "listeners.https.") || cl_starts_with(key, "admin.listeners."))
-      return cl_conf_error(err,
-                           "Invalid configuration %s: connect-lua "
-                           "does not serve https yet; remove the key",
-                           key);
+    if (cl_starts_with(key, "admin.listeners."))
+      return cl_conf_error(
+          err, "Invalid configuration %s: connect-lua has no separate admin listeners yet; remove the key",
+          key);
   return 0;
-}
-
-/* --------------------------------------------------------------------- listeners */
-
-/* scheme://host:port, the host in brackets or not, or empty. */
-static int parse_listener(const char *text, struct cl_listener *out, struct cl_err *err) {
-  static const char format[] = "Listener doesn't have the right format (protocol://hostname:port).";
-  const char *host = strstr(text, "://");
-  const char *colon = host ? strrchr(host + 3, ':') : NULL;
-  if (!colon || !isdigit((unsigned char)colon[1]) || strlen(colon + 1) > 5 ||
-      colon[1 + strspn(colon + 1, "0123456789")])
-    return cl_conf_error(err, "Invalid value %.200s for configuration listeners: %s", text, format);
-  size_t scheme = (size_t)(host - text);
-  bool https = scheme == 5 && strncasecmp(text, "https", 5) == 0;
-  if (!https && !(scheme == 4 && strncasecmp(text, "http", 4) == 0))
-    return cl_conf_error(
-        err,
-        "Invalid value %.200s for configuration listeners: Listener protocol must be either \"http\" or "
-        "\"https\".",
-        text);
-  if (https)
-    return cl_conf_error(
-        err,
-        "Invalid value %.200s for configuration listeners: connect-lua does not serve https yet; "
-        "listen on http, on a loopback address behind a TLS proxy",
-        text);
-  host += 3;
-  size_t len = (size_t)(colon - host);
-  long port = strtol(colon + 1, NULL, 10);
-  if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
-    host++;
-    len -= 2;
-  }
-  for (size_t i = 0; i < len; i++)
-    if (!isalnum((unsigned char)host[i]) && !strchr("-%._:", host[i]))
-      return cl_conf_error(err, "Invalid value %.200s for configuration listeners: %s", text, format);
-  if (port > 65535)
-    return cl_conf_error(
-        err, "Invalid value %.200s for configuration listeners: the port must be at most 65535", text);
-  out->host = strndup(host, len);
-  out->port = (uint16_t)port;
-  return out->host ? 0 : cl_err_set(err, CL_ENOMEM, "out of memory");
-}
-
-static int parse_listeners(struct cl_worker_conf *c, const json_t *list, struct cl_err *err) {
-  size_t n = json_array_size(list);
-  if (n == 0)
-    return cl_conf_error(err, "Invalid value for listeners, at least one URL is expected, ex: "
-                              "http://localhost:8080,https://localhost:8443.");
-  c->listeners = calloc(n, sizeof(*c->listeners));
-  if (!c->listeners)
-    return cl_err_set(err, CL_ENOMEM, "out of memory");
-  for (size_t i = 0; i < n; i++) {
-    const char *url = json_string_value(json_array_get(list, i));
-    if (cl_is_blank(url))
-      return cl_conf_error(err, "Empty URL found when parsing listeners list.");
-    int rc = parse_listener(url, &c->listeners[i], err);
-    if (rc)
-      return rc;
-    c->n_listeners++;
-  }
-  if (n > 1)
-    return cl_conf_error(
-        err,
-        "Invalid value %.200s for configuration listeners: connect-lua serves one listener yet; name one",
-        cl_json_str(c->raw, "listeners"));
-  return 0;
-}
-
-char *cl_worker_conf_id(const struct cl_worker_conf *conf, uint16_t port) {
-  char local[256] = "localhost";
-  struct cl_buf id = {0};
-  const char *host = conf->advertised_host ? conf->advertised_host : conf->listeners[0].host;
-  if (!*host && gethostname(local, sizeof(local)) == 0)
-    local[sizeof(local) - 1] = '\0';
-  host = *host ? host : local;
-  cl_buf_fmt(&id, strchr(host, ':') && host[0] != '[' ? "[%s]" : "%s", host);
-  cl_buf_fmt(&id, ":%d", conf->advertised_port >= 0 ? conf->advertised_port : port);
-  return cl_buf_take(&id);
 }
 
 /* ----------------------------------------------------------------------- loading */
@@ -238,9 +155,6 @@ static void fill(struct cl_worker_conf *c, const json_t *typed) {
   c->offset_flush_timeout_ms = number(typed, "offset.flush.timeout.ms");
   c->offset_file = copy_text(typed, "offset.storage.file.filename");
   c->plugin_path = paths(json_object_get(typed, "plugin.path"));
-  c->advertised_host = copy_text(typed, "rest.advertised.host.name");
-  const json_t *port = json_object_get(typed, "rest.advertised.port");
-  c->advertised_port = json_is_null(port) ? -1 : (int)json_integer_value(port);
   c->topic_creation = truth(typed, "topic.creation.enable");
   c->topic_tracking = truth(typed, "topic.tracking.enable");
   c->topic_tracking_allow_reset = truth(typed, "topic.tracking.allow.reset");
@@ -284,7 +198,7 @@ static int load(struct cl_worker_conf *c, json_t **typed, struct cl_err *err) {
   if (rc == 0)
     rc = parse_bootstrap(c, json_object_get(*typed, "bootstrap.servers"), err);
   if (rc == 0)
-    rc = parse_listeners(c, json_object_get(*typed, "listeners"), err);
+    rc = cl_rest_conf_load(c->raw, *typed, &c->rest, err);
   if (rc)
     return rc;
   fill(c, *typed);
@@ -344,9 +258,7 @@ struct cl_worker_conf *cl_worker_conf_plain(void) {
 void cl_worker_conf_free(struct cl_worker_conf *c) {
   if (!c)
     return;
-  for (size_t i = 0; i < c->n_listeners; i++)
-    free(c->listeners[i].host);
-  free(c->listeners);
+  cl_rest_conf_clear(&c->rest);
   cl_worker_warned_free(c->warned);
   json_decref(c->plugin_path);
   json_decref(c->header_converter_config);
@@ -354,7 +266,6 @@ void cl_worker_conf_free(struct cl_worker_conf *c) {
   json_decref(c->key_converter_config);
   json_decref(c->raw);
   free(c->log_file);
-  free(c->advertised_host);
   free(c->offset_file);
   free(c->header_converter);
   free(c->value_converter);

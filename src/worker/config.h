@@ -11,13 +11,9 @@
 #include "base/log.h"
 #include "kafka/conf.h"
 #include "vm/plugin.h"
+#include "worker/config_rest.h"
 
 #include <stdint.h>
-
-struct cl_listener {
-  char *host;    /* "" = all interfaces; IPv6 without brackets */
-  uint16_t port; /* 0 = any free one */
-};
 
 struct cl_worker_conf {
   char *path;                                            /* of the file */
@@ -30,12 +26,9 @@ struct cl_worker_conf {
   json_t *header_converter_config;
   int64_t task_shutdown_graceful_timeout_ms;
   int64_t offset_flush_interval_ms, offset_flush_timeout_ms;
-  char *offset_file;             /* NULL only when embedded */
-  json_t *plugin_path;           /* array of paths, may be empty */
-  struct cl_listener *listeners; /* at least one */
-  size_t n_listeners;
-  char *advertised_host; /* or NULL */
-  int advertised_port;   /* or -1 */
+  char *offset_file;   /* NULL only when embedded */
+  json_t *plugin_path; /* array of paths, may be empty */
+  struct cl_rest_conf rest;
   bool topic_creation, topic_tracking, topic_tracking_allow_reset;
   size_t memory_max;            /* connect.lua.memory.max.bytes: of one task's Lua state */
   size_t consumer_buffer_bytes; /* connect.lua.consumer.buffer.bytes: of all consumers */
@@ -54,9 +47,6 @@ int cl_worker_conf_load(const char *path, struct cl_worker_conf **out, struct cl
  * NULL = no memory. */
 struct cl_worker_conf *cl_worker_conf_plain(void);
 void cl_worker_conf_free(struct cl_worker_conf *conf); /* NULL is allowed */
-
-/* The worker id: host:port as advertised; port is the one bound. malloc'd. */
-char *cl_worker_conf_id(const struct cl_worker_conf *conf, uint16_t port);
 
 /* librdkafka keys of a client: built-in values, then the worker's producer./consumer./admin.
  * keys, then the connector's *.override. keys. connector NULL = the worker's own admin client

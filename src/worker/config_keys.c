@@ -86,8 +86,19 @@ static const char *topic_key(const char *key) {
   return NULL;
 }
 
+/* The part after the prefix of one set of https listeners, or NULL. */
+static const char *tls_key(const char *key) {
+  static const char *const prefixes[] = {"listeners.https.", "admin.listeners.https."};
+  for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+    if (cl_starts_with(key, prefixes[i]))
+      return key + strlen(prefixes[i]);
+  return NULL;
+}
+
 static bool is_known(const char *key) {
-  const char *rest = topic_key(key);
+  const char *rest = topic_key(key), *tls = tls_key(key);
+  if (tls)
+    return cl_starts_with(tls, "ssl.") && cl_conf_find(cl_worker_def(), tls);
   return cl_conf_find(cl_worker_def(), key) || cl_conf_find(&distributed, key) ||
          (rest && cl_conf_find(&topic, rest));
 }
@@ -114,8 +125,11 @@ static bool is_connectors(const char *key) {
 }
 
 static void warn_of_unknown(const char *path, const char *key) {
-  const char *rest = topic_key(key), *near = rest ? cl_conf_nearest(&topic, rest) : NULL;
-  int prefix = near ? (int)(rest - key) : 0;
+  const char *rest = topic_key(key), *tls = tls_key(key);
+  const char *near = rest  ? cl_conf_nearest(&topic, rest)
+                     : tls ? cl_conf_nearest(cl_worker_def(), tls)
+                           : NULL;
+  int prefix = near ? (int)((rest ? rest : tls) - key) : 0;
   if (!near)
     near = cl_conf_nearest(cl_worker_def(), key);
   if (!near && !rest)
@@ -151,7 +165,24 @@ static void note_bare(struct cl_buf *out, const json_t *raw, const char *key) {
   cl_buf_free(&instead);
 }
 
+/* Listeners that are not there need no TLS. */
+static void warn_of_tls(const char *path, const json_t *raw) {
+  static const struct {
+    const char *listeners, *prefix;
+  } sets[] = {{"listeners", "listeners.https."}, {"admin.listeners", "admin.listeners.https."}};
+  for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++) {
+    const char *key, *urls = cl_json_str(raw, sets[i].listeners);
+    json_t *value;
+    if (urls && strcasestr(urls, "https://"))
+      continue;
+    json_object_foreach ((json_t *)raw, key, value)
+      if (cl_starts_with(key, sets[i].prefix))
+        CL_LOG(CL_WARN, "%s: %s has no effect: no address of %s is https", path, key, sets[i].listeners);
+  }
+}
+
 static void warn_of_effects(const char *path, const json_t *raw) {
+  warn_of_tls(path, raw);
   static const char *const versions[] = {"key.converter.plugin.version", "value.converter.plugin.version",
                                          "header.converter.plugin.version"};
   for (size_t i = 0; i < sizeof(versions) / sizeof(*versions); i++)

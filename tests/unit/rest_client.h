@@ -26,18 +26,21 @@ enum { BODY_MAX = 4096 };
 
 struct fixture {
   struct cl_herder herder;
+  struct cl_listener listener;
+  struct cl_rest_conf conf;
   struct cl_server *server;
 };
 
 static struct cl_server *start_with(struct fixture *f, const char *host, uint16_t port, int64_t timeout_ms) {
   struct cl_err err = CL_ERR_INIT;
-  struct cl_server_conf conf = {.host = host,
-                                .port = port,
-                                .herder = &f->herder,
-                                .body_max = BODY_MAX,
-                                .request_timeout_ms = timeout_ms};
+  f->listener = (struct cl_listener){.host = (char *)(uintptr_t)host, .port = port};
+  f->conf = (struct cl_rest_conf){.listeners = &f->listener,
+                                  .n_listeners = 1,
+                                  .body_max = BODY_MAX,
+                                  .connections_max = 1000,
+                                  .request_timeout_ms = timeout_ms};
   struct cl_server *s = NULL;
-  if (cl_server_start(&conf, &s, &err) < 0)
+  if (cl_server_start(&f->conf, &f->herder, &s, &err) < 0)
     print_message("%s\n", err.msg);
   return s;
 }
@@ -85,7 +88,7 @@ static int teardown(void **state) {
 
 static int dial(struct fixture *f) {
   struct sockaddr_in addr = {.sin_family = AF_INET,
-                             .sin_port = htons(cl_server_port(f->server)),
+                             .sin_port = htons(cl_server_port(f->server, 0)),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   struct timeval patience = {.tv_sec = 15};
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -186,7 +186,7 @@ static void *finish_all(void *arg) {
 static void test_stop_under_load(void **state) {
   struct fixture *f = *state;
   for (int round = 0; round < 15; round++) {
-    struct hammer h = {.port = cl_server_port(f->server)};
+    struct hammer h = {.port = cl_server_port(f->server, 0)};
     pthread_t clients[4], herder;
     set_hold(f, true);
     pthread_create(&herder, NULL, finish_all, f);
@@ -211,7 +211,7 @@ static void test_hosts(void **state) {
   for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
     f->server = start_with(f, hosts[i], 0, 1000);
     assert_non_null(f->server);
-    assert_true(cl_server_port(f->server) > 0);
+    assert_true(cl_server_port(f->server, 0) > 0);
     check(ask(f, "GET", "/connectors", "", NULL), 200, JSON, NULL); /* by IPv4 */
     cl_server_stop(f->server, 1000);
   }
@@ -222,15 +222,17 @@ static void test_bad_hosts(void **state) {
   struct fixture *f = *state;
   struct cl_err err = CL_ERR_INIT;
   struct cl_server *s = NULL;
-  struct cl_server_conf conf = {.host = "127.0.0.1", .port = cl_server_port(f->server), .herder = &f->herder};
-  assert_int_equal(cl_server_start(&conf, &s, &err), CL_EIO);
+  struct cl_listener taken = {.host = (char *)(uintptr_t) "127.0.0.1", .port = cl_server_port(f->server, 0)};
+  struct cl_rest_conf conf = f->conf;
+  conf.listeners = &taken;
+  assert_int_equal(cl_server_start(&conf, &f->herder, &s, &err), CL_EIO);
   assert_null(s);
   assert_non_null(strstr(err.msg, "cannot listen on 127.0.0.1:"));
   assert_non_null(
       strstr(err.msg, "stop the program that has this port, or change listeners in the worker file"));
   assert_non_null(strstr(err.msg, "Address already in use"));
-  conf.host = "no such host";
-  assert_int_equal(cl_server_start(&conf, &s, &err), CL_EIO);
+  taken.host = (char *)(uintptr_t) "no such host";
+  assert_int_equal(cl_server_start(&conf, &f->herder, &s, &err), CL_EIO);
   assert_non_null(strstr(err.msg, "cannot resolve host no such host"));
 }
 

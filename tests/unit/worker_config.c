@@ -112,11 +112,11 @@ static void defaults(void **state) {
   assert_int_equal(c->offset_flush_interval_ms, 60000);
   assert_int_equal(c->offset_flush_timeout_ms, 5000);
   assert_int_equal(json_array_size(c->plugin_path), 0);
-  assert_int_equal(c->n_listeners, 1);
-  assert_string_equal(c->listeners[0].host, "");
-  assert_int_equal(c->listeners[0].port, 8083);
-  assert_null(c->advertised_host);
-  assert_int_equal(c->advertised_port, -1);
+  assert_int_equal(c->rest.n_listeners, 1);
+  assert_string_equal(c->rest.listeners[0].host, "");
+  assert_int_equal(c->rest.listeners[0].port, 8083);
+  assert_string_equal(c->rest.advertised_host, "");
+  assert_int_equal(c->rest.advertised_port, -1);
   assert_true(c->topic_creation);
   assert_true(c->topic_tracking);
   assert_true(c->topic_tracking_allow_reset);
@@ -136,8 +136,8 @@ static void own_values(void **state) {
            "connect.lua.memory.max.bytes=8388608\nconnect.lua.consumer.buffer.bytes=2097152\n"
            "connect.lua.log.file=/var/log/x\nconnect.lua.log.level=Debug\nconnect.lua.log.format=JSON\n");
   assert_string_equal(c->bootstrap_servers, "a:1,b:2");
-  assert_string_equal(c->listeners[0].host, "::1");
-  assert_int_equal(c->listeners[0].port, 0);
+  assert_string_equal(c->rest.listeners[0].host, "::1");
+  assert_int_equal(c->rest.listeners[0].port, 0);
   assert_int_equal(json_array_size(c->plugin_path), 2);
   assert_string_equal(json_string_value(json_array_get(c->plugin_path, 1)), "b");
   assert_false(c->topic_tracking);
@@ -146,7 +146,7 @@ static void own_values(void **state) {
   assert_string_equal(c->log_file, "/var/log/x");
   assert_int_equal(c->log_level, CL_DEBUG);
   assert_true(c->log_json);
-  char *id = cl_worker_conf_id(c, 1234);
+  char *id = cl_rest_conf_id(&c->rest, 1234);
   assert_string_equal(id, "[::1]:99");
   free(id);
   cl_worker_conf_free(c);
@@ -157,13 +157,13 @@ static void worker_id(void **state) {
   char local[256] = "", expected[300];
   gethostname(local, sizeof(local) - 1);
   struct cl_worker_conf *c = loaded(BASE);
-  char *id = cl_worker_conf_id(c, 1234);
+  char *id = cl_rest_conf_id(&c->rest, 1234);
   snprintf(expected, sizeof(expected), "%s:1234", local);
   assert_string_equal(id, expected);
   free(id);
   cl_worker_conf_free(c);
   c = loaded(BASE "listeners=http://127.0.0.1:8083\n");
-  id = cl_worker_conf_id(c, 8083);
+  id = cl_rest_conf_id(&c->rest, 8083);
   assert_string_equal(id, "127.0.0.1:8083");
   free(id);
   cl_worker_conf_free(c);
@@ -264,11 +264,56 @@ static void embedded_takes_any_heartbeat(void **state) {
   cl_worker_conf_free(c);
 }
 
+static void several_listeners(void **state) {
+  (void)state;
+  struct cl_worker_conf *c = loaded(BASE "listeners=http://a:1, http://:2\n");
+  assert_int_equal(c->rest.n_listeners, 2);
+  assert_string_equal(c->rest.listeners[1].host, "");
+  assert_int_equal(c->rest.listeners[1].port, 2);
+  assert_null(c->rest.tls);
+  char *url = cl_rest_conf_url(&c->rest.listeners[0], 9);
+  assert_string_equal(url, "http://a:9");
+  free(url);
+  cl_worker_conf_free(c);
+}
+
+/* A door that is not as shut as the file says is not opened. */
+static void tls_refusals(void **state) {
+  (void)state;
+  static const char https[] = BASE "listeners=https://:8443\n";
+  static const struct {
+    const char *lines, *why;
+  } cases[] = {
+      {"", "Missing required configuration \"ssl.keystore.location\": an https listener needs a key store"},
+      {"listeners.https.ssl.client.auth=none\nssl.keystore.location=/x\n",
+       "settings under listeners.https.: Missing required configuration \"ssl.keystore.location\""},
+      {"ssl.keystore.location=/none.jks\nssl.keystore.password=s3cret\n", "keytool -importkeystore"},
+      {"ssl.keystore.type=PEM\nssl.keystore.location=/none.pem\n",
+       "Invalid value /none.pem for configuration ssl.keystore.location: "},
+      {"ssl.keystore.type=PEM\nssl.keystore.key=s3cret\nssl.keystore.certificate.chain=x\n",
+       "Invalid value [hidden] for configuration ssl.keystore.key: no PEM block"},
+      {"ssl.enabled.protocols=TLSv1.1,TLSv1.2\n",
+       "Invalid value TLSv1.1 for configuration ssl.enabled.protocols"},
+      {"ssl.enabled.protocols=\n", "ssl.enabled.protocols: name TLSv1.2, TLSv1.3 or both"},
+      {"ssl.provider=BC\n", "Invalid value BC for configuration ssl.provider: this is Java's"},
+      {"ssl.engine.factory.class=a.B\n", "configuration ssl.engine.factory.class"},
+      {"ssl.trustmanager.algorithm=Any\n", "configuration ssl.trustmanager.algorithm"},
+      {"ssl.protocol=TLSv9\n", "configuration ssl.protocol"},
+      {"ssl.client.auth=want\n",
+       "Invalid value want for configuration ssl.client.auth: String must be one of"},
+      {"listeners.https.ssl.client.auth=Required\n",
+       "settings under listeners.https.: Invalid value Required"},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    char text[1024];
+    snprintf(text, sizeof(text), "%s%s", https, cases[i].lines);
+    refused(text, cases[i].why);
+  }
+  refused(BASE "ssl.client.auth=required\n", "configuration ssl.client.auth: no listener is https");
+}
+
 static void refusals(void **state) {
   (void)state;
-  refused(BASE "listeners=https://:8443\n", "does not serve https yet");
-  refused(BASE "listeners=http://a:1,http://b:2\n", "one listener yet");
-  refused(BASE "listeners.https.ssl.keystore.location=x\n", "listeners.https.ssl.keystore.location");
   refused(BASE "admin.listeners=\n", "configuration admin.listeners: ");
   refused(BASE "admin.listeners=http://:1\n", "configuration admin.listeners: ");
   refused(BASE "rest.extension.classes=a.B\n",
@@ -281,7 +326,6 @@ static void refusals(void **state) {
           "configuration connector.client.config.override.policy: ");
   refused(BASE "config.storage.topic=c\n", "distributed mode is not built yet");
   refused(BASE "exactly.once.source.support=enabled\n", "configuration exactly.once.source.support: ");
-  refused(BASE "ssl.client.auth=required\n", "configuration ssl.client.auth: ");
   refused(BASE "header.converter= \n",
           "Invalid value  for configuration header.converter: Class  could not be");
   refused(BASE "producer.transactional.id=t\n", "configuration transactional.id: ");
@@ -468,6 +512,8 @@ int main(void) {
       cmocka_unit_test(bad_values),
       cmocka_unit_test(cut_values_are_named_once),
       cmocka_unit_test(embedded_takes_any_heartbeat),
+      cmocka_unit_test(several_listeners),
+      cmocka_unit_test(tls_refusals),
       cmocka_unit_test(refusals),
       cmocka_unit_test(unknown_keys_are_named),
       cmocka_unit_test(keys_of_a_distributed_worker),

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Listeners and what belongs to them. Thread: main. May include floors 5-0.
+ */
+#define CL_COMPONENT "worker.config"
+#include "worker/config_rest.h"
+
+#include "base/text.h"
+#include "worker/config_internal.h"
+#include "worker/config_tls.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+static int bad_listener(struct cl_err *err, const char *key, const char *url, const char *why) {
+  return cl_conf_error(err, "Invalid value %.200s for configuration %s: %s", url, key, why);
+}
+
+/* scheme://host:port, the host in brackets or not, or empty. */
+static int parse_listener(const char *key, const char *url, struct cl_listener *out, struct cl_err *err) {
+  static const char format[] = "Listener doesn't have the right format (protocol://hostname:port).";
+  const char *host = strstr(url, "://");
+  const char *colon = host ? strrchr(host + 3, ':') : NULL;
+  if (!colon || !isdigit((unsigned char)colon[1]) || strlen(colon + 1) > 5 ||
+      colon[1 + strspn(colon + 1, "0123456789")])
+    return bad_listener(err, key, url, format);
+  size_t scheme = (size_t)(host - url);
+  out->https = scheme == 5 && strncasecmp(url, "https", 5) == 0;
+  if (!out->https && !(scheme == 4 && strncasecmp(url, "http", 4) == 0))
+    return bad_listener(err, key, url, "Listener protocol must be either \"http\" or \"https\".");
+  host += 3;
+  size_t len = (size_t)(colon - host);
+  long port = strtol(colon + 1, NULL, 10);
+  if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
+    host++;
+    len -= 2;
+  }
+  for (size_t i = 0; i < len; i++)
+    if (!isalnum((unsigned char)host[i]) && !strchr("-%._:", host[i]))
+      return bad_listener(err, key, url, format);
+  if (port > 65535)
+    return bad_listener(err, key, url, "the port must be at most 65535");
+  out->host = strndup(host, len);
+  out->port = (uint16_t)port;
+  return out->host ? 0 : cl_err_set(err, CL_ENOMEM, "out of memory");
+}
+
+static int parse_list(const char *key, const json_t *list, struct cl_listener **out, size_t *n_out,
+                      struct cl_err *err) {
+  size_t n = json_array_size(list);
+  *out = calloc(n ? n : 1, sizeof(**out));
+  if (!*out)
+    return cl_err_set(err, CL_ENOMEM, "out of memory");
+  for (size_t i = 0; i < n; i++) {
+    const char *url = json_string_value(json_array_get(list, i));
+    if (cl_is_blank(url))
+      return cl_conf_error(err, "Empty URL found when parsing %s list.", key);
+    int rc = parse_listener(key, url, &(*out)[i], err);
+    if (rc)
+      return rc;
+    ++*n_out;
+  }
+  return 0;
+}
+
+static bool has_https(const struct cl_listener *list, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (list[i].https)
+      return true;
+  return false;
+}
+
+/* Asking for clients' certificates where none can be shown is a door believed shut. */
+static int refuse_plain_client_auth(const json_t *typed, struct cl_err *err) {
+  const char *auth = cl_json_str(typed, "ssl.client.auth");
+  if (strcmp(auth, "none") == 0)
+    return 0;
+  return cl_conf_error(err,
+                       "Invalid value %s for configuration ssl.client.auth: no listener is https, so nobody "
+                       "would be asked for a certificate; listen on https, or remove the key",
+                       auth);
+}
+
+int cl_rest_conf_load(const json_t *raw, const json_t *typed, struct cl_rest_conf *out, struct cl_err *err) {
+  const json_t *list = json_object_get(typed, "listeners");
+  if (json_array_size(list) == 0)
+    return cl_conf_error(err, "Invalid value for listeners, at least one URL is expected, ex: "
+                              "http://localhost:8080,https://localhost:8443.");
+  int rc = parse_list("listeners", list, &out->listeners, &out->n_listeners, err);
+  if (rc == 0 && has_https(out->listeners, out->n_listeners))
+    rc = cl_tls_conf_load(raw, "listeners.https.", &out->tls, err);
+  else if (rc == 0)
+    rc = refuse_plain_client_auth(typed, err);
+  if (rc)
+    return rc;
+  out->advertised_host = cl_trimmed(
+      cl_json_str(typed, "rest.advertised.host.name") ? cl_json_str(typed, "rest.advertised.host.name") : "");
+  if (!out->advertised_host)
+    return cl_err_set(err, CL_ENOMEM, "out of memory");
+  const json_t *port = json_object_get(typed, "rest.advertised.port");
+  out->body_max = 1024 * 1024;
+  out->connections_max = 1000;
+  out->request_timeout_ms = 90000;
+  out->advertised_port = json_is_null(port) ? -1 : (int)json_integer_value(port);
+  return 0;
+}
+
+void cl_rest_conf_clear(struct cl_rest_conf *c) {
+  for (size_t i = 0; i < c->n_listeners; i++)
+    free(c->listeners[i].host);
+  free(c->listeners);
+  cl_tls_conf_free(c->tls);
+  free(c->advertised_host);
+  *c = (struct cl_rest_conf){0};
+}
+
+static void add_address(struct cl_buf *out, const char *host, int port) {
+  char local[256] = "localhost";
+  if (!*host && gethostname(local, sizeof(local)) == 0)
+    local[sizeof(local) - 1] = '\0';
+  host = *host ? host : local;
+  cl_buf_fmt(out, strchr(host, ':') && host[0] != '[' ? "[%s]:%d" : "%s:%d", host, port);
+}
+
+/* Plain listeners are for everybody, those with TLS for who knows of it. */
+size_t cl_rest_conf_advertised(const struct cl_rest_conf *c) {
+  for (size_t i = 0; i < c->n_listeners; i++)
+    if (!c->listeners[i].https)
+      return i;
+  return 0;
+}
+
+char *cl_rest_conf_id(const struct cl_rest_conf *c, uint16_t port) {
+  struct cl_buf id = {0};
+  add_address(&id, *c->advertised_host ? c->advertised_host : c->listeners[cl_rest_conf_advertised(c)].host,
+              c->advertised_port >= 0 ? c->advertised_port : port);
+  return cl_buf_take(&id);
+}
+
+char *cl_rest_conf_url(const struct cl_listener *l, uint16_t port) {
+  struct cl_buf url = {0};
+  cl_buf_str(&url, l->https ? "https://" : "http://");
+  add_address(&url, l->host, port);
+  return cl_buf_take(&url);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the worker file says about REST: where to listen, with which TLS. Every key is checked when the
+ * file is loaded; what a door would need and is not there is an error, never a door without it.
+ * Thread: main loads; immutable afterwards, any thread reads.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/json.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cl_listener {
+  bool https;
+  char *host;    /* "" = all interfaces; IPv6 without brackets */
+  uint16_t port; /* 0 = any free one */
+};
+
+enum cl_client_auth { CL_CLIENT_AUTH_NONE, CL_CLIENT_AUTH_REQUESTED, CL_CLIENT_AUTH_REQUIRED };
+
+/* ssl.* of the https listeners of one set. */
+struct cl_tls_conf {
+  const char *prefix; /* of its keys, "" = top level; static */
+  char *key, *chain;  /* PEM */
+  char *trust;        /* PEM; NULL when client_auth is NONE */
+  enum cl_client_auth client_auth;
+  json_t *protocols;     /* array, of TLSv1.2 and TLSv1.3 */
+  json_t *cipher_suites; /* array of Java's names, empty = all that are safe */
+};
+
+struct cl_rest_conf {
+  struct cl_listener *listeners; /* at least one */
+  size_t n_listeners;
+  struct cl_tls_conf *tls;    /* NULL when none of them is https */
+  char *advertised_host;      /* "" = that of the listener */
+  int advertised_port;        /* or -1 */
+  size_t body_max;            /* bytes of a request's body */
+  int connections_max;        /* of each listener */
+  int64_t request_timeout_ms; /* a write's answer */
+};
+
+/* raw: the file's keys; typed: by the rows of the worker file. */
+int cl_rest_conf_load(const json_t *raw, const json_t *typed, struct cl_rest_conf *out, struct cl_err *err);
+void cl_rest_conf_clear(struct cl_rest_conf *conf);
+
+/* The listener that others are told of. */
+size_t cl_rest_conf_advertised(const struct cl_rest_conf *conf);
+/* The worker id: host:port of it as advertised; port is the one bound. malloc'd. */
+char *cl_rest_conf_id(const struct cl_rest_conf *conf, uint16_t port);
+
+/* scheme://host:port of one listener, the machine's name for all interfaces. malloc'd. */
+char *cl_rest_conf_url(const struct cl_listener *l, uint16_t port);
