@@ -10,6 +10,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "record/json_scan.h"
+#include "record/num.h"
+#include "record/space.h"
 
 struct cl_json_out {
   struct cl_buf *buf;
@@ -18,10 +21,16 @@ struct cl_json_out {
   bool java_order; /* objects in Java HashMap order; arrays of pairs always are */
 };
 
-/* memcpy of a few bytes without a call: most of what JSON is made of is shorter than 16. */
+/* memcpy of a few bytes without a call: most of what JSON is made of is shorter than 32. */
 static inline void cl_json_out_copy(char *to, const char *from, size_t n) {
-  if (n > 16) {
+  if (n > 32) {
     memcpy(to, from, n);
+  } else if (n >= 16) {
+    uint64_t part[4];
+    memcpy(&part[0], from, 16);
+    memcpy(&part[2], from + n - 16, 16);
+    memcpy(to, &part[0], 16);
+    memcpy(to + n - 16, &part[2], 16);
   } else if (n >= 8) {
     uint64_t head, tail;
     memcpy(&head, from, 8);
@@ -58,6 +67,59 @@ static inline void cl_json_out_char(struct cl_json_out *o, char c) {
     b->p[b->len++] = c;
   else
     cl_buf_add(b, &c, 1);
+}
+
+void cl_json_out_sym(struct cl_json_out *o, const struct cl_sym *key); /* with its colon */
+
+enum { CL_JSON_SIMPLE = 32 }; /* more than a simple value takes, but for its text */
+
+/* Writes a value at w that is copied or counted out: words, integers, plain texts. NULL = it is none of
+ * these. There is room for CL_JSON_SIMPLE bytes and the text. */
+static inline char *cl_json_out_simple(char *w, const struct cl_val *v) {
+  switch ((enum cl_kind)v->kind) {
+  case CL_STRING:
+    if (!(v->flags & CL_VAL_CLEAN) && !cl_json_all_plain(v->s, v->len))
+      return NULL;
+    *w++ = '"';
+    cl_json_out_copy(w, v->s, v->len);
+    w[v->len] = '"';
+    return w + v->len + 1;
+  case CL_INT: return w + cl_num_print_int(v->i, w);
+  case CL_NUMTEXT:
+    if (!(v->flags & CL_VAL_CANON))
+      return NULL;
+    cl_json_out_copy(w, v->s, v->len);
+    return w + v->len;
+  case CL_FALSE: memcpy(w, "false", 5); return w + 5;
+  case CL_TRUE: memcpy(w, "true", 4); return w + 4;
+  case CL_MISSING:
+  case CL_NULL: memcpy(w, "null", 4); return w + 4;
+  default: return NULL;
+  }
+}
+
+/* A container's member: its comma, its key (NULL = none) with a colon, and its value if that is simple.
+ * False = the value is still to be written. */
+static inline bool cl_json_out_member(struct cl_json_out *o, bool comma, const struct cl_sym *key,
+                                      const struct cl_val *v) {
+  struct cl_buf *b = o->buf;
+  size_t head = key ? key->len + 3 : 0, text = v->kind == CL_STRING || v->kind == CL_NUMTEXT ? v->len : 0;
+  if (b->cap - b->len <= head + text + CL_JSON_SIMPLE || (key && !key->clean)) {
+    if (comma)
+      cl_json_out_char(o, ',');
+    if (key)
+      cl_json_out_sym(o, key);
+    return false;
+  }
+  char *w = b->p + b->len;
+  *w = ',';
+  w += comma;
+  if (key)
+    cl_json_out_copy(w, key->text - 1, head);
+  w += head;
+  char *end = cl_json_out_simple(w, v);
+  b->len = (size_t)((end ? end : w) - b->p);
+  return end != NULL;
 }
 
 void cl_json_out_key(struct cl_json_out *o, uint32_t sym); /* with its colon */

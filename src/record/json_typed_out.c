@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "record/json_typed.h"
 #include "record/num.h"
-#include "record/space.h"
+#include "record/space_impl.h"
 #include "record/value.h"
 
 enum { DAY_MS = 86400000 };
@@ -87,16 +87,43 @@ static int write_date(struct cl_json_typed_out *t, const struct cl_schema *s, co
 
 /* ----------------------------------------------------------- containers */
 
+/* A value that is written as it is: of the very class of a type that has no more to it. */
+static bool fits(const struct cl_schema *s, const struct cl_val *v) {
+  if (s->logical)
+    return false;
+  switch ((enum cl_type)s->type) {
+  case CL_TYPE_INT8: return v->kind == CL_INT && v->aux == 8;
+  case CL_TYPE_INT16: return v->kind == CL_INT && v->aux == 16;
+  case CL_TYPE_INT32: return v->kind == CL_INT && v->aux == 32;
+  case CL_TYPE_INT64: return v->kind == CL_INT && v->aux == 64;
+  case CL_TYPE_FLOAT32: return v->kind == CL_FLOAT32;
+  case CL_TYPE_FLOAT64: return v->kind == CL_FLOAT64 || v->kind == CL_NUMTEXT;
+  case CL_TYPE_BOOLEAN: return v->kind == CL_TRUE || v->kind == CL_FALSE;
+  case CL_TYPE_STRING: return v->kind == CL_STRING;
+  case CL_TYPE_BYTES: return v->kind == CL_BYTES;
+  default: return false;
+  }
+}
+
+/* A struct's field or, without a key, an array's item. */
+static int write_member(struct cl_json_typed_out *t, bool comma, const struct cl_sym *key,
+                        const struct cl_schema *s, const struct cl_val *v) {
+  if (s && fits(s, v))
+    return cl_json_out_member(&t->out, comma, key, v) ? 0 : cl_json_out_value(&t->out, v);
+  if (comma)
+    cl_json_out_char(&t->out, ',');
+  if (key)
+    cl_json_out_sym(&t->out, key);
+  return cl_json_write_typed(t, s, v);
+}
+
 static int write_array(struct cl_json_typed_out *t, const struct cl_schema *s, const struct cl_val *v) {
   int rc = 0;
   if (v->kind != CL_ARRAY)
     return wrong_class(t, s, v);
   cl_json_out_char(&t->out, '[');
-  for (uint32_t i = 0; rc == 0 && i < v->arr->n; i++) {
-    if (i)
-      cl_json_out_char(&t->out, ',');
-    rc = cl_json_write_typed(t, s->value, &v->arr->v[i]);
-  }
+  for (uint32_t i = 0; rc == 0 && i < v->arr->n; i++)
+    rc = write_member(t, i > 0, NULL, s->value, &v->arr->v[i]);
   cl_json_out_char(&t->out, ']');
   return rc;
 }
@@ -168,12 +195,9 @@ static int write_struct(struct cl_json_typed_out *t, const struct cl_schema *s, 
   if (v->st->schema != s)
     return cl_json_data_error(t->out.err, NULL, "Mismatching schema.");
   cl_json_out_char(&t->out, '{');
-  for (uint32_t i = 0; rc == 0 && i < s->n_fields; i++) {
-    if (i)
-      cl_json_out_char(&t->out, ',');
-    cl_json_out_key(&t->out, s->fields[i].sym);
-    rc = cl_json_write_typed(t, s->fields[i].schema, &v->st->v[i]);
-  }
+  for (uint32_t i = 0; rc == 0 && i < s->n_fields; i++)
+    rc = write_member(t, i > 0, cl_space_sym_at(t->out.b->space, s->fields[i].sym), s->fields[i].schema,
+                      &v->st->v[i]);
   cl_json_out_char(&t->out, '}');
   return rc;
 }
@@ -202,8 +226,6 @@ static int write_container(struct cl_json_typed_out *t, const struct cl_schema *
   return rc;
 }
 
-static bool has_width(const struct cl_val *v, uint16_t width) { return v->kind == CL_INT && v->aux == width; }
-
 int cl_json_write_typed(struct cl_json_typed_out *t, const struct cl_schema *s, const struct cl_val *v) {
   if (!s)
     return cl_json_out_value(&t->out, v);
@@ -211,18 +233,7 @@ int cl_json_write_typed(struct cl_json_typed_out *t, const struct cl_schema *s, 
     return write_null(t, s);
   if (s->logical)
     return s->logical == CL_LOGICAL_DECIMAL ? write_decimal(t, s, v) : write_date(t, s, v);
-  bool fits;
-  switch ((enum cl_type)s->type) {
-  case CL_TYPE_INT8: fits = has_width(v, 8); break;
-  case CL_TYPE_INT16: fits = has_width(v, 16); break;
-  case CL_TYPE_INT32: fits = has_width(v, 32); break;
-  case CL_TYPE_INT64: fits = has_width(v, 64); break;
-  case CL_TYPE_FLOAT32: fits = v->kind == CL_FLOAT32; break;
-  case CL_TYPE_FLOAT64: fits = v->kind == CL_FLOAT64 || v->kind == CL_NUMTEXT; break;
-  case CL_TYPE_BOOLEAN: fits = v->kind == CL_TRUE || v->kind == CL_FALSE; break;
-  case CL_TYPE_STRING: fits = v->kind == CL_STRING; break;
-  case CL_TYPE_BYTES: fits = v->kind == CL_BYTES; break;
-  default: return write_container(t, s, v);
-  }
-  return fits ? cl_json_out_value(&t->out, v) : wrong_class(t, s, v);
+  if (s->type >= CL_TYPE_ARRAY)
+    return write_container(t, s, v);
+  return fits(s, v) ? cl_json_out_value(&t->out, v) : wrong_class(t, s, v);
 }

@@ -11,7 +11,7 @@
 #include "record/json_in.h"
 #include "record/json_out.h"
 #include "record/num.h"
-#include "record/space.h"
+#include "record/space_impl.h"
 #include "record/value.h"
 
 /* ---------------------------------------------------------------- texts */
@@ -48,6 +48,11 @@ static size_t escape(struct cl_json_out *o, const unsigned char *p, size_t left)
 void cl_json_out_text(struct cl_json_out *o, const char *text, size_t n) {
   const unsigned char *p = (const unsigned char *)text;
   cl_json_out_char(o, '"');
+  if (cl_json_all_plain(text, n)) {
+    cl_json_out_add(o, text, n);
+    cl_json_out_char(o, '"');
+    return;
+  }
   size_t from = 0;
   for (size_t i = 0; i < n;) {
     unsigned char c = p[i];
@@ -71,14 +76,17 @@ void cl_json_write_text(struct cl_buf *out, const char *p, size_t len) {
   cl_buf_add(out, "", 0);
 }
 
-void cl_json_out_key(struct cl_json_out *o, uint32_t sym) {
-  const struct cl_sym *info = cl_space_sym_info(o->b->space, sym);
-  if (info->clean) {
-    cl_json_out_add(o, info->text - 1, info->len + 3);
+void cl_json_out_sym(struct cl_json_out *o, const struct cl_sym *key) {
+  if (key->clean) {
+    cl_json_out_add(o, key->text - 1, key->len + 3);
   } else {
-    cl_json_out_text(o, info->text, info->len);
+    cl_json_out_text(o, key->text, key->len);
     cl_json_out_char(o, ':');
   }
+}
+
+void cl_json_out_key(struct cl_json_out *o, uint32_t sym) {
+  cl_json_out_sym(o, cl_space_sym_at(o->b->space, sym));
 }
 
 void cl_json_out_base64(struct cl_json_out *o, const void *p, size_t n) {
@@ -185,35 +193,64 @@ static int enter(struct cl_json_out *o, struct frame *f, const struct cl_val *v)
   return failed ? cl_err_set(o->err, CL_ENOMEM, "no memory to order %u keys", f->n) : 0;
 }
 
-/* What is to be written next in f, its key and comma being out; NULL = closed. */
-static const struct cl_val *step(struct cl_json_out *o, struct frame *f) {
-  const struct cl_val *v = f->v;
+/* The steps below write what they can of f and answer the first value that is still to be written,
+ * its key and comma being out; NULL = closed. */
+
+static const struct cl_val *object_step(struct cl_json_out *o, struct frame *f) {
+  const struct cl_obj *obj = f->v->obj;
+  while (f->i < f->n) {
+    uint32_t at = f->i++;
+    const struct cl_entry *e = &obj->e[f->order ? f->order[at] : at];
+    if (!cl_json_out_member(o, at > 0, cl_space_sym_at(o->b->space, e->sym), &e->val))
+      return &e->val;
+  }
+  cl_json_out_char(o, '}');
+  return NULL;
+}
+
+static const struct cl_val *array_step(struct cl_json_out *o, struct frame *f) {
+  const struct cl_arr *arr = f->v->arr;
+  while (f->i < f->n) {
+    uint32_t at = f->i++;
+    if (!cl_json_out_member(o, at > 0, NULL, &arr->v[at]))
+      return &arr->v[at];
+  }
+  cl_json_out_char(o, ']');
+  return NULL;
+}
+
+static const struct cl_val *map_step(struct cl_json_out *o, struct frame *f) {
   uint32_t at = f->i++;
   if (at == f->n) {
-    if (f->pairs && at)
-      cl_json_out_char(o, ']'); /* of the last pair */
-    cl_json_out_char(o, v->kind == CL_ARRAY || f->pairs ? ']' : '}');
+    cl_json_out_char(o, '}');
     return NULL;
   }
-  if (f->pairs) {
-    const struct cl_map_entry *e = &v->map->e[f->order ? f->order[at / 2] : at / 2];
-    const char *before = at == 0 ? "[" : at % 2 ? "," : "],[";
-    cl_json_out_add(o, before, strlen(before));
-    return at % 2 ? &e->val : &e->key;
-  }
+  const struct cl_map_entry *e = &f->v->map->e[f->order ? f->order[at] : at];
   if (at)
     cl_json_out_char(o, ',');
-  if (v->kind == CL_ARRAY)
-    return &v->arr->v[at];
-  at = f->order ? f->order[at] : at;
-  if (v->kind == CL_OBJECT) {
-    cl_json_out_key(o, v->obj->e[at].sym);
-    return &v->obj->e[at].val;
-  }
-  const struct cl_map_entry *e = &v->map->e[at];
   cl_json_out_text(o, e->key.s, e->key.len);
   cl_json_out_char(o, ':');
   return &e->val;
+}
+
+static const struct cl_val *pairs_step(struct cl_json_out *o, struct frame *f) {
+  uint32_t at = f->i++;
+  if (at == f->n) {
+    cl_json_out_add(o, "]]", at ? 2 : 1); /* the last pair too */
+    return NULL;
+  }
+  const struct cl_map_entry *e = &f->v->map->e[f->order ? f->order[at / 2] : at / 2];
+  const char *before = at == 0 ? "[" : at % 2 ? "," : "],[";
+  cl_json_out_add(o, before, strlen(before));
+  return at % 2 ? &e->val : &e->key;
+}
+
+static const struct cl_val *step(struct cl_json_out *o, struct frame *f) {
+  if (f->pairs)
+    return pairs_step(o, f);
+  return f->v->kind == CL_OBJECT  ? object_step(o, f)
+         : f->v->kind == CL_ARRAY ? array_step(o, f)
+                                  : map_step(o, f);
 }
 
 static int data_error(struct cl_err *err, const char *fmt, const char *arg) {

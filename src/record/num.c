@@ -152,18 +152,22 @@ int64_t cl_num_low64(const char *s, size_t len) {
 /* ------------------------------------------------------------- printing */
 
 size_t cl_num_print_int(int64_t i, char out[CL_NUM_TEXT]) {
-  char tmp[24];
+  static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                              "25262728293031323334353637383940414243444546474849"
+                              "50515253545556575859606162636465666768697071727374"
+                              "75767778798081828384858687888990919293949596979899";
+  char tmp[24], *end = tmp + sizeof(tmp), *p = end;
   uint64_t u = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
-  size_t n = 0, w = 0;
-  do {
-    tmp[n++] = (char)('0' + u % 10);
-    u /= 10;
-  } while (u);
+  for (; u >= 100; u /= 100)
+    memcpy(p -= 2, pairs + u % 100 * 2, 2);
+  if (u >= 10)
+    memcpy(p -= 2, pairs + u * 2, 2);
+  else
+    *--p = (char)('0' + u);
   if (i < 0)
-    out[w++] = '-';
-  while (n)
-    out[w++] = tmp[--n];
-  return w;
+    *--p = '-';
+  memcpy(out, p, (size_t)(end - p));
+  return (size_t)(end - p);
 }
 
 /* Digits of d rounded to n places and its decimal exponent, d = 0.D1D2... * 10^(exp+1). */

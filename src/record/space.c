@@ -10,9 +10,8 @@
 #include "record/java.h"
 
 enum {
-  PERMANENT_MAX = 4096,    /* symbols that data may make permanent */
-  GENERATION_FULL = 4096,  /* a batch that starts beyond this opens the next generation */
-  GENERATION_MAX = 1 << 24 /* bits of an index inside a symbol */
+  PERMANENT_MAX = 4096,  /* symbols that data may make permanent */
+  GENERATION_FULL = 4096 /* a batch that starts beyond this opens the next generation */
 };
 
 void cl_space_free(struct cl_space *s) {
@@ -158,7 +157,7 @@ static uint32_t data_sym(struct cl_space *s, const char *p, uint32_t len, uint32
   if (!index) {
     if (!g->arena)
       g->arena = cl_arena_new(s->budget);
-    if (!g->arena || g->table.n >= GENERATION_MAX - 1)
+    if (!g->arena || g->table.n >= CL_GENERATION_MAX - 1)
       return 0;
     index = table_add(&g->table, g->arena, p, len, hash);
   }
@@ -182,9 +181,7 @@ uint32_t cl_space_sym_keep(struct cl_space *s, const char *p, uint32_t len) {
 }
 
 struct cl_sym *cl_space_sym_info(const struct cl_space *s, uint32_t sym) {
-  if (cl_space_sym_is_permanent(sym))
-    return &s->table.sym[sym];
-  return &s->gen[sym >> 24 & (CL_GENERATIONS - 1)].table.sym[sym & (GENERATION_MAX - 1)];
+  return cl_space_sym_at(s, sym);
 }
 
 struct cl_str cl_space_sym_text(const struct cl_space *s, uint32_t sym) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The inside of a cl_space, for space.c, schema.c and the JSON parser only. */
+ * The inside of a cl_space, for space.c, schema.c and the JSON codec only. */
 #pragma once
 
 #include "record/space.h"
 
 enum { CL_GENERATIONS = 16 }; /* a power of two, at most 7 bits of a symbol; each task has this table */
+enum { CL_GENERATION_MAX = 1 << 24 }; /* bits of an index inside a symbol */
 
 struct cl_sym_table {
   struct cl_sym *sym; /* [0] unused */
@@ -34,3 +35,10 @@ struct cl_space {
   size_t scratch_size;
   struct cl_buf text;
 };
+
+/* cl_space_sym_info for those who ask for each member of each record. */
+static inline struct cl_sym *cl_space_sym_at(const struct cl_space *s, uint32_t sym) {
+  if (cl_space_sym_is_permanent(sym))
+    return &s->table.sym[sym];
+  return &s->gen[sym >> 24 & (CL_GENERATIONS - 1)].table.sym[sym & (CL_GENERATION_MAX - 1)];
+}
