@@ -179,6 +179,7 @@ function Worker:start()
   for url in self:log():match("REST on ([^\n(;]+)", self.read_from):gmatch("https?://[^%s,;]-:%d+") do
     self.urls[#self.urls + 1] = url
   end
+  self.admin_url = self:log():match("; admin on (https?://[^%s,;]-:%d+)", self.read_from)
   return self
 end
 

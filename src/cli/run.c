@@ -86,7 +86,8 @@ static char *rest_urls(const struct process *p) {
   struct cl_buf out = {0};
   for (size_t i = 0; i < rest->n_listeners; i++) {
     char *url = cl_rest_conf_url(&rest->listeners[i], cl_server_port(p->server, i));
-    cl_buf_fmt(&out, "%s%s", i ? ", " : "", url ? url : "");
+    bool first_admin = rest->listeners[i].admin && !rest->listeners[i - 1].admin;
+    cl_buf_fmt(&out, "%s%s", first_admin ? "; admin on " : i ? ", " : "", url ? url : "");
     free(url);
   }
   char *text = cl_buf_take(&out);

@@ -18,6 +18,7 @@
 static void server_free(struct cl_server *s) {
   free(s->ports);
   cl_tls_free(s->tls);
+  cl_tls_free(s->admin_tls);
   pthread_cond_destroy(&s->changed);
   pthread_mutex_destroy(&s->lock);
   free(s);

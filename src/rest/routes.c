@@ -6,6 +6,7 @@
  */
 #include "rest/routes.h"
 
+#include "base/text.h"
 #include "rest/handlers.h"
 
 #include <errno.h>
@@ -126,10 +127,14 @@ static void answer_options(struct cl_exchange *x, const char *path) {
   a->reply.status = 200;
 }
 
+static bool is_served(const char *path, enum cl_route_set served) {
+  return served == CL_ROUTES_ALL || cl_starts_with(path, "/admin/") == (served == CL_ROUTES_ADMIN);
+}
+
 void cl_routes_dispatch(struct cl_exchange *x) {
   const char *path = NULL, *task = NULL;
   for (size_t i = 0; i < N_ROUTES && !path && !x->req->no_path; i++)
-    if (path_matches(routes[i].path, x->req, &x->name, &task))
+    if (is_served(routes[i].path, x->served) && path_matches(routes[i].path, x->req, &x->name, &task))
       path = routes[i].path;
   if (!path || (task && !parse_task(task, &x->task))) {
     refuse(x, 404, "Not Found");

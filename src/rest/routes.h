@@ -16,10 +16,14 @@ struct cl_answer {
 };
 void cl_answer_clear(struct cl_answer *a);
 
+/* What a listener serves of the routes: /admin may have listeners of its own. */
+enum cl_route_set { CL_ROUTES_ALL, CL_ROUTES_REGULAR, CL_ROUTES_ADMIN };
+
 /* One request on its way through the routes. */
 struct cl_exchange {
   const struct cl_request *req;
   struct cl_herder *herder;
+  enum cl_route_set served;
   const char *name; /* the {c} or {p} of the path */
   int task;         /* the {t} of the path */
   struct cl_answer answer;

@@ -115,6 +115,12 @@ static enum MHD_Result take_body(struct cl_call *c, const char *data, size_t *si
   return cl_now_ms() - c->started > s->conf->request_timeout_ms ? MHD_NO : MHD_YES;
 }
 
+static enum cl_route_set routes_of(const struct cl_port *port) {
+  if (port->listener->admin)
+    return CL_ROUTES_ADMIN;
+  return port->server->conf->admin == CL_ADMIN_WITH_REST ? CL_ROUTES_ALL : CL_ROUTES_REGULAR;
+}
+
 static enum MHD_Result dispatch(struct cl_call *c) {
   struct cl_server *s = c->server;
   struct cl_err err = CL_ERR_INIT;
@@ -124,7 +130,7 @@ static enum MHD_Result dispatch(struct cl_call *c) {
                            .content_type = c->framing.content_type,
                            .body = c->body.p ? c->body.p : "",
                            .body_len = c->body.len};
-  struct cl_exchange x = {.req = &req, .herder = s->herder};
+  struct cl_exchange x = {.req = &req, .herder = s->herder, .served = routes_of(c->port)};
   enum MHD_Result ok = MHD_NO;
   pthread_mutex_lock(&s->lock);
   bool stopping = s->stopping;

@@ -111,9 +111,12 @@ static struct cl_server *server_new(const struct cl_rest_conf *conf, struct cl_h
 /* All sockets before the first daemon: nobody is served by half a worker. */
 static int open_ports(struct cl_server *s, struct cl_err *err) {
   int rc = s->conf->tls ? cl_tls_new(s->conf->tls, &s->tls, err) : 0;
+  if (rc == 0 && s->conf->admin_tls)
+    rc = cl_tls_new(s->conf->admin_tls, &s->admin_tls, err);
   for (size_t i = 0; rc == 0 && i < s->n_ports; i++) {
     struct cl_port *p = &s->ports[i];
-    p->tls = p->listener->https ? s->tls : NULL;
+    if (p->listener->https)
+      p->tls = p->listener->admin ? s->admin_tls : s->tls;
     CL_REQUIRE(p->tls || !p->listener->https);
     rc = cl_listen_open(p->listener->host, p->listener->port, &p->fd, &p->number, err);
   }

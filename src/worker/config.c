@@ -40,8 +40,6 @@ static const struct refusal {
      {"disabled"},
      false,
      "connect-lua does not support exactly-once sources yet; set it to disabled"},
-    {"admin.listeners", {0}, true, "connect-lua has no separate admin listeners yet; remove the key"},
-    {"rest.advertised.listener", {"http"}, false, "connect-lua does not serve https yet; remove the key"},
     {"rest.extension.classes", {0}, false, "connect-lua cannot run Java REST extensions; remove the key"},
     {"access.control.allow.origin",
      {0},
@@ -83,13 +81,6 @@ static int refuse_unbuilt(const json_t *raw, struct cl_err *err) {
       return cl_conf_error(err, "Invalid value %.200s for configuration %s: %s", value, refusals[i].key,
                            refusals[i].why);
   }
-  const char *key;
-  json_t *value;
-  json_object_foreach ((json_t *)raw, key, value)
-    if (cl_starts_with(key, "admin.listeners."))
-      return cl_conf_error(
-          err, "Invalid configuration %s: connect-lua has no separate admin listeners yet; remove the key",
-          key);
   return 0;
 }
 

@@ -48,27 +48,31 @@ static int parse_listener(const char *key, const char *url, struct cl_listener *
   return out->host ? 0 : cl_err_set(err, CL_ENOMEM, "out of memory");
 }
 
-static int parse_list(const char *key, const json_t *list, struct cl_listener **out, size_t *n_out,
+/* Appends the addresses under key to conf->listeners. */
+static int parse_list(const char *key, const json_t *list, bool admin, struct cl_rest_conf *conf,
                       struct cl_err *err) {
   size_t n = json_array_size(list);
-  *out = calloc(n ? n : 1, sizeof(**out));
-  if (!*out)
+  struct cl_listener *all = realloc(conf->listeners, (conf->n_listeners + n + 1) * sizeof(*all));
+  if (!all)
     return cl_err_set(err, CL_ENOMEM, "out of memory");
+  conf->listeners = all;
   for (size_t i = 0; i < n; i++) {
     const char *url = json_string_value(json_array_get(list, i));
+    struct cl_listener *l = &all[conf->n_listeners];
+    *l = (struct cl_listener){.admin = admin};
     if (cl_is_blank(url))
       return cl_conf_error(err, "Empty URL found when parsing %s list.", key);
-    int rc = parse_listener(key, url, &(*out)[i], err);
+    int rc = parse_listener(key, url, l, err);
     if (rc)
       return rc;
-    ++*n_out;
+    conf->n_listeners++;
   }
   return 0;
 }
 
-static bool has_https(const struct cl_listener *list, size_t n) {
-  for (size_t i = 0; i < n; i++)
-    if (list[i].https)
+static bool has_https(const struct cl_rest_conf *conf, bool admin) {
+  for (size_t i = 0; i < conf->n_listeners; i++)
+    if (conf->listeners[i].https && conf->listeners[i].admin == admin)
       return true;
   return false;
 }
@@ -84,28 +88,48 @@ static int refuse_plain_client_auth(const json_t *typed, struct cl_err *err) {
                        auth);
 }
 
-int cl_rest_conf_load(const json_t *raw, const json_t *typed, struct cl_rest_conf *out, struct cl_err *err) {
-  const json_t *list = json_object_get(typed, "listeners");
+static int load_listeners(const json_t *raw, const json_t *typed, struct cl_rest_conf *out,
+                          struct cl_err *err) {
+  const json_t *list = json_object_get(typed, "listeners"),
+               *admin = json_object_get(typed, "admin.listeners");
   if (json_array_size(list) == 0)
     return cl_conf_error(err, "Invalid value for listeners, at least one URL is expected, ex: "
                               "http://localhost:8080,https://localhost:8443.");
-  int rc = parse_list("listeners", list, &out->listeners, &out->n_listeners, err);
-  if (rc == 0 && has_https(out->listeners, out->n_listeners))
+  out->admin = !json_is_array(admin)         ? CL_ADMIN_WITH_REST
+               : json_array_size(admin) == 0 ? CL_ADMIN_NOWHERE
+                                             : CL_ADMIN_ALONE;
+  int rc = parse_list("listeners", list, false, out, err);
+  if (rc == 0)
+    rc = parse_list("admin.listeners", admin, true, out, err);
+  if (rc == 0 && has_https(out, false))
     rc = cl_tls_conf_load(raw, "listeners.https.", &out->tls, err);
-  else if (rc == 0)
+  if (rc == 0 && has_https(out, true))
+    rc = cl_tls_conf_load(raw, "admin.listeners.https.", &out->admin_tls, err);
+  if (rc == 0 && !out->tls && !out->admin_tls)
     rc = refuse_plain_client_auth(typed, err);
-  if (rc)
-    return rc;
-  out->advertised_host = cl_trimmed(
-      cl_json_str(typed, "rest.advertised.host.name") ? cl_json_str(typed, "rest.advertised.host.name") : "");
-  if (!out->advertised_host)
-    return cl_err_set(err, CL_ENOMEM, "out of memory");
+  return rc;
+}
+
+static int load_advertised(const json_t *typed, struct cl_rest_conf *out, struct cl_err *err) {
+  const char *host = cl_json_str(typed, "rest.advertised.host.name");
+  const char *scheme = cl_json_str(typed, "rest.advertised.listener");
   const json_t *port = json_object_get(typed, "rest.advertised.port");
+  out->advertised_host = cl_trimmed(host ? host : "");
+  out->advertised_port = json_is_null(port) ? -1 : (int)json_integer_value(port);
+  out->advertised_https = cl_is_blank(scheme) ? -1 : strcasecmp(scheme, "https") == 0;
+  if (out->advertised_https == 0 && strcasecmp(scheme, "http") != 0)
+    return cl_conf_error(
+        err, "Invalid value %.200s for configuration rest.advertised.listener: it must be http or https",
+        scheme);
+  return out->advertised_host ? 0 : cl_err_set(err, CL_ENOMEM, "out of memory");
+}
+
+int cl_rest_conf_load(const json_t *raw, const json_t *typed, struct cl_rest_conf *out, struct cl_err *err) {
   out->body_max = 1024 * 1024;
   out->connections_max = 1000;
   out->request_timeout_ms = 90000;
-  out->advertised_port = json_is_null(port) ? -1 : (int)json_integer_value(port);
-  return 0;
+  int rc = load_listeners(raw, typed, out, err);
+  return rc ? rc : load_advertised(typed, out, err);
 }
 
 void cl_rest_conf_clear(struct cl_rest_conf *c) {
@@ -113,6 +137,7 @@ void cl_rest_conf_clear(struct cl_rest_conf *c) {
     free(c->listeners[i].host);
   free(c->listeners);
   cl_tls_conf_free(c->tls);
+  cl_tls_conf_free(c->admin_tls);
   free(c->advertised_host);
   *c = (struct cl_rest_conf){0};
 }
@@ -125,10 +150,9 @@ static void add_address(struct cl_buf *out, const char *host, int port) {
   cl_buf_fmt(out, strchr(host, ':') && host[0] != '[' ? "[%s]:%d" : "%s:%d", host, port);
 }
 
-/* Plain listeners are for everybody, those with TLS for who knows of it. */
 size_t cl_rest_conf_advertised(const struct cl_rest_conf *c) {
   for (size_t i = 0; i < c->n_listeners; i++)
-    if (!c->listeners[i].https)
+    if (!c->listeners[i].admin && c->listeners[i].https == (c->advertised_https == 1))
       return i;
   return 0;
 }

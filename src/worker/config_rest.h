@@ -12,8 +12,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Where the routes under /admin are. */
+enum cl_admin_at { CL_ADMIN_WITH_REST, CL_ADMIN_NOWHERE, CL_ADMIN_ALONE };
+
 struct cl_listener {
   bool https;
+  bool admin;    /* one of admin.listeners: serves those routes alone */
   char *host;    /* "" = all interfaces; IPv6 without brackets */
   uint16_t port; /* 0 = any free one */
 };
@@ -31,14 +35,16 @@ struct cl_tls_conf {
 };
 
 struct cl_rest_conf {
-  struct cl_listener *listeners; /* at least one */
+  struct cl_listener *listeners; /* at least one, those of admin.listeners last */
   size_t n_listeners;
-  struct cl_tls_conf *tls;    /* NULL when none of them is https */
-  char *advertised_host;      /* "" = that of the listener */
-  int advertised_port;        /* or -1 */
-  size_t body_max;            /* bytes of a request's body */
-  int connections_max;        /* of each listener */
-  int64_t request_timeout_ms; /* a write's answer */
+  enum cl_admin_at admin;
+  struct cl_tls_conf *tls, *admin_tls; /* NULL when none of the set is https */
+  char *advertised_host;               /* "" = that of the listener */
+  int advertised_port;                 /* or -1 */
+  int advertised_https;                /* 0, 1; -1 = the file does not say */
+  size_t body_max;                     /* bytes of a request's body */
+  int connections_max;                 /* of each listener */
+  int64_t request_timeout_ms;          /* a write's answer */
 };
 
 /* raw: the file's keys; typed: by the rows of the worker file. */

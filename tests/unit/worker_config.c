@@ -277,6 +277,32 @@ static void several_listeners(void **state) {
   cl_worker_conf_free(c);
 }
 
+static void admin_listeners(void **state) {
+  (void)state;
+  struct cl_worker_conf *c = loaded(BASE);
+  assert_int_equal(c->rest.admin, CL_ADMIN_WITH_REST);
+  cl_worker_conf_free(c);
+  c = loaded(BASE "admin.listeners=\n");
+  assert_int_equal(c->rest.admin, CL_ADMIN_NOWHERE);
+  assert_int_equal(c->rest.n_listeners, 1);
+  cl_worker_conf_free(c);
+  c = loaded(BASE "listeners=http://a:1\nadmin.listeners=http://b:2,HTTP://c:3\n");
+  assert_int_equal(c->rest.admin, CL_ADMIN_ALONE);
+  assert_int_equal(c->rest.n_listeners, 3);
+  assert_false(c->rest.listeners[0].admin);
+  assert_true(c->rest.listeners[2].admin);
+  assert_string_equal(c->rest.listeners[2].host, "c");
+  cl_worker_conf_free(c);
+  refused(BASE "admin.listeners=http://b:2,,\n", "Empty URL found when parsing admin.listeners list.");
+  refused(BASE "admin.listeners=b:2\n",
+          "Invalid value b:2 for configuration admin.listeners: Listener doesn't have the right format");
+  refused(BASE "admin.listeners=https://b:2\nlisteners.https.ssl.keystore.location=/x\n",
+          "Missing required configuration \"ssl.keystore.location\"");
+  refused(BASE "admin.listeners=https://b:2\nadmin.listeners.https.ssl.protocol=x\n",
+          "settings under admin.listeners.https.: Invalid value x for configuration ssl.protocol");
+  refused(BASE "rest.advertised.listener=ftp\n", "rest.advertised.listener: it must be http or https");
+}
+
 /* A door that is not as shut as the file says is not opened. */
 static void tls_refusals(void **state) {
   (void)state;
@@ -314,8 +340,6 @@ static void tls_refusals(void **state) {
 
 static void refusals(void **state) {
   (void)state;
-  refused(BASE "admin.listeners=\n", "configuration admin.listeners: ");
-  refused(BASE "admin.listeners=http://:1\n", "configuration admin.listeners: ");
   refused(BASE "rest.extension.classes=a.B\n",
           "Invalid value a.B for configuration rest.extension.classes: ");
   refused(BASE "access.control.allow.origin=*\n", "configuration access.control.allow.origin: ");
@@ -513,6 +537,7 @@ int main(void) {
       cmocka_unit_test(cut_values_are_named_once),
       cmocka_unit_test(embedded_takes_any_heartbeat),
       cmocka_unit_test(several_listeners),
+      cmocka_unit_test(admin_listeners),
       cmocka_unit_test(tls_refusals),
       cmocka_unit_test(refusals),
       cmocka_unit_test(unknown_keys_are_named),
