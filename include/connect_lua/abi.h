@@ -12,7 +12,7 @@
  */
 #pragma once
 
-enum { CL_ABI_VERSION = 4 };
+enum { CL_ABI_VERSION = 5 };
 
 /* Bytes that somebody else owns. p is NULL for "absent" (a null key or value). */
 struct cl_str {
@@ -74,16 +74,26 @@ struct cl_entry { /* 24 bytes */
   struct cl_val val;
 };
 
+/* A plugin's walk over the fields of a container, from which it may remove some meanwhile (host/view.lua). */
+struct cl_walk {
+  uint32_t at;   /* the position given last, from 1 */
+  uint32_t gone; /* how many up to there were removed since */
+  uint32_t bound; /* what is behind was added since the walk began */
+};
+
 struct cl_obj {
   uint32_t n, cap;
   uint32_t java_cap; /* capacity of the java.util.HashMap this object stands for */
   uint32_t linked;   /* 1 = it stands for a LinkedHashMap: its own order is the one Java writes */
   struct cl_entry *e; /* keys unique; first-seen order */
+  const struct cl_schema *schema; /* noted by views when read out of what has one; NULL = none known */
+  struct cl_walk walk;
 };
 
 struct cl_arr {
   uint32_t n, cap;
   struct cl_val *v;
+  const struct cl_schema *schema; /* as in cl_obj */
 };
 
 struct cl_map_entry {
@@ -94,12 +104,14 @@ struct cl_map {
   uint32_t n, cap;
   uint32_t java_cap, linked; /* as in cl_obj */
   struct cl_map_entry *e;
+  const struct cl_schema *schema; /* as in cl_obj */
+  struct cl_walk walk;
 };
 
 struct cl_struct {
   const struct cl_schema *schema;
   uint32_t n;
-  uint32_t unused;
+  struct cl_walk walk;
   struct cl_val *v; /* one per schema field, in field order; CL_MISSING = never set */
   struct cl_datum *owner; /* the key or value it was last read from, if it was; see host/write.lua */
 };
@@ -304,7 +316,8 @@ int cl_ffi_flat_object(struct cl_batch *batch, struct cl_val *v, const char *del
 
 /* record/: headers. The list moves when one is added. */
 struct cl_header *cl_ffi_header_add(struct cl_batch *batch, struct cl_record *rec, const char *name, uint32_t len);
-uint32_t cl_ffi_header_remove(struct cl_record *rec, const char *name, uint32_t len); /* how many */
+/* How many. The list moves: headers that somebody still looks at stay as they were. */
+uint32_t cl_ffi_header_remove(struct cl_record *rec, const char *name, uint32_t len);
 int cl_ffi_header_fits(struct cl_batch *batch, const struct cl_datum *d); /* Connect's check of a header being added; CL_EDATA */
 struct cl_header *cl_ffi_header_last(struct cl_record *rec, const char *name, uint32_t len); /* NULL = none */
 /* What Connect's Values makes of a text; lives with the task, so it is to be copied. */

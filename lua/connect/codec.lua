@@ -11,10 +11,12 @@ local here = require("connect.host.datum").here
 local host = require "connect.host.c"
 
 local current, istype, type = address.current, ffi.istype, type
+local DECODED, ENCODED = address.DECODED, address.ENCODED
 local json_p, charset_p = ffi.typeof "struct cl_json *", ffi.typeof "const struct cl_charset *"
 
-local function check(rc)
+local function check(rc, done)
   if rc ~= 0 then errors.throw_last() end
+  current.done = done
 end
 
 local primitives = {}
@@ -40,16 +42,16 @@ local function charset_of(x)
 end
 
 function codec.string_decode(datum, charset)
-  check(C.cl_ffi_string_decode(current.batch, here(datum), charset_of(charset)))
+  check(C.cl_ffi_string_decode(current.batch, here(datum), charset_of(charset)), DECODED)
 end
 
 function codec.string_encode(datum, charset)
-  check(C.cl_ffi_string_encode(current.batch, here(datum), charset_of(charset)))
+  check(C.cl_ffi_string_encode(current.batch, here(datum), charset_of(charset)), ENCODED)
 end
 
-function codec.bytes_decode(datum) check(C.cl_ffi_bytes_decode(current.batch, here(datum))) end
+function codec.bytes_decode(datum) check(C.cl_ffi_bytes_decode(current.batch, here(datum)), DECODED) end
 
-function codec.bytes_encode(datum) check(C.cl_ffi_bytes_encode(current.batch, here(datum))) end
+function codec.bytes_encode(datum) check(C.cl_ffi_bytes_encode(current.batch, here(datum)), ENCODED) end
 
 local function primitive(name)
   return primitives[name] or error("boolean, int16, int32, int64, float32 or float64 expected", 3)
@@ -57,17 +59,17 @@ end
 
 --- Big-endian numbers and booleans: name is "boolean", "int16", "int32", "int64", "float32" or "float64".
 function codec.primitive_decode(datum, name)
-  check(C.cl_ffi_primitive_decode(current.batch, here(datum), primitive(name)))
+  check(C.cl_ffi_primitive_decode(current.batch, here(datum), primitive(name)), DECODED)
 end
 
 function codec.primitive_encode(datum, name)
-  check(C.cl_ffi_primitive_encode(current.batch, here(datum), primitive(name)))
+  check(C.cl_ffi_primitive_encode(current.batch, here(datum), primitive(name)), ENCODED)
 end
 
 --- Text that gets the type it looks like, and back: SimpleHeaderConverter.
-function codec.header_decode(datum) check(C.cl_ffi_header_decode(current.batch, here(datum))) end
+function codec.header_decode(datum) check(C.cl_ffi_header_decode(current.batch, here(datum)), DECODED) end
 
-function codec.header_encode(datum) check(C.cl_ffi_header_encode(current.batch, here(datum))) end
+function codec.header_encode(datum) check(C.cl_ffi_header_encode(current.batch, here(datum)), ENCODED) end
 
 --- A JSON codec: { schemas_enable, schemas_cache_size, decimal_numeric,
 -- replace_null_with_default, is_key, schema_content }.
@@ -82,11 +84,11 @@ local function json_of(json)
 end
 
 function codec.json_decode(datum, json)
-  check(C.cl_ffi_json_decode(json_of(json), current.batch, here(datum)))
+  check(C.cl_ffi_json_decode(json_of(json), current.batch, here(datum)), DECODED)
 end
 
 function codec.json_encode(datum, json)
-  check(C.cl_ffi_json_encode(json_of(json), current.batch, here(datum)))
+  check(C.cl_ffi_json_encode(json_of(json), current.batch, here(datum)), ENCODED)
 end
 
 return codec

@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A record's headers: an ordered list in which a name may occur more than once.
 
+local ffi = require "ffi"
+
 local C = require "connect.host.abi"
 local address = require "connect.host.address"
 local errors = require "connect.errors"
@@ -11,6 +13,8 @@ local write = require "connect.host.write"
 local current = address.current
 local K_MISSING, K_NULL = address.kind.MISSING, address.kind.NULL
 local resolve, record_p, record_ct = address.resolve, address.record_p, address.record_ct
+
+local made = ffi.new "struct cl_datum" -- a header that cannot be leaves nothing behind
 
 local headers = {}
 
@@ -37,16 +41,14 @@ function headers.last(record, name)
   check_name(name)
   local header = C.cl_ffi_header_last(rec, name, #name)
   if header == nil then return nil end
-  return view.read(rec.batch, header.d.val), address.schema_view(header.d.schema)
+  return view.datum(header.d, address.epoch_of(rec.batch)), address.schema_view(header.d.schema)
 end
 
 --- Appends one; s is a schema or its name, nil = none.
 function headers.add(record, name, x, s)
   local rec = writable(record)
   check_name(name)
-  local header = C.cl_ffi_header_add(current.batch, rec, name, #name)
-  if header == nil then value.no_memory() end
-  write.set(current.batch, header.d, x, "header " .. name, s)
+  write.header(rec, name, x, s)
 end
 
 --- Appends one with exactly the value and schema of a struct's or object's field; with replace_null a
@@ -57,14 +59,15 @@ function headers.add_field(record, name, container, field, replace_null)
   check_name(name)
   if type(field) ~= "string" then error("a field's name is a string, not a " .. type(field), 2) end
   local val, s = view.slot(container, field, not replace_null)
-  local header = C.cl_ffi_header_add(current.batch, rec, name, #name)
-  if header == nil then value.no_memory() end
-  if val == nil then return false end
-  if C.cl_ffi_copy(current.batch, header.d.val, val) ~= 0 then value.no_memory() end
-  if header.d.val.kind == K_MISSING then header.d.val.kind = K_NULL end
-  header.d.schema = s
-  if C.cl_ffi_header_fits(current.batch, header.d) ~= 0 then errors.throw_last() end
-  return true
+  made.val.kind, made.schema = K_NULL, nil
+  if val ~= nil then
+    if C.cl_ffi_copy(current.batch, made.val, val) ~= 0 then value.no_memory() end
+    if made.val.kind == K_MISSING then made.val.kind = K_NULL end
+    made.schema = s
+    if C.cl_ffi_header_fits(current.batch, made) ~= 0 then errors.throw_last() end
+  end
+  write.append_header(rec, name, made)
+  return val ~= nil
 end
 
 --- Removes all of this name: how many.

@@ -5,8 +5,9 @@ local errors = require "connect.errors"
 local host = require "connect.host.c"
 local schema = require "connect.schema"
 local struct = require "connect.struct"
-local value = require "connect.host.value"
+local typed = require "connect.host.typed"
 local view = require "connect.host.view"
+local write = require "connect.host.write"
 
 return {
   version = host.version,
@@ -29,12 +30,21 @@ return {
   copy = view.copy,
   --- A new struct: connect.struct(schema, { field = value }); see connect.schema.
   struct = struct.new,
+  --- A field with its schema (a struct's has it then): connect.put(record.value, "at", ms, "timestamp").
+  put = write.put,
+  --- A field exactly as another one is, schema and all: connect.put_field(to, "name", from, "field"); false =
+  -- there is no such field to copy.
+  put_field = write.put_field,
   --- record.value (or "key") = x with a schema: connect.set(record, "value", x, "int32").
   set = struct.set,
-  --- Numbers whose type matters where there is no schema: int64 is the default of whole ones.
-  int8 = value.typed.int8, int16 = value.typed.int16, int32 = value.typed.int32, int64 = value.typed.int64,
-  float32 = value.typed.float32, float64 = value.typed.float64,
-  date = value.typed.date, time_of_day = value.typed.time, timestamp = value.typed.timestamp,
+  --- Values whose type matters where there is no schema: int64 is the default of whole numbers there.
+  int8 = typed.int8, int16 = typed.int16, int32 = typed.int32, int64 = typed.int64,
+  float32 = typed.float32, float64 = typed.float64,
+  date = typed.date, time_of_day = typed.time, timestamp = typed.timestamp,
+  --- decimal "12.50", decimal(1250, 2): tostring(d), d.digits ("1250"), d.scale (2).
+  decimal = typed.decimal,
+  --- A Lua string as bytes.
+  bytes = typed.bytes,
   --- Java's text of a value: null, {a=1}, [1, 2].
   text = view.text,
 

@@ -20,6 +20,7 @@ local ffi = require "ffi"
 local C = require "connect.host.abi"
 local address = require "connect.host.address"
 local errors = require "connect.errors"
+local typed = require "connect.host.typed"
 local value = require "connect.host.value"
 
 local BUILDER = "org.apache.kafka.connect.errors.SchemaBuilderException"
@@ -307,13 +308,20 @@ local function typed_schema(x)
   end
 end
 
---- The schema a Lua value gets that has none: strings, numbers and booleans, optional.
+--- The optional schema a Lua value gets that has none, nil = none fits: by its type, whatever number it is, so
+-- that it does not change from record to record. A number is a float64.
 function schema.infer(x)
   local t = type(x)
-  if t == "cdata" and ffi.istype(value.typed_ct, x) then return typed_schema(x) end
   if t == "string" then return schema.of "string?" end
   if t == "boolean" then return schema.of "boolean?" end
-  if t == "number" then return schema.of(x % 1 == 0 and "int64?" or "float64?") end
+  if t == "number" then return schema.of "float64?" end
+  if t == "cdata" and ffi.istype(typed.number_ct, x) then return typed_schema(x) end
+  if t == "cdata" and ffi.istype("int64_t", x) then return schema.of "int64?" end
+  if typed.is_bytes(x) then return schema.of "bytes?" end
+  if typed.is_decimal(x) then
+    local _, scale = typed.decimal_parts(x)
+    return schema.decimal(scale, { optional = true })
+  end
   return nil
 end
 

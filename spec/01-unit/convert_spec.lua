@@ -74,6 +74,43 @@ describe("a converter", function()
     assert.is_nil(out[2].value)
   end)
 
+  it("that sets nothing is an error", function()
+    local idle = { kind = "converter", class = "test.Idle", decode = function(datum) datum:text() end,
+      encode = function(datum) datum:set(datum:get()) end }
+    for _, role in ipairs { "value", "key", "header" } do
+      sink { [role] = idle }
+      local ok, e = pcall(t.put, t, { { key = "k", value = "v", headers = { { "h", "x" } } } })
+      assert.is_false(ok)
+      assert.equal("data", e.class)
+      assert.matches("decode set nothing: it must call datum:set", e.message)
+      assert.matches("test.Idle", e.where)
+      t:close()
+      t = task.new { [role] = idle, plugin = { kind = "source", poll = function(ctx)
+        ctx:emit { topic = "t", key = "k", value = "v", headers = { h = "x" } }
+      end } }
+      ok, e = pcall(t.poll, t)
+      assert.is_false(ok)
+      assert.matches("encode set nothing: it must call datum:set_text", e.message)
+      assert.matches("test.Idle", e.where)
+      t:close()
+    end
+    t = nil
+  end)
+
+  it("is given the schema", function()
+    local seen = {}
+    t = task.new { value = { kind = "converter", encode = function(datum)
+      local s = datum:schema()
+      seen[#seen + 1] = s == nil and "none" or s.type .. (s.optional and "?" or "")
+      datum:set_text(nil)
+    end }, plugin = { kind = "source", poll = function(ctx)
+      ctx:emit { topic = "t", value = 5, value_schema = "int32?" }
+      ctx:emit { topic = "t", value = 5 }
+    end } }
+    t:poll()
+    assert.same({ "int32?", "none" }, seen)
+  end)
+
   it("names the record it could not read, and put is not called", function()
     local calls = 0
     sink({ value = JSON, value_config = { ["schemas.enable"] = false } }, function() calls = calls + 1 end)
@@ -131,7 +168,10 @@ describe("a converter", function()
 
   it("uses its datum during the call only", function()
     local kept
-    sink({ value = { kind = "converter", decode = function(d) kept = d end, encode = function() end } })
+    sink({ value = { kind = "converter", decode = function(d)
+      kept = d
+      d:set()
+    end, encode = function() end } })
     t:put { "a" }
     assert.error_matches(function() kept:text() end, "inside decode or encode only")
     assert.error_matches(function() kept.x = 1 end, "read%-only")

@@ -107,15 +107,6 @@ describe("a transform", function()
       return r
     end }, { value = STRUCT })
     assert.equal("Struct{id=7,email=a@b,me=Struct{id=7,email=a@b}}", out.value)
-    t:close()
-    out = run({ function(r)
-      r.value.m.x = r.value.m
-      r.value.m[r.value.m] = 1
-      return r
-    end }, { value = [=[{"schema":{"type":"struct","fields":[{"type":"map","keys":{"type":"int32","optional":false},
-      "values":{"type":"int32","optional":false},"optional":false,"field":"m"}],"optional":false},
-      "payload":{"m":[[1,2]]}}]=] })
-    assert.matches("^Struct{m={", out.value)
   end)
 
   it("is the only one that may change a record", function()

@@ -84,6 +84,12 @@ local function datum(d)
   return out
 end
 
+--- What is told of a struct cl_record *.
+function M.record(rec)
+  local function str(x) if x.p ~= nil then return ffi.string(x.p, x.len) end end
+  return { topic = str(rec.topic), key = datum(rec.key), value = datum(rec.value) }
+end
+
 -- ------------------------------------------------------------------------ running
 
 local function sink(put) return { kind = "sink", put = function(_, batch) put(batch) end } end

@@ -76,6 +76,8 @@ int cl_ffi_obj_remove(const struct cl_space *space, struct cl_obj *obj, const ch
   if (i == obj->n)
     return 0;
   cut_entry(obj, i);
+  obj->walk.gone += i < obj->walk.at;
+  obj->walk.bound -= i < obj->walk.bound;
   return 1;
 }
 
@@ -383,8 +385,17 @@ struct cl_header *cl_ffi_header_add(struct cl_batch *batch, struct cl_record *re
 uint32_t cl_ffi_header_remove(struct cl_record *rec, const char *name, uint32_t len) {
   uint32_t kept = 0, n = rec->n_headers;
   for (uint32_t i = 0; i < n; i++)
+    kept += !is_named(&rec->headers[i], name, len);
+  if (kept == n)
+    return 0;
+  struct cl_header *list = cl_arena_alloc(rec->batch->arena, kept * sizeof(*list)), *to = list;
+  if (!list)
+    to = rec->headers;
+  for (uint32_t i = 0; i < n; i++)
     if (!is_named(&rec->headers[i], name, len))
-      rec->headers[kept++] = rec->headers[i];
+      *to++ = rec->headers[i];
+  if (list)
+    rec->headers = list;
   rec->n_headers = kept;
   return n - kept;
 }

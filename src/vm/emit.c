@@ -22,7 +22,7 @@ struct walk {
   lua_State *L;
   struct cl_batch *batch;
   const char *root; /* what the value is called in errors */
-  int set_cdata;    /* stack slot of the function that knows cdata */
+  int set_special;  /* stack slot of the function that knows the host's own values */
 };
 
 struct place { /* where in the value we are, for errors */
@@ -109,7 +109,7 @@ static bool is_marked_array(lua_State *L, int idx) {
 
 static void set_array(const struct walk *w, int idx, uint32_t n, struct cl_val *out, const struct place *at) {
   struct cl_arr *arr = alloc(w, at, sizeof(*arr));
-  *arr = (struct cl_arr){n, n, n ? alloc(w, at, n * sizeof(*arr->v)) : NULL};
+  *arr = (struct cl_arr){.n = n, .cap = n, .v = n ? alloc(w, at, n * sizeof(*arr->v)) : NULL};
   for (uint32_t i = 0; i < n; i++) {
     struct place here = {at, NULL, (lua_Integer)i + 1, at->depth + 1};
     lua_rawgeti(w->L, idx, (int)i + 1); /* value */
@@ -164,7 +164,7 @@ static void set_table(const struct walk *w, int idx, struct cl_val *out, const s
 /* ------------------------------------------------------------------ scalars */
 
 static struct cl_val number_val(lua_Number n) {
-  if (n >= -0x1p63 && n < 0x1p63 && floor(n) == n)
+  if (n >= -0x1p63 && n < 0x1p63 && floor(n) == n && !(n == 0 && signbit(n)))
     return (struct cl_val){.kind = CL_INT, .aux = 64, .i = (int64_t)n};
   return (struct cl_val){.kind = CL_FLOAT64, .f = n};
 }
@@ -176,16 +176,27 @@ static void set_string(const struct walk *w, int idx, struct cl_val *out, const 
     fail(w, at, "no memory for a string of %zu bytes", len);
 }
 
-/* What a cdata is only Lua can tell: set_cdata(value, out) answers nothing, or what is wrong. */
-static void set_cdata(const struct walk *w, int idx, struct cl_val *out, const struct place *at) {
+/* What cdata and tables with a metatable are only Lua can tell: set_special(value, out) answers nothing, or
+ * what is wrong, or false for a table like others. */
+static bool set_special(const struct walk *w, int idx, struct cl_val *out, const struct place *at) {
   lua_State *L = w->L;
-  lua_pushvalue(L, w->set_cdata); /* fn */
-  lua_pushvalue(L, idx);          /* fn value */
-  lua_pushlightuserdata(L, out);  /* fn value out */
-  lua_call(L, 2, 1);              /* why */
-  if (!lua_isnil(L, -1))
-    fail(w, at, "%s", lua_tostring(L, -1) ? lua_tostring(L, -1) : "cannot convert this cdata");
+  luaL_checkstack(L, 6, "nested tables");
+  lua_pushvalue(L, w->set_special); /* fn */
+  lua_pushvalue(L, idx);            /* fn value */
+  lua_pushlightuserdata(L, out);    /* fn value out */
+  lua_call(L, 2, 1);                /* why */
+  bool ours = !lua_isboolean(L, -1);
+  if (ours && !lua_isnil(L, -1))
+    fail(w, at, "%s", lua_tostring(L, -1) ? lua_tostring(L, -1) : "cannot convert this value");
   lua_pop(L, 1); /* */
+  return ours;
+}
+
+static bool has_metatable(lua_State *L, int idx) {
+  if (!lua_getmetatable(L, idx)) /* mt */
+    return false;
+  lua_pop(L, 1); /* */
+  return true;
 }
 
 static void set_value(const struct walk *w, int idx, struct cl_val *out, const struct place *at) {
@@ -195,8 +206,11 @@ static void set_value(const struct walk *w, int idx, struct cl_val *out, const s
   case LUA_TBOOLEAN: *out = (struct cl_val){.kind = lua_toboolean(L, idx) ? CL_TRUE : CL_FALSE}; return;
   case LUA_TNUMBER: *out = number_val(lua_tonumber(L, idx)); return;
   case LUA_TSTRING: set_string(w, idx, out, at); return;
-  case LUA_TTABLE: set_table(w, idx, out, at); return;
-  case TCDATA: set_cdata(w, idx, out, at); return;
+  case LUA_TTABLE:
+    if (!has_metatable(L, idx) || is_marked_array(L, idx) || !set_special(w, idx, out, at))
+      set_table(w, idx, out, at);
+    return;
+  case TCDATA: set_special(w, idx, out, at); return;
   case LUA_TLIGHTUSERDATA:
     if (lua_touserdata(L, idx))
       break;
@@ -218,11 +232,11 @@ static void *pointer_arg(lua_State *L, int idx) {
   return *p;
 }
 
-/* set_val(batch, val, value, set_cdata, name) */
+/* set_val(batch, val, value, set_special, name) */
 static int set_val(lua_State *L) {
   luaL_checktype(L, 4, LUA_TFUNCTION);
   lua_settop(L, 5);
-  struct walk w = {.L = L, .batch = pointer_arg(L, 1), .root = luaL_checkstring(L, 5), .set_cdata = 4};
+  struct walk w = {.L = L, .batch = pointer_arg(L, 1), .root = luaL_checkstring(L, 5), .set_special = 4};
   set_value(&w, 3, pointer_arg(L, 2), &(struct place){0});
   return 0;
 }

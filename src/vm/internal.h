@@ -85,6 +85,9 @@ json_t **cl_bridge_empty_box(lua_State *L);
 void cl_bridge_open(struct cl_lua *s, lua_State *L);
 /* Pushes the metatable that marks a table as an array even when empty. */
 void cl_bridge_push_array_mt(lua_State *L);
+/* Metatables in the registry: of what connect.decimal and connect.bytes make, text in JSON. */
+#define CL_DECIMAL_MT "connect.decimal"
+#define CL_BYTES_MT "connect.bytes"
 
 /* Text of json, flags as for json_dumps; malloc'd, NULL = no memory. */
 char *cl_bridge_text(const json_t *json, size_t flags);

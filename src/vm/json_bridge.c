@@ -31,14 +31,21 @@ static int free_box(lua_State *L) {
   return 0;
 }
 
+static void new_named(lua_State *L, const char *name) {
+  luaL_newmetatable(L, name);    /* mt */
+  lua_pushstring(L, name);       /* mt name */
+  lua_setfield(L, -2, "__name"); /* mt */
+  lua_pop(L, 1);                 /* */
+}
+
 void cl_bridge_open(struct cl_lua *s, lua_State *L) {
-  luaL_newmetatable(L, box_name);             /* mt */
-  lua_pushcfunction(L, free_box);             /* mt fn */
-  lua_setfield(L, -2, "__gc");                /* mt */
-  luaL_newmetatable(L, array_name);           /* mt mt */
-  lua_pushstring(L, array_name);              /* mt mt name */
-  lua_setfield(L, -2, "__name");              /* mt mt */
-  lua_pop(L, 2);                              /* */
+  luaL_newmetatable(L, box_name); /* mt */
+  lua_pushcfunction(L, free_box); /* mt fn */
+  lua_setfield(L, -2, "__gc");    /* mt */
+  lua_pop(L, 1);                  /* */
+  new_named(L, array_name);
+  new_named(L, CL_DECIMAL_MT);
+  new_named(L, CL_BYTES_MT);
   if (luaL_loadstring(L, int64_helpers) != 0) /* chunk */
     lua_error(L);
   lua_call(L, 0, 2);                              /* to from */
@@ -175,6 +182,27 @@ static json_t *int64_of(struct walk *w, int idx) {
   return need(L, json_integer(wide));
 }
 
+/* Pushes the text of a decimal or of bytes, made by connect.host.typed; false = idx is a table like others.
+ */
+static bool push_tagged(lua_State *L, int idx) {
+  if (!lua_getmetatable(L, idx)) /* mt */
+    return false;
+  luaL_getmetatable(L, CL_DECIMAL_MT); /* mt decimal */
+  luaL_getmetatable(L, CL_BYTES_MT);   /* mt decimal bytes */
+  bool tagged = lua_rawequal(L, -3, -2) || lua_rawequal(L, -3, -1);
+  lua_pop(L, 3); /* */
+  return tagged && luaL_callmeta(L, idx, "__tostring") /* text */;
+}
+
+static json_t *table_of(lua_State *L, int idx) {
+  if (push_tagged(L, idx)) { /* text */
+    json_t *json = string_of(L, lua_gettop(L));
+    lua_pop(L, 1); /* */
+    return json;
+  }
+  return need(L, is_array(L, idx) ? json_array() : json_object());
+}
+
 /* The JSON of a plain value; of a table the empty container that fill completes. */
 static json_t *value_of(struct walk *w, int idx) {
   lua_State *L = w->L;
@@ -185,7 +213,7 @@ static json_t *value_of(struct walk *w, int idx) {
   case LUA_TBOOLEAN: return json_boolean(lua_toboolean(L, idx));
   case LUA_TNUMBER: return number_of(L, lua_tonumber(L, idx));
   case LUA_TSTRING: return string_of(L, idx);
-  case LUA_TTABLE: return need(L, is_array(L, idx) ? json_array() : json_object());
+  case LUA_TTABLE: return table_of(L, idx);
   case LUA_TLIGHTUSERDATA:
     if (!lua_touserdata(L, idx))
       return json_null();
@@ -234,7 +262,7 @@ static void fill_object(struct walk *w, int idx, json_t *json, int depth) {
 }
 
 static void fill(struct walk *w, int idx, json_t *json, int depth) {
-  if (!lua_istable(w->L, idx))
+  if (!lua_istable(w->L, idx) || json_is_string(json))
     return;
   if (depth > MAX_DEPTH)
     luaL_error(w->L, "a table nested deeper than %d has no JSON form", MAX_DEPTH);

@@ -399,19 +399,23 @@ static const luaL_Reg functions[] = {
 };
 
 static int open_module(lua_State *L) {
-  lua_newtable(L);                   /* m */
-  lua_pushlightuserdata(L, self(L)); /* m s */
-  luaL_setfuncs(L, functions, 1);    /* m */
-  lua_pushlightuserdata(L, NULL);    /* m null */
-  lua_setfield(L, -2, "null");       /* m */
-  cl_bridge_push_array_mt(L);        /* m mt */
-  lua_setfield(L, -2, "array_mt");   /* m */
-  lua_pushliteral(L, CL_VERSION);    /* m version */
-  lua_setfield(L, -2, "version");    /* m */
-  lua_pushinteger(L, CL_ENOTFOUND);  /* m code */
-  lua_setfield(L, -2, "ENOTFOUND");  /* m */
-  lua_pushinteger(L, CL_EDATA);      /* m code */
-  lua_setfield(L, -2, "EDATA");      /* m */
+  lua_newtable(L);                     /* m */
+  lua_pushlightuserdata(L, self(L));   /* m s */
+  luaL_setfuncs(L, functions, 1);      /* m */
+  lua_pushlightuserdata(L, NULL);      /* m null */
+  lua_setfield(L, -2, "null");         /* m */
+  cl_bridge_push_array_mt(L);          /* m mt */
+  lua_setfield(L, -2, "array_mt");     /* m */
+  luaL_getmetatable(L, CL_DECIMAL_MT); /* m mt */
+  lua_setfield(L, -2, "decimal_mt");   /* m */
+  luaL_getmetatable(L, CL_BYTES_MT);   /* m mt */
+  lua_setfield(L, -2, "bytes_mt");     /* m */
+  lua_pushliteral(L, CL_VERSION);      /* m version */
+  lua_setfield(L, -2, "version");      /* m */
+  lua_pushinteger(L, CL_ENOTFOUND);    /* m code */
+  lua_setfield(L, -2, "ENOTFOUND");    /* m */
+  lua_pushinteger(L, CL_EDATA);        /* m code */
+  lua_setfield(L, -2, "EDATA");        /* m */
   return 1;
 }
 

@@ -168,7 +168,7 @@ static void offsets_that_cannot_be_kept_are_refused(void **state) {
   assert_int_equal(cl_ack_sent(a, rec, &err), 0); /* just not too long */
   cl_ack_done(a, rec);
   struct cl_val longer = {.kind = CL_ARRAY, .arr = cl_arena_zalloc(r.b->arena, sizeof(struct cl_arr))};
-  *longer.arr = (struct cl_arr){1, 1, &rec->source_offset};
+  *longer.arr = (struct cl_arr){.n = 1, .cap = 1, .v = &rec->source_offset};
   rec = cl_batch_add(r.b);
   rec->source_offset = longer;
   assert_int_equal(cl_ack_sent(a, rec, &err), CL_EINVAL);

@@ -25,9 +25,10 @@ struct cl_view_struct { int32_t :32; int32_t :32; };
 struct cl_view_map    { int32_t :32; int32_t :32; };
 struct cl_view_schema { int32_t :32; int32_t :32; };
 
-/* The batch being worked on, whether its records may be changed, and the datum a converter is
- * at: cells, because storing a pointer in a Lua variable would make an object per record. */
-struct cl_current { struct cl_batch *batch; struct cl_datum *datum; int32_t writable; };
+/* The batch being worked on, whether its records may be changed, the datum a converter is at and what it has
+ * done to it (address.DECODED, ENCODED): cells, because storing a pointer in a Lua variable would make an object
+ * per record. */
+struct cl_current { struct cl_batch *batch; struct cl_datum *datum; int32_t writable, done; };
 ]]
 
 local voidp, bytep, u64 = ffi.typeof "void *", ffi.typeof "char *", ffi.typeof "uint64_t"
@@ -55,6 +56,8 @@ for name, c in pairs { batch = "cl_batch", record = "cl_record", object = "cl_ob
   struct = "cl_struct", map = "cl_map", schema = "cl_schema" } do
   address[name .. "_p"] = ffi.typeof((name == "schema" and "const " or "") .. "struct " .. c .. " *")
 end
+
+address.DECODED, address.ENCODED = 1, 2
 
 --- What cl_record.timestamp is when there is none.
 address.NO_TIMESTAMP = -0x7fffffffffffffffLL - 1

@@ -4,14 +4,14 @@
 --   datum:text()             the bytes as a Lua string, nil when there are none
 --   datum:set(value, schema) the decoded value; schema as in ctx:emit, nil = schemaless
 --   datum:get()              the value to encode: a Lua value or a view
---   datum:schema()           name of its type ("string", "struct", ...) or nil
+--   datum:schema()           its schema (connect.schema), nil = it has none
 --   datum:set_text(s)        the encoded bytes; nil = none
+-- decode must set the value and encode the bytes, a null too: nothing done is an error (connect.host.convert).
 --
 -- There is one of them, a C value, so that nobody can make another or change its methods.
 
 local ffi = require "ffi"
 
-local C = require "connect.host.abi"
 local address = require "connect.host.address"
 local value = require "connect.host.value"
 local view = require "connect.host.view"
@@ -29,12 +29,6 @@ local function here(d)
   return current.datum
 end
 
-local types = {}
-for _, name in ipairs { "int8", "int16", "int32", "int64", "float32", "float64", "boolean", "string", "bytes", "array",
-  "map", "struct" } do
-  types[tonumber(C["CL_TYPE_" .. name:upper()])] = name
-end
-
 local methods = {}
 
 function methods:text()
@@ -43,15 +37,14 @@ function methods:text()
   return ffi.string(bytes.p, bytes.len)
 end
 
-function methods:set(x, schema) write.set(current.batch, here(self), x, "value", schema) end
-
-function methods:get() return view.read(current.batch, here(self).val) end
-
-function methods:schema()
-  local schema = here(self).schema
-  if schema == nil then return nil end
-  return types[schema.type]
+function methods:set(x, schema)
+  write.set(current.batch, here(self), x, "value", schema)
+  current.done = address.DECODED
 end
+
+function methods:get() return (view.datum(here(self), address.epoch_of(current.batch))) end
+
+function methods:schema() return (address.schema_view(here(self).schema)) end
 
 function methods:set_text(s)
   local datum = here(self)
@@ -62,6 +55,7 @@ function methods:set_text(s)
   else
     value.set_str(current.batch, datum.bytes, s)
   end
+  current.done = address.ENCODED
 end
 
 ffi.metatype(datum_ct, { __index = methods, __newindex = function() error("datum is read-only", 2) end,

@@ -9,14 +9,16 @@ local address = require "connect.host.address"
 local emit = require "connect.host.emit"
 local errors = require "connect.errors"
 local host = require "connect.host.c"
+local typed = require "connect.host.typed"
 
 local null = host.null
 local K = address.kind
 local K_NULL, K_FALSE, K_TRUE, K_INT = K.NULL, K.FALSE, K.TRUE, K.INT
-local K_FLOAT32, K_FLOAT64, K_NUMTEXT = K.FLOAT32, K.FLOAT64, K.NUMTEXT
+local K_FLOAT32, K_FLOAT64, K_NUMTEXT, K_BYTES = K.FLOAT32, K.FLOAT64, K.NUMTEXT, K.BYTES
 local K_DATE, K_TIME, K_TIMESTAMP = K.DATE, K.TIME, K.TIMESTAMP
 local K_ARRAY, K_OBJECT, K_MAP, K_STRUCT = K.ARRAY, K.OBJECT, K.MAP, K.STRUCT
 local int64_ct, float_ct, val_p = ffi.typeof "int64_t", ffi.typeof "float", ffi.typeof "struct cl_val *"
+local typed_ct, is_decimal, is_bytes = typed.number_ct, typed.is_decimal, typed.is_bytes
 local object_ct, array_ct, struct_ct, map_ct = address.object_ct, address.array_ct, address.struct_ct, address.map_ct
 local resolve = address.resolve
 local floor, tonumber, type, rawget = math.floor, tonumber, type, rawget
@@ -29,73 +31,6 @@ local function no_memory()
 end
 
 value.no_memory = no_memory
-
--- ------------------------------------------------- numbers with a type of their own
-
--- What connect.int32(5) and the like answer: written at once, so the compiler makes no object.
--- (A union in it, or setting a field afterwards, would not compile.) Constant, since a plugin that sets
--- kind would have i taken for an address.
-ffi.cdef [[ struct cl_typed { const int32_t kind, aux; const int64_t i; const double f; }; ]]
-local typed_ct = ffi.typeof "struct cl_typed"
-value.typed_ct = typed_ct
-
-local decimal_mt = { __name = "connect.decimal" }
-decimal_mt.__metatable = false
--- A plugin may write to the table of a decimal.
-local function check_decimal(x)
-  local digits, scale = rawget(x, "digits"), rawget(x, "scale")
-  if type(digits) ~= "string" or not digits:find "^%-?%d+$" or type(scale) ~= "number" or scale % 1 ~= 0
-    or scale < -0x80000000 or scale > 0x7fffffff then
-    error("this is no decimal any more: its digits or scale were changed", 0)
-  end
-end
-
-function decimal_mt:__tostring()
-  if rawequal(self, decimal_mt) then return "decimal" end
-  check_decimal(self)
-  local digits, sign = self.digits, ""
-  if digits:sub(1, 1) == "-" then digits, sign = digits:sub(2), "-" end
-  if self.scale <= 0 then return sign .. digits .. ("0"):rep(digits == "0" and 0 or -self.scale) end
-  digits = ("0"):rep(self.scale - #digits + 1) .. digits
-  return sign .. digits:sub(1, -self.scale - 1) .. "." .. digits:sub(-self.scale)
-end
-
---- A number beyond what Lua holds exactly: decimal digits and scale (digits * 10^-scale).
-function value.decimal(digits, scale) return setmetatable({ digits = digits, scale = scale }, decimal_mt) end
-
-local metatable_of = debug.getmetatable
-
-local function is_decimal(x) return type(x) == "table" and metatable_of(x) == decimal_mt end
-
-local function integer_of(width)
-  local low, high = -2 ^ (width - 1), 2 ^ (width - 1)
-  return function(x)
-    if type(x) == "number" and floor(x) == x and x >= low and x < high then return (typed_ct(K_INT, width, x, 0)) end
-    if ffi.istype(int64_ct, x) and (width == 64 or x >= low and x < high) then return (typed_ct(K_INT, width, x, 0)) end
-    error(("int%d: %s is no whole number of %d bits"):format(width, tostring(x), width), 2)
-  end
-end
-
-local function moment_of(kind, name)
-  return function(ms)
-    if type(ms) ~= "number" or floor(ms) ~= ms then error(name .. ": whole milliseconds expected", 2) end
-    return (typed_ct(kind, 0, ms, 0))
-  end
-end
-
-local function float_of(kind, name)
-  return function(x)
-    if type(x) ~= "number" then error(name .. ": a number expected, not a " .. type(x), 2) end
-    return (typed_ct(kind, 0, 0, kind == K_FLOAT32 and tonumber(ffi.cast(float_ct, x)) or x))
-  end
-end
-
---- Numbers whose type matters: connect.int32(5), connect.timestamp(ms).
-value.typed = {
-  int8 = integer_of(8), int16 = integer_of(16), int32 = integer_of(32), int64 = integer_of(64),
-  float32 = float_of(K_FLOAT32, "float32"), float64 = float_of(K_FLOAT64, "float64"),
-  date = moment_of(K_DATE, "date"), time = moment_of(K_TIME, "time"), timestamp = moment_of(K_TIMESTAMP, "timestamp"),
-}
 
 -- ------------------------------------------------------------------- schemaless
 
@@ -131,9 +66,24 @@ value.set_typed = set_typed
 
 local viewed = ffi.new "struct cl_val"
 
-local function set_decimal(batch, val, x)
-  check_decimal(x)
-  if C.cl_ffi_put_decimal(batch, val, x.digits, #x.digits, x.scale) ~= 0 then no_memory() end
+local function set_decimal(batch, val, digits, scale)
+  if C.cl_ffi_put_decimal(batch, val, digits, #digits, scale) ~= 0 then no_memory() end
+end
+
+local function set_bytes(batch, val, s)
+  if C.cl_ffi_put_bytes(batch, val, s, #s) ~= 0 then no_memory() end
+end
+
+-- Whether x was a decimal or bytes, which are written.
+local function set_tagged(batch, val, x)
+  if is_decimal(x) then
+    set_decimal(batch, val, typed.decimal_parts(x))
+  elseif is_bytes(x) then
+    set_bytes(batch, val, typed.bytes_text(x))
+  else
+    return false
+  end
+  return true
 end
 
 -- A cdata: nil when written, else what is wrong. A view's containers are copied, so that no
@@ -155,22 +105,22 @@ local function set_cdata(batch, val, x)
   end
 end
 
--- What emit.c asks about a value it cannot read itself: nil when written, else what is wrong.
+-- What emit.c asks about cdata and tables with a metatable: nil when written, else what is wrong; false = it
+-- is a table like others.
 local function set_special(x, out)
   local batch, val = address.current.batch, ffi.cast(val_p, out)
-  if is_decimal(x) then return set_decimal(batch, val, x) end
   if type(x) == "cdata" then return set_cdata(batch, val, x) end
-  return "cannot convert this table"
+  if not set_tagged(batch, val, x) then return false end
 end
 
---- A schemaless value: integral numbers become int64, others float64; tables with keys 1..n
+--- A schemaless value: integral numbers become int64 (but for -0.0), others float64; tables with keys 1..n
 -- arrays, tables with names objects with sorted keys. name is what errors call it.
 local function set(batch, val, x, name)
   local t = type(x)
   if t == "string" then
     if C.cl_ffi_put_string(batch, val, x, #x) ~= 0 then no_memory() end
   elseif t == "number" then
-    if x >= -0x1p63 and x < 0x1p63 and floor(x) == x then
+    if x >= -0x1p63 and x < 0x1p63 and floor(x) == x and (x ~= 0 or 1 / x > 0) then
       val.kind, val.aux, val.i = K_INT, 64, x
     else
       val.kind, val.f = K_FLOAT64, x
@@ -182,9 +132,7 @@ local function set(batch, val, x, name)
   elseif t == "cdata" then
     local why = set_cdata(batch, val, x)
     if why then error(name .. ": " .. why, 0) end
-  elseif is_decimal(x) then
-    set_decimal(batch, val, x)
-  else
+  elseif not set_tagged(batch, val, x) then
     emit.set_val(batch, ffi.cast(val_p, val), x, set_special, name)
   end
 end
@@ -192,9 +140,11 @@ value.set = set
 
 local WIDTHS = { [8] = 2 ^ 7, [16] = 2 ^ 15, [32] = 2 ^ 31, [64] = 2 ^ 63 }
 
---- The same in place of what val holds: a number keeps the width or kind it had while it fits.
+--- The same in place of what val holds: a number keeps the width or kind it had while it fits, and text that
+-- takes the place of bytes is bytes.
 function value.change(batch, val, x, name)
   local kind = val.kind
+  if type(x) == "string" and kind == K_BYTES then return set_bytes(batch, val, x) end
   if type(x) ~= "number" then return set(batch, val, x, name) end
   if kind == K_FLOAT64 or kind == K_FLOAT32 then
     val.f = kind == K_FLOAT32 and tonumber(ffi.cast(float_ct, x)) or x
@@ -225,6 +175,7 @@ local MOMENT = {
   [tonumber(C.CL_LOGICAL_TIMESTAMP)] = K_TIMESTAMP,
 }
 local LOGICAL_DECIMAL = tonumber(C.CL_LOGICAL_DECIMAL)
+local MAX_ZEROS = 10000 -- that a decimal is given to reach its schema's scale
 value.types = T
 
 local fit
@@ -249,7 +200,7 @@ local function fit_string(batch, val, x, schema)
   if schema.type == T.STRING then
     if C.cl_ffi_put_string(batch, val, x, #x) ~= 0 then no_memory() end
   elseif schema.type == T.BYTES and schema.logical ~= LOGICAL_DECIMAL then
-    if C.cl_ffi_put_bytes(batch, val, x, #x) ~= 0 then no_memory() end
+    set_bytes(batch, val, x)
   else
     return false
   end
@@ -261,6 +212,26 @@ function value.length(list)
   local n = 0
   while rawget(list, n + 1) ~= nil do n = n + 1 end
   return n
+end
+
+-- A decimal with the schema's scale, as far as that changes nothing: 1.5 is 1.50 where the scale is 2.
+local function rescaled(x, schema, name)
+  local digits, scale = typed.decimal_parts(x)
+  local want = scale
+  for i = 0, tonumber(schema.n_params) - 1 do
+    local p = schema.params[i]
+    if ffi.string(p.name.p, p.name.len) == "scale" then want = tonumber(ffi.string(p.value.p, p.value.len)) or want end
+  end
+  local more = want - scale
+  if more < 0 and digits:sub(more):find "^0+$" and #digits > -more then
+    digits = digits:sub(1, more - 1)
+  elseif more > 0 and more <= MAX_ZEROS then
+    digits = digits == "0" and digits or digits .. ("0"):rep(more)
+  elseif more ~= 0 and digits ~= "0" then
+    errors.data_error("%s: the decimal %s has no scale of %d without rounding", name or "value",
+      more > 0 and digits .. "e" .. -scale or tostring(x), want)
+  end
+  return digits, want
 end
 
 -- A Lua table as array, map or struct.
@@ -310,8 +281,10 @@ function fit(batch, val, x, schema, name)
     if not fit_number(val, x, schema) then misfit(x, schema, name or "value") end
   elseif t == "string" then
     if not fit_string(batch, val, x, schema) then misfit(x, schema, name or "value") end
-  elseif t == "table" and not is_decimal(x) then
+  elseif t == "table" and not is_decimal(x) and not is_bytes(x) then
     if not fit_table(batch, val, x, schema, name) then misfit(x, schema, name or "value") end
+  elseif t == "table" and schema.logical == LOGICAL_DECIMAL and is_decimal(x) then
+    set_decimal(batch, val, rescaled(x, schema, name))
   else
     set(batch, val, x, name or "value")
     if C.cl_ffi_fits(val, schema, name, name and #name or 0) ~= 0 then errors.throw_last() end

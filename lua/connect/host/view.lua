@@ -9,6 +9,7 @@ local ffi = require "ffi"
 local C = require "connect.host.abi"
 local address = require "connect.host.address"
 local errors = require "connect.errors"
+local header_view = require "connect.host.header_view"
 local host = require "connect.host.c"
 local values = require "connect.host.value"
 local write = require "connect.host.write"
@@ -37,7 +38,7 @@ local view = { null = null, current = current, enter = address.enter }
 
 -- ------------------------------------------------------------------- values
 
-local decimal = values.decimal
+local decimal = require("connect.host.typed").new_decimal
 
 local MAX_EXACT, MIN_EXACT = 0x1p53 + 0LL, -0x1p53 + 0LL
 
@@ -79,42 +80,95 @@ end
 
 -- --------------------------------------------------------------- containers
 
+-- A container notes what schema it has when it is read out of one that has a schema, so that what is written
+-- into it can be checked (connect.host.write).
+local function tell(v, s)
+  local kind = v.kind
+  if kind == K_ARRAY then
+    v.arr.schema = s
+  elseif kind == K_OBJECT then
+    v.obj.schema = s
+  elseif kind == K_MAP then
+    v.map.schema = s
+  end
+end
+
+-- A part of a container of schema s, NULL = none.
+local function read_part(v, epoch, s)
+  if s ~= nil and v.kind >= K_ARRAY then tell(v, s.value) end
+  return (read(v, epoch))
+end
+
 -- Stateless iterators: for position, key, value in connect.fields(v). A plugin may call them with
 -- any position, or with what looks like one: a table's arithmetic is the plugin's and would be handed a pointer.
 local function within(i, n) return type(i) == "number" and i >= 0 and i < n end
 
-local function next_entry(self, i)
-  local obj, epoch = resolve(obj_p, self, object_ct)
-  if not within(i, obj.n) then return nil end
+-- How many fields come before the next one of a walk that gave position i last: fewer than i where some were
+-- removed since. What was added since the walk began is not walked.
+local function before_next(c, i)
+  if not within(i, 0x1p32) then return nil end
+  if i == 0 then
+    c.walk.bound = c.n
+  elseif c.walk.at == i then
+    i = i - c.walk.gone
+  end
+  if not (i < c.n and i < c.walk.bound) then return nil end
+  c.walk.at, c.walk.gone = i + 1, 0
+  return i
+end
+
+local function entry_at(obj, i, epoch)
   local e = obj.e + i
   local key = C.cl_ffi_sym_text(address.space, e.sym)
-  return i + 1, ffi_string(key.p, key.len), read(e.val, epoch)
+  return i + 1, ffi_string(key.p, key.len), read_part(e.val, epoch, obj.schema)
+end
+
+local function next_entry(self, i)
+  local obj, epoch = resolve(obj_p, self, object_ct)
+  i = before_next(obj, i)
+  if i then return entry_at(obj, i, epoch) end
+end
+
+-- A default is everybody's: one that can be written to becomes the struct's own.
+local function default_of(v, s, epoch)
+  if s.def.kind < K_ARRAY or current.batch == nil or epoch ~= epoch_of(current.batch) then return s.def end
+  if C.cl_ffi_copy(current.batch, v, s.def) ~= 0 then values.no_memory() end
+  return v
 end
 
 local function field_value(st, i, epoch)
-  local v = st.v + i
-  if v.kind == K_MISSING then v = st.schema.fields[i].schema.def end
+  local v, s = st.v + i, st.schema.fields[i].schema
+  if v.kind == K_MISSING then v = default_of(v, s, epoch) end
+  if v.kind >= K_ARRAY then tell(v, s) end
   return (read(v, epoch))
 end
 
-local function next_field(self, i)
-  local st, epoch = resolve(struct_p, self, struct_ct)
-  if not within(i, st.n) then return nil end
+local function field_at(st, i, epoch)
   local name = st.schema.fields[i].name
   return i + 1, ffi_string(name.p, name.len), field_value(st, i, epoch)
 end
 
+local function next_field(self, i)
+  local st, epoch = resolve(struct_p, self, struct_ct)
+  i = before_next(st, i)
+  if i then return field_at(st, i, epoch) end
+end
+
+local function pair_at(map, i, epoch)
+  local e = map.e + i
+  return i + 1, read(e.key, epoch), read_part(e.val, epoch, map.schema)
+end
+
 local function next_pair(self, i)
   local map, epoch = resolve(map_p, self, map_ct)
-  if not within(i, map.n) then return nil end
-  local e = map.e + i
-  return i + 1, read(e.key, epoch), read(e.val, epoch)
+  i = before_next(map, i)
+  if i then return pair_at(map, i, epoch) end
 end
 
 local function next_item(self, i)
   local arr, epoch = resolve(arr_p, self, array_ct)
   if not within(i, arr.n) then return nil end
-  return i + 1, i + 1, read(arr.v + i, epoch)
+  return i + 1, i + 1, read_part(arr.v + i, epoch, arr.schema)
 end
 
 -- pairs(v) cannot be stateless, since its control value is the key.
@@ -132,7 +186,7 @@ end
 local function item(self, i)
   local arr, epoch = resolve(arr_p, self, array_ct)
   if type(i) ~= "number" or not (i >= 1 and i <= arr.n) then return nil end
-  return (read(arr.v + (i - 1), epoch))
+  return (read_part(arr.v + (i - 1), epoch, arr.schema))
 end
 
 local function next_index(self, i)
@@ -154,7 +208,7 @@ metatype("struct cl_view_object", {
     if type(key) ~= "string" then return nil end
     local v = C.cl_ffi_obj_find(address.space, obj, key, #key)
     if v == nil then return nil end
-    return (read(v, epoch))
+    return (read_part(v, epoch, obj.schema))
   end,
   __newindex = write.object,
   __pairs = pairs_of(next_entry),
@@ -173,18 +227,18 @@ metatype("struct cl_view_struct", {
 })
 
 -- Position of a key, counted from 0, or nil.
-local function find_pair(self, key)
-  for i, k in next_pair, self, 0 do
-    if k == key then return i - 1 end
+local function find_pair(map, key, epoch)
+  for i = 0, tonumber(map.n) - 1 do
+    if read(map.e[i].key, epoch) == key then return i end
   end
 end
 
 metatype("struct cl_view_map", {
   __index = function(self, key)
-    local i = find_pair(self, key)
-    if not i then return nil end
     local map, epoch = resolve(map_p, self, map_ct)
-    return (read(map.e[i].val, epoch))
+    local i = find_pair(map, write.plain_key(key), epoch)
+    if not i then return nil end
+    return (read_part(map.e[i].val, epoch, map.schema))
   end,
   __newindex = function(self, key, x) return write.map(self, key, x, find_pair) end,
   __pairs = pairs_of(next_pair),
@@ -199,12 +253,15 @@ metatype("struct cl_view_array", {
 })
 
 
---- for position, key, value in connect.fields(v): objects, structs, maps and arrays, in order.
+--- for position, key, value in connect.fields(v): objects, structs, maps and arrays in order, a record's headers.
+-- Fields may be removed on the way; what is added is not walked.
 function view.fields(v)
   if ffi.istype(object_ct, v) then return next_entry, v, 0 end
   if ffi.istype(struct_ct, v) then return next_field, v, 0 end
   if ffi.istype(map_ct, v) then return next_pair, v, 0 end
   if ffi.istype(array_ct, v) then return next_item, v, 0 end
+  local step, list = header_view.fields(v)
+  if step then return step, list, 0 end
   error("connect.fields: a view of an object, struct, map or array expected, got " .. type(v), 2)
 end
 
@@ -231,12 +288,40 @@ function view.copy_val(val)
   return out
 end
 
+-- Container by container without the iterators, as a plugin may be walking this one.
+local function copy_parts(out, v)
+  if ffi.istype(array_ct, v) then
+    setmetatable(out, host.array_mt)
+    for i = 1, #v do out[i] = view.copy(v[i]) end
+  elseif ffi.istype(object_ct, v) then
+    local obj, epoch = resolve(obj_p, v, object_ct)
+    for i = 0, tonumber(obj.n) - 1 do
+      local _, key, value = entry_at(obj, i, epoch)
+      out[key] = view.copy(value)
+    end
+  elseif ffi.istype(struct_ct, v) then
+    local st, epoch = resolve(struct_p, v, struct_ct)
+    for i = 0, tonumber(st.n) - 1 do
+      local _, name, value = field_at(st, i, epoch)
+      out[name] = view.copy(value)
+    end
+  else
+    local map, epoch = resolve(map_p, v, map_ct)
+    for i = 0, tonumber(map.n) - 1 do
+      local _, key, value = pair_at(map, i, epoch)
+      out[view.copy(key)] = view.copy(value)
+    end
+  end
+  return out
+end
+
 --- The value as plain Lua tables, which outlive the batch.
 function view.copy(v)
-  if not is_container(v) then return v end
-  local out = ffi.istype(array_ct, v) and setmetatable({}, host.array_mt) or {}
-  for _, key, value in view.fields(v) do out[key] = view.copy(value) end
-  return out
+  if is_container(v) then return copy_parts({}, v) end
+  local headers = type(v) == "cdata" and header_view.list(v)
+  if not headers then return v end
+  for i, h in ipairs(headers) do headers[i] = { name = h.name, value = view.copy(h.value), schema = h.schema } end
+  return headers
 end
 
 -- ------------------------------------------------------------------ records
@@ -256,20 +341,23 @@ local timestamp_types = { [0] = "NoTimestampType", "CreateTime", "LogAppendTime"
 
 local function str(s) if s.p ~= nil then return (ffi_string(s.p, s.len)) end end
 
-local function headers(rec, epoch)
-  local list = {}
-  for i = 0, tonumber(rec.n_headers) - 1 do
-    local h = rec.headers[i]
-    list[i + 1] = { name = str(h.name), value = read(h.d.val, epoch), schema = address.schema_view(h.d.schema) }
-  end
-  return list
-end
-
 -- A struct remembers whose value it is: that one's schema changes with it (connect.host.write).
 local function datum(d, epoch)
-  if d.val.kind == K_STRUCT then d.val.st.owner = d end
+  local kind = d.val.kind
+  if kind == K_STRUCT then
+    d.val.st.owner = d
+  elseif kind >= K_ARRAY and d.schema ~= nil then
+    tell(d.val, d.schema)
+  end
   return (read(d.val, epoch))
 end
+
+--- The same of a header, or of what is converted: a struct there gets and loses no fields.
+function view.datum(d, epoch)
+  if d.schema ~= nil and d.val.kind >= K_ARRAY then tell(d.val, d.schema) end
+  return (read(d.val, epoch))
+end
+header_view.read = view.datum
 
 local function record_field(self, key)
   local rec, epoch = resolve(record_p, self, record_ct)
@@ -279,7 +367,7 @@ local function record_field(self, key)
   if key == "partition" then return (some(rec.partition)) end
   if key == "offset" then return (some_exact(rec.offset)) end
   if key == "timestamp" then return (moment(rec.timestamp)) end
-  if key == "headers" then return (headers(rec, epoch)) end
+  if key == "headers" then return (make(header_view.list_view_p, rec, epoch)) end
   if key == "value_schema" then return (address.schema_view(rec.value.schema)) end
   if key == "key_schema" then return (address.schema_view(rec.key.schema)) end
   if key == "timestamp_type" then return timestamp_types[rec.timestamp_type] end
