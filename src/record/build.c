@@ -45,10 +45,10 @@ struct cl_obj *cl_ffi_obj_new(struct cl_batch *batch, uint32_t java_cap) {
 }
 
 struct cl_val *cl_ffi_obj_put(struct cl_batch *batch, struct cl_obj *obj, const char *s, uint32_t len) {
-  struct cl_val *found = cl_ffi_obj_find(batch->space, obj, s, len);
-  if (found)
-    return found;
   uint32_t sym = cl_space_sym(batch->space, s, len);
+  uint32_t at = sym ? cl_value_find(batch->space, obj, sym) : obj->n;
+  if (at < obj->n)
+    return &obj->e[at].val;
   struct cl_entry *e = sym ? grown(batch, obj->e, obj->n, &obj->cap, sizeof(*e)) : NULL;
   if (!e) {
     no_memory();
@@ -144,14 +144,9 @@ int cl_ffi_names_set(struct cl_space *space, struct cl_names *names, uint32_t i,
   return 0;
 }
 
-static const struct cl_name_rule *rule_for(const struct cl_space *space, const struct cl_names *names,
-                                           uint32_t sym) {
-  for (uint32_t i = 0; i < names->n; i++) {
-    if (names->rule[i].sym == sym)
-      return &names->rule[i];
-  }
-  if (cl_space_sym_is_permanent(sym))
-    return NULL;
+/* A symbol of a generation may have a permanent twin with the same text. */
+static const struct cl_name_rule *rule_by_text(const struct cl_space *space, const struct cl_names *names,
+                                               uint32_t sym) {
   struct cl_str key = cl_space_sym_text(space, sym);
   for (uint32_t i = 0; i < names->n; i++) {
     const struct cl_str *name = &names->rule[i].name;
@@ -159,6 +154,14 @@ static const struct cl_name_rule *rule_for(const struct cl_space *space, const s
       return &names->rule[i];
   }
   return NULL;
+}
+
+static inline const struct cl_name_rule *rule_for(const struct cl_space *space, const struct cl_names *names,
+                                                  uint32_t sym) {
+  for (const struct cl_name_rule *rule = names->rule, *end = rule + names->n; rule < end; rule++)
+    if (rule->sym == sym)
+      return rule;
+  return cl_space_sym_is_permanent(sym) ? NULL : rule_by_text(space, names, sym);
 }
 
 /* Whether a rule renames to what another key is or becomes: HashMap order says which one wins. */

@@ -102,12 +102,6 @@ int32_t cl_java_hash(const struct cl_space *s, const struct cl_val *v) {
   }
 }
 
-uint32_t cl_java_grown(uint32_t cap, uint32_t n) {
-  while (n > cap / 4.0 * 3 && cap < UINT32_C(1) << 30)
-    cap *= 2;
-  return cap;
-}
-
 void cl_java_order(uint32_t n, uint32_t cap, int32_t (*hash)(const void *arg, uint32_t i), const void *arg,
                    uint32_t *order, uint32_t *link) {
   uint32_t *head = link, *next = link + cap; /* both count from 1; 0 ends a chain */

@@ -21,7 +21,11 @@ size_t cl_java_string_length(const char *p, size_t len);
 int32_t cl_java_hash(const struct cl_space *s, const struct cl_val *v);
 
 /* Capacity of a java.util.HashMap made with this one and then given n keys. */
-uint32_t cl_java_grown(uint32_t cap, uint32_t n);
+static inline uint32_t cl_java_grown(uint32_t cap, uint32_t n) {
+  while ((uint64_t)n * 4 > (uint64_t)cap * 3 && cap < UINT32_C(1) << 30)
+    cap *= 2;
+  return cap;
+}
 /* The same, made with the default capacity. */
 static inline uint32_t cl_java_cap(uint32_t n) { return cl_java_grown(16, n); }
 

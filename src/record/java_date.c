@@ -116,6 +116,7 @@ int cl_date_format_new(const char *pattern, size_t len, int64_t now_ms, struct c
     cl_date_format_free(f);
     return rc;
   }
+  f->max += sizeof(f->items[0].utf8); /* literals are written whole */
   set_century(f, now_ms);
   *out = f;
   return 0;
@@ -136,10 +137,12 @@ size_t cl_date_format_max(const struct cl_date_format *f) { return f->max; }
 /* ----------------------------------------------------------------- formatting */
 
 static char *put_number(char *w, int64_t value, uint32_t width) {
-  if (width == 2 && value >= 0 && value < 100) { /* most of what dates are made of */
-    *w++ = (char)('0' + value / 10);
-    *w++ = (char)('0' + value % 10);
-    return w;
+  static const uint32_t limit[] = {0, 10, 100, 1000, 10000};
+  if (width <= 4 && value >= 0 && value < limit[width]) { /* most of what dates are made of */
+    uint32_t rest = (uint32_t)value;
+    for (uint32_t i = width; i-- > 0; rest /= 10)
+      w[i] = (char)('0' + rest % 10);
+    return w + width;
   }
   char digits[24];
   size_t n = 0;
@@ -165,7 +168,7 @@ static char *put_text(char *w, const char *s, size_t max) {
 }
 
 struct moment {
-  struct cl_calendar_day day;
+  const struct cl_calendar_day *day;
   int64_t era_year;
   int32_t ms; /* of the day */
 };
@@ -184,7 +187,7 @@ static char *put_hour(char *w, int hour, int zero, uint32_t count) {
 }
 
 static char *put_field(char *w, const struct cl_date_item *it, const struct moment *m) {
-  const struct cl_calendar_day *d = &m->day;
+  const struct cl_calendar_day *d = m->day;
   uint32_t n = it->count;
   bool full = n >= 4;
   int hour = m->ms / 3600000;
@@ -230,18 +233,16 @@ static const struct cl_calendar_day *day_of(int64_t days) {
 }
 
 size_t cl_date_format_write(const struct cl_date_format *f, int64_t ms, char *out) {
-  struct moment m;
   int64_t days = cl_floor_div(ms, DAY_MS);
-  m.ms = (int32_t)cl_floor_mod(ms, DAY_MS);
-  m.day = *day_of(days);
-  m.era_year = m.day.year > 0 ? m.day.year : 1 - m.day.year;
+  struct moment m = {.day = day_of(days), .ms = (int32_t)(ms - days * DAY_MS)};
+  m.era_year = m.day->year > 0 ? m.day->year : 1 - m.day->year;
   char *w = out;
   for (uint32_t i = 0; i < f->n; i++) {
     const struct cl_date_item *it = &f->items[i];
     if (it->letter) {
       w = put_field(w, it, &m);
     } else {
-      memcpy(w, it->utf8, it->bytes);
+      memcpy(w, it->utf8, sizeof(it->utf8)); /* there is room for all four, see cl_date_format_new */
       w += it->bytes;
     }
   }

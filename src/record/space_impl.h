@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The inside of a cl_space, for space.c, schema.c and the JSON codec only. */
+ * The inside of a cl_space, for this floor's files that handle symbols only. */
 #pragma once
 
 #include "record/space.h"
