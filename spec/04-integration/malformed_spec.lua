@@ -47,7 +47,6 @@ describe("a malformed #embedded", function()
 
     it("that asks for what is not built", function()
       refused(with { ["config.providers"] = "file" }, 2, "config.providers")
-      refused(with { ["rest.extension.classes"] = "com.example.Auth" }, 2, "rest.extension.classes")
       refused(with { ["consumer.ssl.truststore.type"] = "JKS", ["consumer.ssl.truststore.location"] = "/x.jks",
         ["consumer.security.protocol"] = "SSL", ["bootstrap.servers"] = "127.0.0.1:1" }, 2, "keytool")
     end)

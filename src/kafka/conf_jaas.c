@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * sasl.* of Java's clients: reads sasl.jaas.config and turns its one login module into
- * librdkafka's keys. Any thread, no state. May include base and librdkafka.
+ * sasl.* of Java's clients: turns the one login module of sasl.jaas.config into librdkafka's keys. Any
+ * thread, no state. May include base and librdkafka.
  */
 #include "kafka/conf_internal.h"
 
 #include "base/buf.h"
+#include "base/jaas.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -21,130 +22,8 @@ bool cl_conf_plain_text(const char *text) {
   return true;
 }
 
-struct lexer {
-  const char *p;
-  struct cl_buf token;
-  bool quoted;
-};
-
-static void skip_blanks(struct lexer *l) {
-  for (;;) {
-    while (isspace((unsigned char)*l->p))
-      l->p++;
-    if (l->p[0] == '/' && l->p[1] == '/') {
-      l->p += strcspn(l->p, "\n");
-    } else if (l->p[0] == '/' && l->p[1] == '*') {
-      const char *end = strstr(l->p + 2, "*/");
-      l->p = end ? end + 2 : l->p + strlen(l->p);
-    } else {
-      return;
-    }
-  }
-}
-
-/* A backslash escape inside quotes, as Java's StreamTokenizer reads it. */
-static char unescape(struct lexer *l) {
-  static const char names[] = "abfnrtv", values[] = "\a\b\f\n\r\t\v";
-  char c = *l->p++;
-  if (c >= '0' && c <= '7') {
-    int v = c - '0', most = c <= '3' ? 2 : 1;
-    for (; most > 0 && *l->p >= '0' && *l->p <= '7'; most--)
-      v = v * 8 + (*l->p++ - '0');
-    return (char)v;
-  }
-  const char *known = strchr(names, c);
-  return known ? values[known - names] : c;
-}
-
-/* Next token into l->token: a word, a quoted text, or one of ; = alone. False at the end. */
-static bool next_token(struct lexer *l) {
-  skip_blanks(l);
-  l->token.len = 0;
-  l->quoted = false;
-  if (!*l->p)
-    return false;
-  if (*l->p == '"' || *l->p == '\'') {
-    char quote = *l->p++;
-    l->quoted = true;
-    while (*l->p && *l->p != quote && *l->p != '\n') {
-      char c = *l->p++;
-      cl_buf_char(&l->token, c == '\\' && *l->p ? unescape(l) : c);
-    }
-    l->p += *l->p == quote;
-  } else if (*l->p == ';' || *l->p == '=') {
-    cl_buf_char(&l->token, *l->p++);
-  } else {
-    while (*l->p && !isspace((unsigned char)*l->p) && !strchr(";=\"'", *l->p))
-      cl_buf_char(&l->token, *l->p++);
-  }
-  cl_buf_reserve(&l->token, 1);
-  if (!l->token.failed)
-    l->token.p[l->token.len] = '\0';
-  return !l->token.failed;
-}
-
-static bool is_mark(const struct lexer *l, const char *mark) {
-  return !l->quoted && strcmp(l->token.p, mark) == 0;
-}
-
 static int bad_jaas(struct cl_conf_run *run, const char *what) {
   return cl_conf_refuse(run, JAAS, "", "%s", what);
-}
-
-static int option(struct cl_conf_run *run, struct lexer *l, json_t *options) {
-  char *key = strdup(l->token.p);
-  bool ok = key && next_token(l) && is_mark(l, "=") && next_token(l) && !is_mark(l, ";") && !is_mark(l, "=");
-  int rc = 0;
-  if (!ok)
-    rc = cl_conf_refuse(run, JAAS, "", "Value not specified for key '%.100s' in JAAS config", key ? key : "");
-  else if (json_object_set_new(options, key, json_string(l->token.p)) != 0)
-    rc = bad_jaas(run, "not UTF-8");
-  free(key);
-  return rc;
-}
-
-/* `Class flag key="value" ... ;`, exactly one. *module is malloc'd, *options an object. */
-static int parse_jaas(struct cl_conf_run *run, const char *text, char **module, json_t **options) {
-  static const char *const flags[] = {"required", "requisite", "sufficient", "optional"};
-  struct lexer l = {.p = text};
-  int rc = 0;
-  *module = NULL;
-  *options = json_object();
-  if (!next_token(&l) || is_mark(&l, ";") || is_mark(&l, "=")) {
-    rc = bad_jaas(run, "Login module not specified in JAAS config");
-    goto out;
-  }
-  *module = strdup(l.token.p);
-  size_t flag = 0;
-  if (!next_token(&l) || is_mark(&l, ";")) {
-    rc = bad_jaas(run, "Control flag not specified in JAAS config");
-    goto out;
-  }
-  while (flag < 4 && strcasecmp(l.token.p, flags[flag]) != 0)
-    flag++;
-  if (flag == 4) {
-    rc = bad_jaas(
-        run,
-        "Invalid login module control flag in JAAS config: it must be required, requisite, sufficient or "
-        "optional");
-    goto out;
-  }
-  for (;;) {
-    if (!next_token(&l)) {
-      rc = bad_jaas(run, "JAAS config entry not terminated by semi-colon");
-      goto out;
-    }
-    if (is_mark(&l, ";"))
-      break;
-    rc = option(run, &l, *options);
-    if (rc)
-      goto out;
-  }
-  if (next_token(&l))
-    rc = bad_jaas(run, "it contains more than one login module, it should be 1 module");
-out:
-  cl_buf_free(&l.token);
-  return rc;
 }
 
 static int put_option(struct cl_conf_run *run, const json_t *options, const char *option, const char *name) {
@@ -245,9 +124,12 @@ static int apply_jaas(struct cl_conf_run *run, const char *text, const char *mec
   char *module = NULL;
   json_t *options = NULL;
   char listed[64];
-  int rc = parse_jaas(run, text, &module, &options);
-  if (rc)
+  struct cl_err why = CL_ERR_INIT;
+  int rc = cl_jaas_module(text, &module, &options, &why);
+  if (rc) {
+    rc = bad_jaas(run, why.msg);
     goto out;
+  }
   size_t i = 0, n = sizeof(modules) / sizeof(*modules);
   while (i < n && strcmp(modules[i].class, module) != 0)
     i++;

@@ -11,12 +11,14 @@
 #include "rest/internal.h"
 
 #include "base/clock.h"
+#include "rest/auth.h"
 #include "rest/tls.h"
 
 #include <stdlib.h>
 
 static void server_free(struct cl_server *s) {
   free(s->ports);
+  cl_auth_free(s->auth);
   cl_tls_free(s->tls);
   cl_tls_free(s->admin_tls);
   pthread_cond_destroy(&s->changed);

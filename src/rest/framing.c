@@ -19,6 +19,8 @@ struct seen {
   int encodings; /* Transfer-Encoding headers */
   bool chunked;  /* the only one is "chunked" */
   int hosts;
+  const char *authorization;
+  int authorizations;
   struct cl_buf accept;
 };
 
@@ -34,6 +36,9 @@ static enum MHD_Result see_header(void *arg, enum MHD_ValueKind kind, const char
     s->chunked = s->encodings == 1 && strcasecmp(value, "chunked") == 0;
   } else if (strcasecmp(key, "Host") == 0) {
     s->hosts++;
+  } else if (strcasecmp(key, "Authorization") == 0) {
+    s->authorizations++;
+    s->authorization = value;
   } else if (strcasecmp(key, "Accept") == 0) {
     if (s->accept.len > 0)
       cl_buf_char(&s->accept, ',');
@@ -61,6 +66,7 @@ void cl_framing_read(struct MHD_Connection *con, const char *method, const char 
   cl_buf_free(&s.accept);
   out->content_type = copy_header(con, "Content-Type");
   out->host = copy_header(con, "Host");
+  out->authorization = s.authorizations == 1 ? strdup(s.authorization) : NULL;
 
   if (s.lengths_differ)
     refuse(out, 400, "Content-Length is given twice with different values");
@@ -82,5 +88,6 @@ void cl_framing_clear(struct cl_framing *f) {
   free(f->accept);
   free(f->content_type);
   free(f->host);
+  free(f->authorization);
   *f = (struct cl_framing){0};
 }

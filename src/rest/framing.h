@@ -12,6 +12,7 @@ struct MHD_Connection;
 
 struct cl_framing {
   char *accept, *content_type, *host; /* malloc'd or NULL; Accept headers are joined */
+  char *authorization;                /* NULL also when there are several */
   int status;                         /* 0 = go on; otherwise answer this and close the connection */
   const char *message;                /* static; NULL for 413, whose text has the limit */
 };

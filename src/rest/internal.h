@@ -58,6 +58,7 @@ struct cl_server {
   struct cl_herder *herder;
   const struct cl_rest_conf *conf;
   struct cl_tls *tls, *admin_tls; /* of the https listeners, or NULL */
+  struct cl_auth *auth;           /* or NULL: everybody may enter */
   struct cl_port *ports;
   size_t n_ports;
   pthread_t timer;

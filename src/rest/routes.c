@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The table of routes, and the checks that come before a handler, in Apache's order:
- * path, method, type of the body, types the client takes.
+ * path, method, type of the body, types the client takes, who it is.
  * Any thread, no state. Includes rest and worker/herder.h.
  */
 #include "rest/routes.h"
 
 #include "base/text.h"
+#include "rest/auth.h"
 #include "rest/handlers.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@ struct route {
   const char *method, *path;
   bool any_type; /* the body's type does not matter; elsewhere it must be JSON even when unused */
   bool reads_body;
+  bool free; /* workers call it: Apache's basic auth lets everybody in */
   void (*handle)(struct cl_exchange *x);
 };
 
@@ -37,8 +39,16 @@ static const struct route routes[] = {
      .handle = cl_handlers_patch_config},
     {.method = "GET", .path = "/connectors/{c}/status", .handle = cl_handlers_status},
     {.method = "GET", .path = "/connectors/{c}/tasks", .handle = cl_handlers_tasks},
-    {.method = "POST", .path = "/connectors/{c}/tasks", .any_type = true, .handle = cl_handlers_put_tasks},
-    {.method = "PUT", .path = "/connectors/{c}/fence", .any_type = true, .handle = cl_handlers_fence},
+    {.method = "POST",
+     .path = "/connectors/{c}/tasks",
+     .any_type = true,
+     .free = true,
+     .handle = cl_handlers_put_tasks},
+    {.method = "PUT",
+     .path = "/connectors/{c}/fence",
+     .any_type = true,
+     .free = true,
+     .handle = cl_handlers_fence},
     {.method = "GET", .path = "/connectors/{c}/tasks/{t}/status", .handle = cl_handlers_task_status},
     {.method = "POST", .path = "/connectors/{c}/tasks/{t}/restart", .handle = cl_handlers_task_restart},
     {.method = "GET", .path = "/connectors/{c}/topics", .handle = cl_handlers_topics},
@@ -127,6 +137,17 @@ static void answer_options(struct cl_exchange *x, const char *path) {
   a->reply.status = 200;
 }
 
+/* In Apache's words, which are no JSON whatever they call themselves. */
+static void refuse_stranger(struct cl_exchange *x, bool options) {
+  struct cl_answer *a = &x->answer;
+  a->reply.status = 401;
+  snprintf(a->text, sizeof a->text, "User cannot access the resource.");
+  if (options)
+    cl_request_best_type(x->req, a->type, sizeof a->type);
+  else
+    snprintf(a->type, sizeof a->type, "application/json");
+}
+
 static bool is_served(const char *path, enum cl_route_set served) {
   return served == CL_ROUTES_ALL || cl_starts_with(path, "/admin/") == (served == CL_ROUTES_ADMIN);
 }
@@ -136,19 +157,24 @@ void cl_routes_dispatch(struct cl_exchange *x) {
   for (size_t i = 0; i < N_ROUTES && !path && !x->req->no_path; i++)
     if (is_served(routes[i].path, x->served) && path_matches(routes[i].path, x->req, &x->name, &task))
       path = routes[i].path;
-  if (!path || (task && !parse_task(task, &x->task))) {
+  if (!path) {
     refuse(x, 404, "Not Found");
     return;
   }
   const struct route *r = find(path, x->req->method);
-  if (!r && strcmp(x->req->method, "OPTIONS") == 0)
-    answer_options(x, path);
-  else if (!r)
+  bool options = !r && strcmp(x->req->method, "OPTIONS") == 0;
+  if (!r && !options)
     refuse(x, 405, "Method Not Allowed");
-  else if (!r->any_type && cl_request_sends_type(x->req) && !cl_request_sends_json(x->req))
+  else if (r && !r->any_type && cl_request_sends_type(x->req) && !cl_request_sends_json(x->req))
     refuse(x, 415, "Unsupported Media Type");
-  else if (!cl_request_takes_json(x->req))
+  else if (r && !cl_request_takes_json(x->req))
     refuse(x, 406, "Not Acceptable");
+  else if (!(r && r->free) && !cl_auth_admits(x->auth, x->authorization))
+    refuse_stranger(x, options);
+  else if (task && !parse_task(task, &x->task))
+    refuse(x, 404, "Not Found");
+  else if (options)
+    answer_options(x, path);
   else if (r->reads_body && x->req->body_len > 0 && !cl_request_sends_type(x->req))
     refuse(x, 415, "Unsupported Media Type");
   else

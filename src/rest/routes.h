@@ -24,8 +24,10 @@ struct cl_exchange {
   const struct cl_request *req;
   struct cl_herder *herder;
   enum cl_route_set served;
-  const char *name; /* the {c} or {p} of the path */
-  int task;         /* the {t} of the path */
+  struct cl_auth *auth;      /* NULL = everybody may */
+  const char *authorization; /* the header, or NULL */
+  const char *name;          /* the {c} or {p} of the path */
+  int task;                  /* the {t} of the path */
   struct cl_answer answer;
   struct cl_command *cmd; /* a write: for cl_herder_submit, which takes it; the answer is then empty */
 };

@@ -130,7 +130,11 @@ static enum MHD_Result dispatch(struct cl_call *c) {
                            .content_type = c->framing.content_type,
                            .body = c->body.p ? c->body.p : "",
                            .body_len = c->body.len};
-  struct cl_exchange x = {.req = &req, .herder = s->herder, .served = routes_of(c->port)};
+  struct cl_exchange x = {.req = &req,
+                          .herder = s->herder,
+                          .served = routes_of(c->port),
+                          .auth = s->auth,
+                          .authorization = c->framing.authorization};
   enum MHD_Result ok = MHD_NO;
   pthread_mutex_lock(&s->lock);
   bool stopping = s->stopping;

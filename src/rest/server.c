@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "rest/auth.h"
 #include "rest/listen.h"
 #include "rest/tls.h"
 
@@ -113,6 +114,8 @@ static int open_ports(struct cl_server *s, struct cl_err *err) {
   int rc = s->conf->tls ? cl_tls_new(s->conf->tls, &s->tls, err) : 0;
   if (rc == 0 && s->conf->admin_tls)
     rc = cl_tls_new(s->conf->admin_tls, &s->admin_tls, err);
+  if (rc == 0)
+    rc = cl_auth_new(&s->conf->auth, &s->auth, err);
   for (size_t i = 0; rc == 0 && i < s->n_ports; i++) {
     struct cl_port *p = &s->ports[i];
     if (p->listener->https)

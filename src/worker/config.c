@@ -40,7 +40,6 @@ static const struct refusal {
      {"disabled"},
      false,
      "connect-lua does not support exactly-once sources yet; set it to disabled"},
-    {"rest.extension.classes", {0}, false, "connect-lua cannot run Java REST extensions; remove the key"},
     {"access.control.allow.origin",
      {0},
      false,

@@ -6,6 +6,7 @@
 #include "worker/config_rest.h"
 
 #include "base/text.h"
+#include "worker/config_auth.h"
 #include "worker/config_internal.h"
 #include "worker/config_tls.h"
 
@@ -129,7 +130,9 @@ int cl_rest_conf_load(const json_t *raw, const json_t *typed, struct cl_rest_con
   out->connections_max = 1000;
   out->request_timeout_ms = 90000;
   int rc = load_listeners(raw, typed, out, err);
-  return rc ? rc : load_advertised(typed, out, err);
+  if (rc == 0)
+    rc = load_advertised(typed, out, err);
+  return rc ? rc : cl_auth_conf_load(typed, getenv("KAFKA_OPTS"), &out->auth, err);
 }
 
 void cl_rest_conf_clear(struct cl_rest_conf *c) {
@@ -139,6 +142,7 @@ void cl_rest_conf_clear(struct cl_rest_conf *c) {
   cl_tls_conf_free(c->tls);
   cl_tls_conf_free(c->admin_tls);
   free(c->advertised_host);
+  free(c->auth.file);
   *c = (struct cl_rest_conf){0};
 }
 

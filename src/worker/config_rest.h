@@ -34,6 +34,16 @@ struct cl_tls_conf {
   json_t *cipher_suites; /* array of Java's names, empty = all that are safe */
 };
 
+enum cl_auth_kind {
+  CL_AUTH_NONE,
+  CL_AUTH_PROPERTIES, /* Java properties, user=password */
+  CL_AUTH_HASHED      /* lines user:hash, as htpasswd -B and mkpasswd make */
+};
+struct cl_auth_conf {
+  enum cl_auth_kind kind;
+  char *file;
+};
+
 struct cl_rest_conf {
   struct cl_listener *listeners; /* at least one, those of admin.listeners last */
   size_t n_listeners;
@@ -42,9 +52,10 @@ struct cl_rest_conf {
   char *advertised_host;               /* "" = that of the listener */
   int advertised_port;                 /* or -1 */
   int advertised_https;                /* 0, 1; -1 = the file does not say */
-  size_t body_max;                     /* bytes of a request's body */
-  int connections_max;                 /* of each listener */
-  int64_t request_timeout_ms;          /* a write's answer */
+  struct cl_auth_conf auth;
+  size_t body_max;            /* bytes of a request's body */
+  int connections_max;        /* of each listener */
+  int64_t request_timeout_ms; /* a write's answer */
 };
 
 /* raw: the file's keys; typed: by the rows of the worker file. */

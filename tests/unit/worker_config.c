@@ -340,8 +340,6 @@ static void tls_refusals(void **state) {
 
 static void refusals(void **state) {
   (void)state;
-  refused(BASE "rest.extension.classes=a.B\n",
-          "Invalid value a.B for configuration rest.extension.classes: ");
   refused(BASE "access.control.allow.origin=*\n", "configuration access.control.allow.origin: ");
   refused(BASE "access.control.allow.methods=GET\n", "configuration access.control.allow.methods: ");
   refused(BASE "response.http.headers.config=set a:b\n", "configuration response.http.headers.config: ");
