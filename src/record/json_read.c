@@ -203,7 +203,7 @@ static inline bool close_object(struct cl_json_in *in, const struct stack *st, s
   bool repeated = false;
   if (!obj)
     return false;
-  obj->e = (struct cl_entry *)(obj + 1);
+  *obj = (struct cl_obj){.cap = cap, .e = (struct cl_entry *)(obj + 1)};
   for (uint32_t i = 0; i < n; i++) {
     uint64_t bit = UINT64_C(1) << (e[i].sym * 0x9E3779B1u >> 26);
     repeated |= (seen & bit) != 0;
@@ -213,9 +213,7 @@ static inline bool close_object(struct cl_json_in *in, const struct stack *st, s
     copy_val(&obj->e[i].val, &e[i].val);
   }
   obj->n = repeated ? merge_repeated(in->b->space, obj->e, n) : n;
-  obj->cap = cap;
   obj->java_cap = cl_java_cap(obj->n);
-  obj->linked = 0;
   set_val(out, CL_OBJECT, 0, 0, 0, (int64_t)(intptr_t)obj);
   return true;
 }

@@ -2,6 +2,8 @@
  * The JSON parser and writer without schemas: what passes, what is refused, what comes out. */
 #include "record_rig.h"
 
+#include "base/arena.h"
+
 #include <pthread.h>
 
 static int read_n(struct rig *r, const char *p, size_t n, struct cl_val *v, struct cl_err *err) {
@@ -274,6 +276,27 @@ static void nothing_is_written_without_a_type(void **state) {
   rig_close(&r);
 }
 
+/* The arena's memory was used by the batch before. */
+static void containers_are_new_all_over(void **state) {
+  (void)state;
+  struct rig r = rig_open();
+  struct cl_val v;
+  struct cl_err err = CL_ERR_INIT;
+  memset(cl_arena_alloc(r.b->arena, 4096), 0xA5, 4096);
+  cl_arena_reset(r.b->arena);
+  assert_int_equal(read_n(&r, "{\"a\":[1]}", 9, &v, &err), 0);
+  const struct cl_obj *obj = v.obj;
+  const struct cl_arr *arr = obj->e[0].val.arr;
+  assert_int_equal(obj->n, 1);
+  assert_int_equal(obj->java_cap, 16);
+  assert_int_equal(obj->linked, 0);
+  assert_null(obj->schema);
+  assert_int_equal(obj->walk.at | obj->walk.gone | obj->walk.bound, 0);
+  assert_int_equal(arr->n, 1);
+  assert_null(arr->schema);
+  rig_close(&r);
+}
+
 static void a_budget_ends_in_an_error(void **state) {
   (void)state;
   struct cl_arena_budget budget = {.max = 64 << 10};
@@ -308,6 +331,7 @@ int main(void) {
       cmocka_unit_test(depth_costs_no_stack),
       cmocka_unit_test(many_equal_keys_take_no_square_time),
       cmocka_unit_test(nothing_is_written_without_a_type),
+      cmocka_unit_test(containers_are_new_all_over),
       cmocka_unit_test(a_budget_ends_in_an_error),
   };
   return cmocka_run_group_tests_name("record_json", tests, NULL, NULL);
