@@ -12,7 +12,7 @@
  */
 #pragma once
 
-enum { CL_ABI_VERSION = 5 };
+enum { CL_ABI_VERSION = 6 };
 
 /* Bytes that somebody else owns. p is NULL for "absent" (a null key or value). */
 struct cl_str {
@@ -228,6 +228,8 @@ struct cl_batch {
   struct cl_arena *arena;
   void *owner;               /* src/record/batch.c */
   const uint16_t *epochs;    /* 256 slots of the pool: epochs[epoch & 255] == epoch while alive */
+  struct cl_record *emitted; /* source: the records before transforms; NULL = `records` are. See
+                              * cl_ffi_batch_keep_emitted */
   struct cl_record **live;   /* the n_live records that go on; NULL = all n. See cl_ffi_batch_live */
   uint32_t n_live;
 };
@@ -395,6 +397,8 @@ int cl_ffi_put_str(struct cl_batch *batch, struct cl_str *out, const char *s, ui
 struct cl_header *cl_ffi_headers(struct cl_batch *batch, struct cl_record *rec, uint32_t n);
 int cl_ffi_batch_full(const struct cl_batch *batch); /* 1 = poll should return: by records or by bytes */
 int cl_ffi_batch_live(struct cl_batch *batch); /* makes batch.live */
+/* Makes batch.emitted: the records as they are now, whatever is done to them afterwards. */
+int cl_ffi_batch_keep_emitted(struct cl_batch *batch);
 void cl_ffi_batch_ref(struct cl_batch *batch);
 void cl_ffi_batch_unref(struct cl_batch *batch);
 

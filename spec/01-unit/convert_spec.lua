@@ -135,6 +135,7 @@ describe("a converter", function()
     ok, e = pcall(t.put, t, { { key = "later", value = "v" } })
     assert.is_false(ok)
     assert.equal("data", e.class) -- a batch is not converted twice
+    assert.equal("org.apache.kafka.connect.errors.RetriableException", e.java)
   end)
 
   it("names the record it could not write", function()

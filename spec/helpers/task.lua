@@ -23,7 +23,7 @@ void cl_batch_unref(struct cl_batch *b);
 struct cl_record *cl_batch_add(struct cl_batch *b);
 struct spec_json_conf { bool schemas_enable; int schemas_cache_size; bool decimal_numeric; bool replace_null_with_default;
   bool is_key; const char *schema_content; };
-struct spec_err { int code; bool retriable, fatal; const char *class; char msg[1024]; char trace[2048]; };
+struct spec_err { int code; bool retriable, fatal; const char *class, *within; char msg[1024]; char trace[2048]; };
 struct cl_json *cl_json_new(struct cl_space *space, const struct spec_json_conf *conf, struct spec_err *err);
 void cl_json_free(struct cl_json *j);
 ]]
@@ -214,12 +214,13 @@ local function offset_of(batch, rec)
   return offset
 end
 
---- Polls once; answers the records as tables, with their encoded bytes.
-function Task:poll()
+--- Polls once; answers the records that are to be sent as tables, with their encoded bytes, and
+-- the error, if any.
+function Task:poll_some()
   local batch = C.cl_batch_get(self.pool)
   local ok, e = pcall(connect_host.poll, batch)
   local out = {}
-  for i = 0, ok and tonumber(batch.n) - 1 or -1 do
+  for i = 0, batch.stage == C.CL_BATCH_READY and tonumber(batch.n) - 1 or -1 do
     local rec = batch.records + i
     local headers = {}
     for j = 0, tonumber(rec.n_headers) - 1 do
@@ -230,8 +231,25 @@ function Task:poll()
       source_partition = self.partitions[tonumber(rec.slot)], source_offset = offset_of(batch, rec) }
   end
   C.cl_batch_unref(batch)
-  if not ok then error(e, 0) end
+  return out, not ok and e or nil
+end
+
+--- The same, all of them or the error.
+function Task:poll()
+  local out, e = self:poll_some()
+  if e then error(e, 0) end
   return out
+end
+
+--- Polls once, and has every record delivered to partition 7, or dropped.
+function Task:poll_and_commit()
+  local batch = C.cl_batch_get(self.pool)
+  connect_host.poll(batch)
+  for i = 0, tonumber(batch.n) - 1 do
+    local rec = batch.records + i
+    connect_host.commit_record(rec, 7, i, rec.state == C.CL_RECORD_LIVE)
+  end
+  C.cl_batch_unref(batch)
 end
 
 return M

@@ -11,6 +11,7 @@ int cl_err_vset(struct cl_err *err, int code, const char *fmt, va_list ap) {
   err->retriable = false;
   err->fatal = false;
   err->class = NULL;
+  err->within = NULL;
   err->trace[0] = '\0';
   vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
   return code;
@@ -73,11 +74,14 @@ const char *cl_err_java(const struct cl_err *err) {
 }
 
 char *cl_err_trace(const struct cl_err *err) {
-  const char *class = cl_err_java(err);
-  size_t size = strlen(class) + strlen(err->msg) + strlen(err->trace) + 4;
+  static const char outer[] = CL_JAVA_CONNECT ": ", cause[] = "\nCaused by: ";
+  const char *class = cl_err_java(err), *within = err->within;
+  size_t size = sizeof(outer) + sizeof(cause) + (within ? strlen(within) : 0) + strlen(class) +
+                strlen(err->msg) + strlen(err->trace) + 4;
   char *out = malloc(size);
   if (out)
-    snprintf(out, size, "%s: %s%s%s", class, err->msg, err->trace[0] ? "\n" : "", err->trace);
+    snprintf(out, size, "%s%s%s%s: %s%s%s", within ? outer : "", within ? within : "", within ? cause : "",
+             class, err->msg, err->trace[0] ? "\n" : "", err->trace);
   return out;
 }
 

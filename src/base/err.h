@@ -29,11 +29,12 @@ enum cl_code {
 
 struct cl_err {
   int code;
-  bool retriable;    /* the same call may succeed later */
-  bool fatal;        /* nothing but a new task helps */
-  const char *class; /* Apache's exception class (static text), or NULL for the default of code */
-  char msg[1024];    /* one sentence: where and what, no trailing newline */
-  char trace[2048];  /* further lines ("\tat ..."), may be empty */
+  bool retriable;     /* the same call may succeed later */
+  bool fatal;         /* nothing but a new task helps */
+  const char *class;  /* Apache's exception class (static text), or NULL for the default of code */
+  const char *within; /* message of the ConnectException that Apache wraps it in (static text), or NULL */
+  char msg[1024];     /* one sentence: where and what, no trailing newline */
+  char trace[2048];   /* further lines ("\tat ..."), may be empty */
 };
 
 #define CL_ERR_INIT                                                                                          \
@@ -51,7 +52,7 @@ struct cl_err {
 const char *cl_err_class(const char *name);
 
 /* Fills err and returns code, so that `return cl_err_set(err, CL_EIO, ...)` works.
- * Clears retriable, fatal, class and trace. */
+ * Clears retriable, fatal, class, within and trace. */
 int cl_err_set(struct cl_err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 int cl_err_vset(struct cl_err *err, int code, const char *fmt, va_list ap);
 
@@ -61,7 +62,8 @@ int cl_err_prefix(struct cl_err *err, const char *fmt, ...) __attribute__((forma
 /* Apache's exception class of the error: its own, or that of its kind. Static text. */
 const char *cl_err_java(const struct cl_err *err);
 
-/* "class: msg\ntrace" as REST's `trace` shows it; malloc'd, owned by the caller. */
+/* "class: msg\ntrace" as REST's `trace` shows it, as the cause of what it is within; malloc'd, owned by the
+ * caller. */
 char *cl_err_trace(const struct cl_err *err);
 
 /* Prints what and where, then aborts: a bug of ours that must not go on. */

@@ -128,6 +128,7 @@ static void batch_reset(struct batch *b) {
   b->pub.n = 0;
   b->pub.epoch = 0;
   b->pub.stage = CL_BATCH_RAW;
+  b->pub.emitted = NULL;
   b->pub.live = NULL;
   b->pub.offset_name = (struct cl_str){0};
 }

@@ -153,8 +153,11 @@ static int deliver(struct cl_sink *s, struct cl_err *err) {
     s->redelivering = false;
     return cl_sink_apply_pauses(s, err);
   }
-  if (!err->retriable)
+  if (!err->retriable) {
+    if (s->batch->stage == CL_BATCH_READY) /* put's own error, not a converter's or transform's */
+      err->within = "Exiting WorkerSinkTask due to unrecoverable exception.";
     return err->code;
+  }
   CL_LOG(CL_WARN, "put failed with a retriable error, the same %u records will be put again: %s", s->batch->n,
          err->msg);
   s->redelivering = true;

@@ -17,6 +17,9 @@
 
 enum { RETRY_MS = 100, SERVE_SLICE_MS = 20 };
 
+/* What Apache wraps the errors of Java's producer in: those of one record come to its callback. */
+static const char SEND_CALLBACK[] = "Unrecoverable exception from producer send callback";
+
 struct delivered { /* waits for the plugin's commit_record */
   struct cl_record *rec;
   int32_t partition;
@@ -33,22 +36,31 @@ struct source {
   struct cl_err produce;  /* first delivery failure; code 0 = none */
   struct cl_batch *batch; /* being sent */
   uint32_t sent;          /* records of it handed over */
+  struct cl_err failed;   /* ends the task once the batch is sent; code 0 = nothing does */
   bool tell_records;      /* the plugin has commit_record */
-  struct delivered *told; /* queue for it */
+  struct delivered *told; /* queue for it; send_record sees to its room */
   size_t told_n, told_cap;
 };
 
 /* ----------------------------------------------------------- acknowledgements */
 
+/* Makes room for all that waits for its report, and one more. */
+static int reserve_delivered(struct source *s, struct cl_err *err) {
+  size_t need = s->told_n + cl_ack_waiting(s->ack) + 1, cap = s->told_cap ? s->told_cap : 256;
+  if (need <= s->told_cap)
+    return 0;
+  while (cap < need)
+    cap *= 2;
+  struct delivered *p = realloc(s->told, cap * sizeof(*p));
+  if (!p)
+    return cl_err_set(err, CL_ENOMEM, "no memory to note which records were delivered");
+  s->told = p;
+  s->told_cap = cap;
+  return 0;
+}
+
 static void remember_delivered(struct source *s, struct cl_record *rec, int32_t partition, int64_t offset) {
-  if (s->told_n == s->told_cap) {
-    size_t cap = s->told_cap ? s->told_cap * 2 : 256;
-    struct delivered *p = realloc(s->told, cap * sizeof(*p));
-    if (!p)
-      return; /* commit_record is a courtesy; offsets do not depend on it */
-    s->told = p;
-    s->told_cap = cap;
-  }
+  CL_REQUIRE(s->told_n < s->told_cap);
   cl_batch_ref(rec->batch);
   s->told[s->told_n++] = (struct delivered){rec, partition, offset};
 }
@@ -58,10 +70,11 @@ static void on_delivered(void *arg, struct cl_record *rec, int code, const char 
   struct source *s = arg;
   if (code != 0) {
     /* Not acknowledged: its offset, and all after it in its partition, stay uncommitted. */
-    if (s->produce.code == 0)
-      cl_err_set(&s->produce, CL_EKAFKA,
-                 "Unrecoverable exception from producer send callback: record for topic %.*s: %s",
-                 (int)rec->topic.len, rec->topic.p, text);
+    if (s->produce.code == 0) {
+      cl_err_set(&s->produce, CL_EKAFKA, "record for topic %.*s: %s", (int)rec->topic.len, rec->topic.p,
+                 text);
+      s->produce.within = SEND_CALLBACK;
+    }
     return;
   }
   cl_task_saw_topic(s->t, rec->topic);
@@ -70,13 +83,17 @@ static void on_delivered(void *arg, struct cl_record *rec, int code, const char 
   cl_ack_done(s->ack, rec);
 }
 
-static void tell_plugin_records(struct source *s) {
+static void tell_plugin_record(struct source *s, const struct delivered *d, bool delivered) {
   struct cl_err err;
+  if (cl_vm_commit_record(s->t->vm, d->rec, d->partition, d->offset, delivered, &err) != 0)
+    CL_LOG(CL_ERROR, "commit_record failed: %s", err.msg);
+}
+
+static void tell_plugin_records(struct source *s) {
   for (size_t i = 0; i < s->told_n; i++) {
     struct delivered d =
         s->told[i]; /* a copy: ctx:sleep in commit_record serves reports, which grow the queue */
-    if (cl_vm_commit_record(s->t->vm, d.rec, d.partition, d.offset, true, &err) != 0)
-      CL_LOG(CL_ERROR, "commit_record failed: %s", err.msg);
+    tell_plugin_record(s, &d, true);
     cl_batch_unref(d.rec->batch);
   }
   s->told_n = 0;
@@ -199,8 +216,13 @@ static const struct cl_vm_ops source_ops = {
 
 /* 0 = handed over (or dropped), CL_EAGAIN = later, else the task fails. */
 static int send_record(struct source *s, struct cl_record *rec, struct cl_err *err) {
-  if (rec->state != CL_RECORD_LIVE)
+  if (rec->state != CL_RECORD_LIVE) {
+    if (s->tell_records)
+      tell_plugin_record(s, &(struct delivered){.rec = rec}, false);
     return 0;
+  }
+  if (s->tell_records && reserve_delivered(s, err) != 0)
+    return err->code;
   int rc = cl_ack_sent(s->ack, rec, err);
   if (rc != 0)
     return rc;
@@ -213,6 +235,7 @@ static int send_record(struct source *s, struct cl_record *rec, struct cl_err *e
            rec->topic.p, err->msg);
     return CL_EAGAIN;
   }
+  err->within = SEND_CALLBACK;
   return rc;
 }
 
@@ -247,9 +270,11 @@ static int poll_plugin(struct source *s, struct cl_err *err) {
   bool again = rc != 0 && err->retriable;
   if (again)
     CL_LOG(CL_WARN, "poll failed with a retriable error and will be called again: %s", err->msg);
-  if ((rc == 0 || again) && b->n > 0) {
-    s->batch = b; /* with what was emitted before the error: the plugin has moved on from it */
+  if (b->stage == CL_BATCH_READY && b->n > 0) {
+    s->batch = b; /* with what came before the error: the plugin has moved on from it */
     s->sent = 0;
+    if (rc != 0 && !again)
+      s->failed = *err;
     return 0;
   }
   cl_batch_unref(b);
@@ -287,7 +312,12 @@ static int one_turn(struct source *s, struct cl_err *err) {
     return err->code;
   if (delivery_failed(s, err)) /* while poll slept */
     return err->code;
-  return s->batch ? send_batch(s, err) : 0;
+  if (s->batch && send_batch(s, err) != 0)
+    return err->code;
+  if (s->batch || s->failed.code == 0)
+    return 0;
+  *err = s->failed;
+  return err->code;
 }
 
 /* ------------------------------------------------------------- birth and end */

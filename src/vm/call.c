@@ -125,6 +125,7 @@ static void set_connect_error(struct cl_lua *s, lua_State *L, int idx, struct cl
   const char *where = raw_string(L, idx, "where");
   const char *trace = raw_string(L, idx, "trace");
   const char *java = raw_string(L, idx, "java");
+  const char *stage = raw_string(L, idx, "stage");
   bool retriable = class && strcmp(class, "retriable") == 0;
   int code = CL_ELUA;
   if (class && strcmp(class, "data") == 0)
@@ -133,6 +134,8 @@ static void set_connect_error(struct cl_lua *s, lua_State *L, int idx, struct cl
     code = CL_ESTOPPED;
   cl_err_set(err, code, "%s%s%s", where ? where : "", where ? ": " : "", message ? message : "(no message)");
   err->class = java ? cl_err_class(java) : NULL;
+  if (stage && code == CL_EDATA) /* a record's fault, past errors.tolerance */
+    err->within = "Tolerance exceeded in error handler";
   err->retriable = retriable;
   err->fatal = code == CL_ELUA && !retriable;
   if (trace)

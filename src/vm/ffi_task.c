@@ -4,6 +4,7 @@
 #include "vm/internal.h"
 
 #include "record/batch.h"
+#include "record/codec.h"
 #include "record/space.h"
 
 #include <string.h>
@@ -73,6 +74,42 @@ int cl_ffi_batch_live(struct cl_batch *batch) {
     if (batch->records[i].state == CL_RECORD_LIVE)
       batch->live[batch->n_live++] = &batch->records[i];
   }
+  return 0;
+}
+
+static int no_memory(void) { return cl_err_set(cl_ffi_err(), CL_ENOMEM, "no memory left in the batch"); }
+
+/* Deep, as transforms change containers in place. */
+static int copy_values(struct cl_batch *batch, struct cl_record *rec) {
+  if (cl_ffi_copy(batch, &rec->key.val, &rec->key.val) != 0 ||
+      cl_ffi_copy(batch, &rec->value.val, &rec->value.val) != 0)
+    return cl_ffi_error_code();
+  if (!rec->n_headers)
+    return 0;
+  struct cl_header *headers = cl_arena_alloc(batch->arena, rec->n_headers * sizeof(*headers));
+  if (!headers)
+    return no_memory();
+  memcpy(headers, rec->headers, rec->n_headers * sizeof(*headers));
+  rec->headers = headers;
+  for (uint32_t i = 0; i < rec->n_headers; i++) {
+    if (cl_ffi_copy(batch, &headers[i].d.val, &headers[i].d.val) != 0)
+      return cl_ffi_error_code();
+  }
+  return 0;
+}
+
+int cl_ffi_batch_keep_emitted(struct cl_batch *batch) {
+  if (batch->n == 0)
+    return 0;
+  struct cl_record *emitted = cl_arena_alloc(batch->arena, batch->n * sizeof(*emitted));
+  if (!emitted)
+    return no_memory();
+  memcpy(emitted, batch->records, batch->n * sizeof(*emitted));
+  for (uint32_t i = 0; i < batch->n; i++) {
+    if (copy_values(batch, &emitted[i]) != 0)
+      return cl_ffi_error_code();
+  }
+  batch->emitted = emitted;
   return 0;
 }
 

@@ -66,7 +66,8 @@ void cl_call_open(struct cl_lua *s, lua_State *L);
 /* Runs fn, with ud as light userdata at index 1 and nothing else on the stack, under a
  * protected call with a traceback handler. Everything that may throw belongs into fn; its
  * results are dropped. A thrown connect.error table may have: class, message, where (put
- * before the message), trace (instead of the traceback). */
+ * before the message), trace (instead of the traceback), java (Apache's exception class),
+ * stage (of the conversion that failed for a record). */
 int cl_call_protected(struct cl_lua *s, lua_CFunction fn, void *ud, struct cl_err *err);
 /* Raises err as a connect.error table {class, message}. Does not return. */
 int cl_call_raise(lua_State *L, const struct cl_err *err);

@@ -61,12 +61,14 @@ bool cl_vm_has(const struct cl_vm *vm, const char *verb);
  * connect.retriable, CL_EDATA class for connect.data_error, fatal otherwise; trace has the
  * Lua traceback with file:line. Memory cap reached: fatal. */
 int cl_vm_start(struct cl_vm *vm, struct cl_err *err);
-/* plugin.poll, then converters: batch is CL_BATCH_READY with encoded bytes. A record that
- * fails to convert: CL_EDATA naming topic and source partition. After a retriable error what
- * poll had emitted is encoded too, and to be sent; after any other it is to be dropped. */
+/* plugin.poll, then transforms and converters: batch is CL_BATCH_READY with encoded bytes. A
+ * record that fails there: CL_EDATA naming topic, source partition and source offset; batch ends
+ * before it. After a retriable error of poll's what it had emitted is encoded too. Whenever batch
+ * is CL_BATCH_READY it is to be sent, and else to be dropped. */
 int cl_vm_poll(struct cl_vm *vm, struct cl_batch *batch, struct cl_err *err);
 int cl_vm_commit(struct cl_vm *vm, struct cl_err *err);
-/* plugin.commit_record(ctx, record, {topic, partition, offset} or nil). */
+/* plugin.commit_record(ctx, the record as poll emitted it, {topic, partition, offset}, or nil when it
+ * was not delivered). */
 int cl_vm_commit_record(struct cl_vm *vm, struct cl_record *rec, int32_t partition, int64_t offset,
                         bool delivered, struct cl_err *err);
 

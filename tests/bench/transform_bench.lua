@@ -9,6 +9,7 @@ local ffi = require "ffi"
 local chain_of = require "connect.host.chain"
 local convert = require "connect.host.convert"
 local task = require "spec.helpers.task"
+local place = require "connect.host.place"
 local view = require "connect.host.view"
 
 local C = ffi.C
@@ -72,6 +73,7 @@ local function pipeline(stages, with_schema)
       rec.batch = batch
     end
     view.enter(batch)
+    place.begin()
     local a = now()
     convert.decode(batch, value)
     local b = now()
@@ -79,6 +81,7 @@ local function pipeline(stages, with_schema)
     local c = now()
     convert.encode(batch, value)
     local d = now()
+    place.finish()
     for i, took in ipairs { b - a, c - b, d - c } do best[i] = math.min(best[i], took / N) end
     view.enter(nil)
     C.cl_batch_unref(batch)

@@ -32,6 +32,7 @@ struct job { /* one task, and the journal it shares with its plugin */
   struct cl_task *task;
   struct cl_task_conf conf;
   const char *plugin, *key, *value; /* classes */
+  const char *transform;            /* or NULL */
   json_t *config;                   /* the connector's, typed; `journal` is added */
   json_t *client, *topics;
   char journal[128];
@@ -231,6 +232,15 @@ static inline struct cl_task_part job_part(struct cl_plugins *set, const struct 
   return (struct cl_task_part){job_find(set, CL_PLUGIN_CONVERTER, class), config};
 }
 
+static inline struct cl_chain *job_chain(struct cl_plugins *set, const char *class) {
+  struct cl_chain *chain = cl_chain_new(1);
+  chain->v[0].alias = strdup("change");
+  chain->v[0].transform = job_find(set, CL_PLUGIN_TRANSFORM, class);
+  cl_plugin_ref(chain->v[0].transform);
+  chain->v[0].config = json_object();
+  return chain;
+}
+
 static inline void job_start(struct job *j) {
   struct cl_plugins *set = NULL;
   json_t *paths = json_pack("[s]", folder);
@@ -240,10 +250,12 @@ static inline void job_start(struct job *j) {
   conf.key = job_part(set, j, j->key, "key");
   conf.value = job_part(set, j, j->value, "value");
   conf.topics = j->topics;
+  conf.transforms = j->transform ? job_chain(set, j->transform) : NULL;
   if (!j->client)
     j->client = rig_client(conf.plugin.plugin->kind == CL_PLUGIN_SINK ? j->plugin : NULL);
   conf.client = j->client;
   must(cl_task_start(&conf, &j->task, &err));
+  cl_chain_unref(conf.transforms);
   json_decref(conf.key.config);
   json_decref(conf.value.config);
   json_decref(paths);
@@ -283,6 +295,38 @@ static inline void job_set(struct job *j, const char *key, const char *value) {
     j->client = rig_client(NULL);
   json_object_set_new(j->client, key, json_string(value));
 }
+
+/* How the trace of a record that could not be converted or transformed begins. */
+#define NOT_TOLERATED                                                                                        \
+  "org.apache.kafka.connect.errors.ConnectException: Tolerance exceeded in error handler\nCaused by: "
+
+/* ----------------------------------------------------------------- sources */
+
+/* The stored n of source partition {p = p}; -1 = none. */
+static inline int stored(int p) {
+  json_t *partition = json_pack("{s:i}", "p", p), *offset = NULL;
+  must(cl_offsets_get(offsets, "plugin", partition, &offset, &err));
+  int n = offset ? (int)json_integer_value(json_object_get(offset, "n")) : -1;
+  json_decref(partition);
+  json_decref(offset);
+  return n;
+}
+
+/* The topic holds first, first + 1, ... and nothing after them. */
+static inline void topic_is(const char *topic, int first, uint32_t n) {
+  struct rig_task t;
+  rig_consumer(&t, "look", topic);
+  rig_expect(&t, first, n);
+  struct cl_batch *b = rig_read(&t, 1, 200);
+  assert_int_equal(b->n, 0);
+  cl_batch_unref(b);
+  cl_consumer_close(t.c);
+}
+
+/* send(ctx, topic, p, n): the record n of the source partition p. */
+#define SEND                                                                                                 \
+  "local function send(ctx, topic, p, n, kafka_partition) ctx:emit { topic = topic, value = tostring(n), "   \
+  "partition = kafka_partition, source_partition = { p = p }, source_offset = { n = n } } end "
 
 /* ------------------------------------------------------------------- sinks */
 

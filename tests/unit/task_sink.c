@@ -212,6 +212,10 @@ static void flush_answers_for_some_partitions(void **state) {
 
 /* ---------------------------------------------------------------------- errors */
 
+#define PUT_FAILED                                                                                           \
+  "org.apache.kafka.connect.errors.ConnectException: Exiting WorkerSinkTask due to unrecoverable "           \
+  "exception.\nCaused by: "
+
 static void failing_put_commits_what_was_put_before(void **state) {
   (void)state;
   plugin("plugin",
@@ -225,7 +229,8 @@ static void failing_put_commits_what_was_put_before(void **state) {
   job.conf.max_poll_records = 2;
   job_start(&job);
   snprintf(where, sizeof(where), "%s/plugin.lua:", folder);
-  job_failed(&job, "org.apache.kafka.connect.errors.ConnectException: ", where, "full disk", "\tat ", NULL);
+  job_failed(&job, PUT_FAILED "org.apache.kafka.connect.errors.ConnectException: ", where, "full disk",
+             "\tat ", NULL);
   job_stop(&job);
   char *text = journal_text(&job);
   int64_t safe = find_line(text, "6@6") ? 7 : 6; /* as the batches fell */
@@ -245,7 +250,7 @@ static void bad_data_in_put_fails_the_task(void **state) {
   rig_fill("odd", 0, 1);
   job_topics(&job, "odd", NULL);
   job_start(&job);
-  job_failed(&job, "org.apache.kafka.connect.errors.DataException: ", "odd row 3", NULL);
+  job_failed(&job, PUT_FAILED "org.apache.kafka.connect.errors.DataException: odd row 3", NULL);
   job_stop(&job);
   in_order(&job, "flush odd-0=0", "close odd-0", "stop", NULL);
   assert_int_equal(group_offset("odd"), 0);
@@ -260,8 +265,10 @@ static void unconvertible_record_is_named(void **state) {
   job.value = JSON_CONVERTER;
   job.conf.max_poll_records = 1;
   job_start(&job);
-  job_failed(&job, "org.apache.kafka.connect.errors.DataException: ",
-             "in topic 'unreadable' partition 0 at offset 3", "org.apache.kafka.connect.json.JsonConverter",
+  job_failed(&job,
+             NOT_TOLERATED
+             "org.apache.kafka.connect.errors.DataException: Error converting message value in topic "
+             "'unreadable' partition 0 at offset 3 (org.apache.kafka.connect.json.JsonConverter): ",
              NULL);
   job_stop(&job);
   in_order(&job, "2@2", "flush unreadable-0=3", "close unreadable-0", "stop", "= FAILED", NULL);

@@ -163,6 +163,36 @@ static void test_error_classes(void **state) {
   cl_state_close(&s);
 }
 
+static void trace_is(const struct cl_err *err, const char *expected) {
+  char *text = cl_err_trace(err);
+  assert_string_equal(text, expected);
+  free(text);
+}
+
+/* What Apache's error handler wraps shows as its cause. */
+static void test_traces(void **state) {
+  (void)state;
+  struct cl_lua s;
+  struct cl_err err;
+  open_state(&s, 0, false);
+  throw_error(&s, "{ class = 'data', message = 'bad', where = 'at x', trace = '\\tat own', stage = 'S' }",
+              &err);
+  trace_is(&err, "org.apache.kafka.connect.errors.ConnectException: Tolerance exceeded in error handler\n"
+                 "Caused by: org.apache.kafka.connect.errors.DataException: at x: bad\n\tat own");
+  throw_error(&s,
+              "{ class = 'data', message = 'm', java = 'java.lang.NumberFormatException', "
+              "trace = '\\tat own', stage = 'S' }",
+              &err);
+  trace_is(&err, "org.apache.kafka.connect.errors.ConnectException: Tolerance exceeded in error handler\n"
+                 "Caused by: java.lang.NumberFormatException: m\n\tat own");
+  throw_error(&s, "{ class = 'fatal', message = 'm', trace = '\\tat own', stage = 'S' }",
+              &err); /* no Exception: an Error */
+  trace_is(&err, "org.apache.kafka.connect.errors.ConnectException: m\n\tat own");
+  throw_error(&s, "{ class = 'data', message = 'm', trace = '\\tat own' }", &err);
+  trace_is(&err, "org.apache.kafka.connect.errors.DataException: m\n\tat own");
+  cl_state_close(&s);
+}
+
 static void test_hostile_error_values(void **state) {
   (void)state;
   static const char *const throws[] = {
@@ -338,6 +368,7 @@ int main(void) {
       cmocka_unit_test(test_small_cap_loads_a_plugin),
       cmocka_unit_test(test_lowered_pause_lets_live_data_fill_the_cap),
       cmocka_unit_test(test_error_classes),
+      cmocka_unit_test(test_traces),
       cmocka_unit_test(test_hostile_error_values),
       cmocka_unit_test(test_trace),
       cmocka_unit_test(test_interrupt),

@@ -32,10 +32,12 @@ local function configured(part, side)
   error(e, 0)
 end
 
-local function raise(stage, e, rec)
-  place.raise(e, "TRANSFORMATION", rec, ("Error transforming record %s (transform '%s', %s)"):format(place.text(rec),
-    stage.alias, stage.class))
+local function failure(stage, e, rec)
+  return place.failure(e, "TRANSFORMATION", rec, ("Error transforming record %s (transform '%s', %s)"):format(
+    place.text(rec), stage.alias, stage.class))
 end
+
+local function fail(stage, e, rec) place.fail(rec, failure(stage, e, rec)) end
 
 -- apply(record, state) answers the record it got, or nothing to drop it.
 local function bad_result(stage, x)
@@ -45,7 +47,7 @@ end
 
 -- One prototype for each stage, so that each loop compiles for the transform it calls.
 local LOOP = [[
-local LIVE, DROPPED, view_record, apply, state, test, test_state, negate, pcall, rawequal, tonumber, raise, bad_result,
+local LIVE, DROPPED, view_record, apply, state, test, test_state, negate, pcall, rawequal, tonumber, fail, bad_result,
   stage = ...
 
 local function one(rec)
@@ -68,7 +70,10 @@ return function(batch)
     local rec = records + i
     if rec.state == LIVE then
       local ok, e = pcall(one, rec)
-      if not ok then raise(stage, e, rec) end
+      if not ok then
+        fail(stage, e, rec)
+        return
+      end
     end
   end
 end, one
@@ -82,7 +87,7 @@ local function new_stage(part)
     test, test_state = rawget(predicate.module, "test"), configured(predicate)
   end
   stage.run, stage.one = assert(load(LOOP, "=chain"))(LIVE, DROPPED, view.record, rawget(part.module, "apply"), state,
-    test, test_state, part.negate and true or false, pcall, rawequal, tonumber, raise, bad_result, stage)
+    test, test_state, part.negate and true or false, pcall, rawequal, tonumber, fail, bad_result, stage)
   return stage
 end
 
@@ -94,8 +99,8 @@ function M.new(list)
   return chain
 end
 
---- Transforms the batch; a record dropped has state CL_RECORD_DROPPED. The first error is raised
--- with its stage and place.
+--- Transforms the batch, which ends before a record that fails (connect.host.place); a record
+-- dropped has state CL_RECORD_DROPPED.
 function M.run(batch, chain)
   if not chain then return end
   current.writable = 1
@@ -103,14 +108,14 @@ function M.run(batch, chain)
   current.writable = 0
 end
 
---- One record: true when it lives. observe(alias), when given, is told after each stage.
+--- One record: true when it lives; its error is raised. observe(alias), when given, is told after each stage.
 function M.apply(rec, chain, observe)
   current.writable = 1
   for i = 1, chain and #chain or 0 do
     local ok, e = pcall(chain[i].one, rec)
     if not ok then
       current.writable = 0
-      raise(chain[i], e, rec)
+      error(failure(chain[i], e, rec), 0)
     end
     if observe then observe(chain[i].alias) end
     if rec.state ~= LIVE then break end

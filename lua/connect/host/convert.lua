@@ -33,26 +33,19 @@ function M.new(part, role)
   }
 end
 
--- What a converter throws is that record's fault, retriable or not: nobody converts a batch twice.
-local function raise(converter, e, rec)
+local function failure(converter, e, rec)
   current.datum = nil
-  place.raise(e, STAGES[converter.role], rec, ("Error converting message %s %s (%s)"):format(converter.role,
+  return place.failure(e, STAGES[converter.role], rec, ("Error converting message %s %s (%s)"):format(converter.role,
     place.text(rec), converter.class))
 end
 
--- A converter that did nothing: the record would go on with what it came with.
-local function raise_idle(converter, rec, done)
-  raise(converter, errors.new("data", done == DECODED
-    and "decode set nothing: it must call datum:set, with connect.null where there is nothing"
-    or "encode set nothing: it must call datum:set_text, with nil where there is nothing"), rec)
-end
+local function fail(converter, e, rec) place.fail(rec, failure(converter, e, rec)) end
 
---- Runs convert (the converter's decode or encode) on one key or value; raises with its place.
-local function one(converter, convert, rec, d, done)
-  current.datum, current.done = d, 0
-  local ok, e = pcall(convert, datum, converter.state)
-  if not ok then raise(converter, e, rec) end
-  if current.done ~= done then raise_idle(converter, rec, done) end
+-- What a converter has done wrong that did nothing: the record would go on with what it came with.
+local function idle(done)
+  return errors.new("data", done == DECODED
+    and "decode set nothing: it must call datum:set, with connect.null where there is nothing"
+    or "encode set nothing: it must call datum:set_text, with nil where there is nothing")
 end
 
 -- Connect adds headers one by one and checks each against the schema its converter gave.
@@ -60,28 +53,19 @@ local function check_header(d)
   if d.schema ~= nil and C.cl_ffi_header_fits(current.batch, d) ~= 0 then errors.throw_last() end
 end
 
-local function decode_header(state, convert, header)
-  current.datum, current.done = header.d, 0
-  convert(datum, state)
-  check_header(header.d)
-end
-
-local function headers(converter, convert, rec, decoding)
+local function headers(convert, state, rec, done)
   for i = 0, tonumber(rec.n_headers) - 1 do
     local header = rec.headers + i
-    if decoding then
-      local ok, e = pcall(decode_header, converter.state, convert, header)
-      if not ok then raise(converter, e, rec) end
-      if current.done ~= DECODED then raise_idle(converter, rec, DECODED) end
-    else
-      one(converter, convert, rec, header.d, ENCODED)
-    end
+    current.datum, current.done = header.d, 0
+    convert(datum, state)
+    if current.done ~= done then error(idle(done), 0) end
+    if done == DECODED then check_header(header.d) end
   end
 end
 
 -- A loop of its own for each converter, so that each compiles for what it calls.
 local LOOP = [[
-local LIVE, current, datum, pcall, tonumber, raise, raise_idle = ...
+local LIVE, current, datum, pcall, tonumber, fail, idle = ...
 return function(batch, converter, convert, done)
   local state, is_key = converter.state, converter.role == "key"
   local records = batch.records
@@ -91,46 +75,57 @@ return function(batch, converter, convert, done)
       if is_key then current.datum = rec.key else current.datum = rec.value end
       current.done = 0
       local ok, e = pcall(convert, datum, state)
-      if not ok then raise(converter, e, rec) end
-      if current.done ~= done then raise_idle(converter, rec, done) end
+      if ok and current.done ~= done then ok, e = false, idle(done) end
+      if not ok then
+        fail(converter, e, rec)
+        return
+      end
     end
   end
   current.datum = nil
 end
 ]]
 
-local function run(batch, converter, convert, decoding)
+local function run(batch, converter, convert, done)
   if converter.role ~= "header" then
-    converter.loop = converter.loop or assert(load(LOOP, "=convert"))(LIVE, current, datum, pcall, tonumber, raise,
-      raise_idle)
-    return converter.loop(batch, converter, convert, decoding and DECODED or ENCODED)
+    converter.loop = converter.loop or assert(load(LOOP, "=convert"))(LIVE, current, datum, pcall, tonumber, fail, idle)
+    return converter.loop(batch, converter, convert, done)
   end
   for i = 0, tonumber(batch.n) - 1 do
     local rec = batch.records + i
-    if rec.n_headers > 0 and rec.state == LIVE then headers(converter, convert, rec, decoding) end
+    if rec.n_headers > 0 and rec.state == LIVE then
+      local ok, e = pcall(headers, convert, converter.state, rec, done)
+      if not ok then return fail(converter, e, rec) end
+    end
   end
   current.datum = nil
 end
 
---- Bytes to values.
+--- Bytes to values. The batch ends before a record that fails (connect.host.place); so it does in encode.
 function M.decode(batch, converter)
-  if converter then run(batch, converter, converter.decode, true) end
+  if converter then run(batch, converter, converter.decode, DECODED) end
 end
 
 --- Values to bytes.
 function M.encode(batch, converter)
-  if converter then run(batch, converter, converter.encode, false) end
+  if converter then run(batch, converter, converter.encode, ENCODED) end
 end
 
 -- One record, for `connect-lua try`: converters = { key =, value =, header = }.
 local function record(rec, converters, verb)
-  local decoding = verb == "decode"
-  for _, role in ipairs(decoding and { "key", "value", "header" } or { "header", "key", "value" }) do
+  local done = verb == "decode" and DECODED or ENCODED
+  for _, role in ipairs(done == DECODED and { "key", "value", "header" } or { "header", "key", "value" }) do
     local converter = converters[role]
-    if converter and role == "header" then
-      headers(converter, converter[verb], rec, decoding)
-    elseif converter then
-      one(converter, converter[verb], rec, rec[role], decoding and DECODED or ENCODED)
+    if converter then
+      local ok, e
+      if role == "header" then
+        ok, e = pcall(headers, converter[verb], converter.state, rec, done)
+      else
+        current.datum, current.done = rec[role], 0
+        ok, e = pcall(converter[verb], datum, converter.state)
+        if ok and current.done ~= done then ok, e = false, idle(done) end
+      end
+      if not ok then error(failure(converter, e, rec), 0) end
     end
   end
   current.datum = nil

@@ -1,10 +1,16 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Which record it was: errors of converters and transforms name topic, partition and offset,
--- or the source partition.
+-- or source partition and source offset. And which record of a batch is the first to fail.
 
 local ffi = require "ffi"
 
+local C = require "connect.host.abi"
 local errors = require "connect.errors"
+local host = require "connect.host.c"
+local view = require "connect.host.view"
+
+local INT, NULL = C.CL_INT, C.CL_NULL
+local RETRIABLE = "org.apache.kafka.connect.errors.RetriableException"
 
 local M = {}
 
@@ -21,24 +27,61 @@ local function str(s)
   return ffi.string(s.p, s.len)
 end
 
+-- " at source offset {...}"; nothing where there is none.
+local function source_offset(rec)
+  local d = rec.source_offset
+  if d.kind <= NULL then return "" end
+  local offset
+  if d.kind == INT then
+    offset = { [str(rec.batch.offset_name)] = d.i }
+  else
+    offset = view.copy(view.read(rec.batch, d))
+  end
+  return " at source offset " .. host.json_encode(offset)
+end
+
 --- "in topic 't' partition 0 at offset 5": before any transform.
 function M.text(rec)
   local topic = rec.orig_topic.p ~= nil and rec.orig_topic or rec.topic
   if partition_text then
-    return ("for topic '%s' from source partition %s"):format(str(topic), partition_text(rec.slot))
+    return ("for topic '%s' from source partition %s%s"):format(str(topic), partition_text(rec.slot),
+      source_offset(rec))
   end
   return ("in topic '%s' partition %d at offset %d"):format(str(topic), rec.orig_partition, tonumber(rec.offset))
 end
 
---- Raises e, whatever it is, as this record's error: of a stage of Connect's (VALUE_CONVERTER,
+-- -------------------------------------------------------------- failed records
+
+--- e, whatever it is, as this record's error: of a stage of Connect's (VALUE_CONVERTER,
 -- TRANSFORMATION, ...) and with where before its message. One that ends the task stays one.
-function M.raise(e, stage, rec, where)
+function M.failure(e, stage, rec, where)
   local class, message, java = errors.parts(e)
+  if class == "retriable" then java = java or RETRIABLE end
   if class ~= "fatal" and class ~= "stopped" then class = "data" end
   local out = errors.new(class, message)
   out.stage, out.java, out.where = stage, java, where
   out.offset = rec and tonumber(rec.offset)
-  error(out, 0)
+  return out
+end
+
+-- Stages run over the whole batch one after the other, Connect runs them all over one record
+-- after the other. Its order is kept by ending the batch at a record that has failed: the
+-- stages after this one see the records before it only, so that what fails last is the first
+-- record to fail, at its first stage.
+local failed
+
+--- rec has failed with what failure() made of it; its stage ends here.
+function M.fail(rec, failure)
+  if failure.class == "stopped" then error(failure, 0) end
+  failed, rec.batch.n = failure, rec - rec.batch.records
+end
+
+--- Before the stages of a batch.
+function M.begin() failed = nil end
+
+--- After its stages: raises what the first failing record has failed with.
+function M.finish()
+  if failed then error(failed, 0) end
 end
 
 return M

@@ -38,10 +38,12 @@ return function(spec)
     local batch = ffi.cast(batch_p, lud)
     view.enter(batch)
     if batch.stage == RAW then
+      place.begin()
       convert.decode(batch, key)
       convert.decode(batch, value)
       convert.decode(batch, header)
       chain_of.run(batch, chain)
+      place.finish()
       batch.stage = READY
     end
     if C.cl_ffi_batch_live(batch) ~= 0 then errors.fatal("no memory left in the batch") end

@@ -24,6 +24,7 @@ return function(spec)
   local header, chain = convert.new(spec.header, "header"), chain_of.new(spec.transforms)
   local partitions = {} -- id -> text
   draft.use_ids(partitions)
+  local commit_record = rawget(plugin, "commit_record")
   local verbs = {}
 
   place.set_source(function(id) return partitions[id] or "#" .. tonumber(id) end)
@@ -98,22 +99,29 @@ return function(spec)
   local function check_topics(batch)
     for i = 0, tonumber(batch.n) - 1 do
       local rec = batch.records + i
-      if rec.topic.p == nil then errors.fatal("poll left record %d of ctx:record() without a topic", i + 1) end
+      if rec.topic.p == nil then
+        return place.fail(rec, errors.new("fatal",
+          ("poll left record %d of ctx:record() without a topic"):format(i + 1)))
+      end
       rec.orig_topic = rec.topic
       rec.orig_partition = rec.partition
     end
   end
 
-  -- The batch is complete: transforms and encodes it. C calls it too, when poll emitted before a retriable error.
+  -- The batch is complete: transforms and encodes it, and raises the error of its first record that fails: those
+  -- before it are ready. C calls it too, when poll emitted before a retriable error.
   function verbs.seal(lud)
     local batch = ffi.cast(batch_p, lud)
+    place.begin()
     check_topics(batch)
+    if chain and commit_record and C.cl_ffi_batch_keep_emitted(batch) ~= 0 then errors.throw_last() end
     chain_of.run(batch, chain)
     convert.encode(batch, header)
     convert.encode(batch, key)
     convert.encode(batch, value)
     batch.stage = READY
     view.enter(nil)
+    place.finish()
   end
 
   local poll, seal = rawget(plugin, "poll"), verbs.seal
@@ -126,16 +134,18 @@ return function(spec)
     seal(lud)
   end
 
-  local commit_record = rawget(plugin, "commit_record")
+  -- With the record as poll emitted it, and where it is when it was delivered.
   function verbs.commit_record(lud, kafka_partition, offset, delivered)
     if not commit_record then return end
     local rec = ffi.cast(record_p, lud)
-    view.enter(rec.batch)
+    local batch = rec.batch
+    view.enter(batch)
+    local emitted = batch.emitted ~= nil and batch.emitted + (rec - batch.records) or rec
     local metadata
     if delivered then
       metadata = { topic = ffi.string(rec.topic.p, rec.topic.len), partition = kafka_partition, offset = offset }
     end
-    commit_record(ctx, view.record(rec), metadata)
+    commit_record(ctx, view.record(emitted), metadata)
     view.enter(nil)
   end
 
