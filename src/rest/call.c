@@ -19,6 +19,7 @@
 static void server_free(struct cl_server *s) {
   free(s->ports);
   cl_auth_free(s->auth);
+  cl_headers_free(s->headers);
   cl_tls_free(s->tls);
   cl_tls_free(s->admin_tls);
   pthread_cond_destroy(&s->changed);

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "rest/conns.h"
 #include "rest/framing.h"
+#include "rest/headers.h"
 #include "rest/routes.h"
 
 #include <microhttpd.h>
@@ -59,6 +60,7 @@ struct cl_server {
   const struct cl_rest_conf *conf;
   struct cl_tls *tls, *admin_tls; /* of the https listeners, or NULL */
   struct cl_auth *auth;           /* or NULL: everybody may enter */
+  struct cl_headers *headers;
   struct cl_port *ports;
   size_t n_ports;
   pthread_t timer;

@@ -19,11 +19,15 @@
 enum { SWALLOW_FACTOR = 4 }; /* of body_max: a chunked body beyond it loses its connection */
 
 static enum MHD_Result add_headers(struct cl_call *c, struct MHD_Response *r, const char *type) {
-  enum MHD_Result ok = MHD_add_response_header(r, "Server", "connect-lua/" CL_VERSION);
+  enum MHD_Result ok = MHD_YES;
+  if (!c->port->listener->admin)
+    ok = cl_headers_add(c->server->headers, c->con, c->method, r);
+  if (ok && !MHD_get_response_header(r, "Server"))
+    ok = MHD_add_response_header(r, "Server", "connect-lua/" CL_VERSION);
   if (ok && type)
-    ok = MHD_add_response_header(r, "Content-Type", type);
+    ok = cl_headers_set(r, "Content-Type", type);
   if (ok && c->answer.allow[0])
-    ok = MHD_add_response_header(r, "Allow", c->answer.allow);
+    ok = cl_headers_set(r, "Allow", c->answer.allow);
   if (ok && c->close)
     ok = MHD_add_response_header(r, "Connection", "close");
   if (ok && c->answer.reply.location) {
@@ -32,7 +36,7 @@ static enum MHD_Result add_headers(struct cl_call *c, struct MHD_Response *r, co
     if (c->framing.host)
       cl_buf_fmt(&b, "%s://%s", c->port->tls ? "https" : "http", c->framing.host);
     cl_buf_fmt(&b, "/connectors/%s", name ? name : "");
-    ok = name && !b.failed && MHD_add_response_header(r, "Location", b.p) ? MHD_YES : MHD_NO;
+    ok = name && !b.failed && cl_headers_set(r, "Location", b.p) ? MHD_YES : MHD_NO;
     cl_buf_free(&b);
     free(name);
   }

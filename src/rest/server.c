@@ -116,6 +116,8 @@ static int open_ports(struct cl_server *s, struct cl_err *err) {
     rc = cl_tls_new(s->conf->admin_tls, &s->admin_tls, err);
   if (rc == 0)
     rc = cl_auth_new(&s->conf->auth, &s->auth, err);
+  if (rc == 0)
+    rc = cl_headers_new(s->conf, &s->headers, err);
   for (size_t i = 0; rc == 0 && i < s->n_ports; i++) {
     struct cl_port *p = &s->ports[i];
     if (p->listener->https)

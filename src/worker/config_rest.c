@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "worker/config_auth.h"
+#include "worker/config_headers.h"
 #include "worker/config_internal.h"
 #include "worker/config_tls.h"
 
@@ -132,7 +133,9 @@ int cl_rest_conf_load(const json_t *raw, const json_t *typed, struct cl_rest_con
   int rc = load_listeners(raw, typed, out, err);
   if (rc == 0)
     rc = load_advertised(typed, out, err);
-  return rc ? rc : cl_auth_conf_load(typed, getenv("KAFKA_OPTS"), &out->auth, err);
+  if (rc == 0)
+    rc = cl_auth_conf_load(typed, getenv("KAFKA_OPTS"), &out->auth, err);
+  return rc ? rc : cl_headers_conf_load(typed, out, err);
 }
 
 void cl_rest_conf_clear(struct cl_rest_conf *c) {
@@ -143,6 +146,7 @@ void cl_rest_conf_clear(struct cl_rest_conf *c) {
   cl_tls_conf_free(c->admin_tls);
   free(c->advertised_host);
   free(c->auth.file);
+  cl_headers_conf_clear(c);
   *c = (struct cl_rest_conf){0};
 }
 

@@ -44,6 +44,12 @@ struct cl_auth_conf {
   char *file;
 };
 
+/* One of response.http.headers.config. */
+struct cl_header_conf {
+  bool add, date; /* beside others of the name; value is an offset in ms to now */
+  char *name, *value;
+};
+
 struct cl_rest_conf {
   struct cl_listener *listeners; /* at least one, those of admin.listeners last */
   size_t n_listeners;
@@ -53,6 +59,11 @@ struct cl_rest_conf {
   int advertised_port;                 /* or -1 */
   int advertised_https;                /* 0, 1; -1 = the file does not say */
   struct cl_auth_conf auth;
+  json_t
+      *origins;  /* array of Java patterns, or "*"; empty = no CORS. For listeners that are not admin's, as */
+  char *methods; /* of preflights, comma separated */
+  struct cl_header_conf *headers; /* these, in their order */
+  size_t n_headers;
   size_t body_max;            /* bytes of a request's body */
   int connections_max;        /* of each listener */
   int64_t request_timeout_ms; /* a write's answer */
