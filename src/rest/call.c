@@ -181,16 +181,26 @@ void cl_call_wait_ms(struct cl_server *s, int64_t ms) {
   pthread_cond_timedwait(&s->changed, &s->lock, &at);
 }
 
-/* @thread timer */
+static void expire_connections(struct cl_server *s) {
+  for (size_t i = 0; i < s->n_ports; i++)
+    cl_conns_expire(&s->ports[i].conns);
+}
+
+/* Connections are looked at ten times in their shortest time. @thread timer */
 void *cl_call_run_timer(void *arg) {
   struct cl_server *s = arg;
+  int64_t shortest = s->conf->head_timeout_ms < s->conf->request_timeout_ms ? s->conf->head_timeout_ms
+                                                                            : s->conf->request_timeout_ms;
+  int64_t step = shortest > 10000 ? 1000 : shortest / 10 + 1;
   pthread_mutex_lock(&s->lock);
   while (!s->stopping) {
     int64_t left = expire_oldest(s);
-    if (left < 0)
-      pthread_cond_wait(&s->changed, &s->lock);
-    else if (left > 0)
-      cl_call_wait_ms(s, left);
+    if (left == 0)
+      continue;
+    cl_call_wait_ms(s, left < 0 || left > step ? step : left);
+    pthread_mutex_unlock(&s->lock);
+    expire_connections(s);
+    pthread_mutex_lock(&s->lock);
   }
   pthread_mutex_unlock(&s->lock);
   return NULL;

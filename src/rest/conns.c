@@ -19,11 +19,12 @@
 
 struct cl_conn {
   struct cl_conn *prev, *next;
-  int fd; /* open as long as the connection is in the list */
+  int64_t deadline; /* 0 = none */
+  int fd;           /* open as long as the connection is in the list */
 };
 
-void cl_conns_init(struct cl_conns *c, int max) {
-  *c = (struct cl_conns){.max = max};
+void cl_conns_init(struct cl_conns *c, int max, int64_t first_ms) {
+  *c = (struct cl_conns){.max = max, .first_ms = first_ms};
   pthread_mutex_init(&c->lock, NULL);
 }
 
@@ -36,6 +37,7 @@ static void add(struct cl_conns *c, struct MHD_Connection *con, void **context) 
   if (!n)
     return; /* it is served, and ends with the daemon */
   n->fd = info->connect_fd;
+  n->deadline = cl_now_ms() + c->first_ms;
   pthread_mutex_lock(&c->lock);
   n->next = c->first;
   if (n->next)
@@ -66,6 +68,25 @@ void cl_conns_notify(void *arg, struct MHD_Connection *con, void **context,
     add(arg, con, context);
   else if (*context)
     forget(arg, *context);
+}
+
+void cl_conns_deadline(struct cl_conns *c, struct MHD_Connection *con, int64_t deadline) {
+  const union MHD_ConnectionInfo *info = MHD_get_connection_info(con, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  struct cl_conn *n = info ? info->socket_context : NULL;
+  if (!n)
+    return;
+  pthread_mutex_lock(&c->lock);
+  n->deadline = deadline;
+  pthread_mutex_unlock(&c->lock);
+}
+
+void cl_conns_expire(struct cl_conns *c) {
+  int64_t now = cl_now_ms();
+  pthread_mutex_lock(&c->lock);
+  for (struct cl_conn *n = c->first; n; n = n->next)
+    if (n->deadline && n->deadline <= now)
+      shutdown(n->fd, SHUT_RDWR);
+  pthread_mutex_unlock(&c->lock);
 }
 
 bool cl_conns_hang_up(struct cl_conns *c, int64_t timeout_ms) {

@@ -28,7 +28,7 @@ enum cl_call_state {
  * which may be long after the client was told that it timed out. */
 struct cl_call {
   struct cl_server *server;
-  const struct cl_port *port;  /* of its connection */
+  struct cl_port *port;        /* of its connection */
   int refs;                    /* server->lock */
   enum cl_call_state state;    /* server->lock once a command exists */
   struct cl_call *prev, *next; /* in server->waiting; server->lock */

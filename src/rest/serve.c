@@ -18,6 +18,11 @@
 
 enum { SWALLOW_FACTOR = 4 }; /* of body_max: a chunked body beyond it loses its connection */
 
+/* The inactivity timeout does not see a byte now and then: the client has ms for what comes next. */
+static void give_time(struct cl_call *c, int64_t ms) {
+  cl_conns_deadline(&c->port->conns, c->con, cl_now_ms() + ms);
+}
+
 static enum MHD_Result add_headers(struct cl_call *c, struct MHD_Response *r, const char *type) {
   enum MHD_Result ok = MHD_YES;
   if (!c->port->listener->admin)
@@ -58,8 +63,10 @@ static enum MHD_Result send_answer(struct cl_call *c) {
   enum MHD_Result ok = add_headers(c, r, *type ? type : NULL);
   if (ok)
     ok = MHD_queue_response(c->con, (unsigned)a->reply.status, r);
-  if (ok)
+  if (ok) {
     c->status = a->reply.status;
+    give_time(c, c->server->conf->request_timeout_ms);
+  }
   MHD_destroy_response(r);
   return ok;
 }
@@ -85,6 +92,7 @@ static enum MHD_Result first_call(struct cl_call *c, const char *method, const c
   cl_framing_read(c->con, method, version, s->conf->body_max, &c->framing);
   c->method = strdup(method);
   c->body.max = s->conf->body_max;
+  give_time(c, s->conf->request_timeout_ms);
 
   pthread_mutex_lock(&s->lock);
   bool stopping = s->stopping;
@@ -115,8 +123,7 @@ static enum MHD_Result take_body(struct cl_call *c, const char *data, size_t *si
   *size = 0;
   if (c->received > s->conf->body_max * (uint64_t)SWALLOW_FACTOR || c->body.failed)
     return MHD_NO;
-  /* the inactivity timeout does not see a byte now and then */
-  return cl_now_ms() - c->started > s->conf->request_timeout_ms ? MHD_NO : MHD_YES;
+  return MHD_YES;
 }
 
 static enum cl_route_set routes_of(const struct cl_port *port) {
@@ -147,6 +154,7 @@ static enum MHD_Result dispatch(struct cl_call *c) {
   if (stopping)
     return send_refusal(c, 503, "Worker is shutting down");
 
+  cl_conns_deadline(&c->port->conns, c->con, 0); /* it is our turn */
   if (cl_request_parse(&req, &err) < 0)
     cl_reply_error(&x.answer.reply, err.code == CL_ENOMEM ? 500 : 400, "%s", err.msg);
   else
@@ -196,7 +204,7 @@ enum MHD_Result cl_serve_request(void *arg, struct MHD_Connection *con, const ch
 /* ---- a request's beginning and end ---- */
 
 void *cl_serve_begin(void *arg, const char *uri, struct MHD_Connection *con) {
-  const struct cl_port *port = arg;
+  struct cl_port *port = arg;
   struct cl_server *s = port->server;
   struct cl_call *c = calloc(1, sizeof *c);
   if (!c)
@@ -204,6 +212,7 @@ void *cl_serve_begin(void *arg, const char *uri, struct MHD_Connection *con) {
   c->server = s;
   c->port = port;
   c->con = con;
+  give_time(c, s->conf->head_timeout_ms);
   c->refs = 1;
   c->started = cl_now_ms();
   c->target = strdup(uri ? uri : "");
@@ -237,6 +246,7 @@ void cl_serve_end(void *arg, struct MHD_Connection *con, void **context,
   if (!c)
     return;
   *context = NULL;
+  give_time(c, s->conf->idle_timeout_ms + s->conf->head_timeout_ms);
   if (c->counted) {
     if (c->method && c->target)
       log_access(c);

@@ -23,8 +23,6 @@
 
 enum {
   POOL_THREADS = 2, /* so that one slow handler does not stop everybody */
-  CONNECTION_MEMORY = 32 * 1024,
-  INACTIVITY_S = 30, /* Jetty's; also what a client that left half a request costs */
   HANG_UP_MS = 1000
 };
 
@@ -61,8 +59,8 @@ static int start_daemon(struct cl_port *p, struct cl_err *err) {
       {MHD_OPTION_LISTEN_SOCKET, p->fd, NULL},
       {MHD_OPTION_THREAD_POOL_SIZE, POOL_THREADS, NULL},
       {MHD_OPTION_CONNECTION_LIMIT, p->conns.max, NULL},
-      {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
-      {MHD_OPTION_CONNECTION_TIMEOUT, INACTIVITY_S, NULL},
+      {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)p->server->conf->head_max, NULL},
+      {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)((p->server->conf->idle_timeout_ms + 999) / 1000), NULL},
       {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_escapes, NULL},
       {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, p},
       {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)cl_serve_begin, p},
@@ -104,7 +102,7 @@ static struct cl_server *server_new(const struct cl_rest_conf *conf, struct cl_h
   s->n_ports = conf->n_listeners;
   for (size_t i = 0; i < s->n_ports; i++) {
     ports[i] = (struct cl_port){.server = s, .listener = &conf->listeners[i], .fd = -1};
-    cl_conns_init(&ports[i].conns, conf->connections_max);
+    cl_conns_init(&ports[i].conns, conf->connections_max, conf->head_timeout_ms);
   }
   return s;
 }

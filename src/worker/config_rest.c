@@ -126,10 +126,21 @@ static int load_advertised(const json_t *typed, struct cl_rest_conf *out, struct
   return out->advertised_host ? 0 : cl_err_set(err, CL_ENOMEM, "out of memory");
 }
 
+static int64_t number(const json_t *typed, const char *key) {
+  return json_integer_value(json_object_get(typed, key));
+}
+
+static void load_limits(const json_t *typed, struct cl_rest_conf *out) {
+  out->body_max = (size_t)number(typed, "connect.lua.rest.body.max.bytes");
+  out->head_max = (size_t)number(typed, "connect.lua.rest.head.max.bytes");
+  out->connections_max = (int)number(typed, "connect.lua.rest.connections.max");
+  out->idle_timeout_ms = number(typed, "connect.lua.rest.idle.timeout.ms");
+  out->head_timeout_ms = number(typed, "connect.lua.rest.head.timeout.ms");
+  out->request_timeout_ms = number(typed, "connect.lua.rest.request.timeout.ms");
+}
+
 int cl_rest_conf_load(const json_t *raw, const json_t *typed, struct cl_rest_conf *out, struct cl_err *err) {
-  out->body_max = 1024 * 1024;
-  out->connections_max = 1000;
-  out->request_timeout_ms = 90000;
+  load_limits(typed, out);
   int rc = load_listeners(raw, typed, out, err);
   if (rc == 0)
     rc = load_advertised(typed, out, err);

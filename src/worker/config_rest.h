@@ -64,9 +64,11 @@ struct cl_rest_conf {
   char *methods; /* of preflights, comma separated */
   struct cl_header_conf *headers; /* these, in their order */
   size_t n_headers;
-  size_t body_max;            /* bytes of a request's body */
+  size_t body_max, head_max;  /* bytes of a request */
   int connections_max;        /* of each listener */
-  int64_t request_timeout_ms; /* a write's answer */
+  int64_t idle_timeout_ms;    /* no byte came or went */
+  int64_t head_timeout_ms;    /* a handshake, a request up to its body */
+  int64_t request_timeout_ms; /* a request's body, a write's answer, the sending of an answer */
 };
 
 /* raw: the file's keys; typed: by the rows of the worker file. */

@@ -37,7 +37,10 @@ static struct cl_server *start_with(struct fixture *f, const char *host, uint16_
   f->conf = (struct cl_rest_conf){.listeners = &f->listener,
                                   .n_listeners = 1,
                                   .body_max = BODY_MAX,
+                                  .head_max = 32 * 1024,
                                   .connections_max = 1000,
+                                  .idle_timeout_ms = 30000,
+                                  .head_timeout_ms = 30000,
                                   .request_timeout_ms = timeout_ms};
   struct cl_server *s = NULL;
   if (cl_server_start(&f->conf, &f->herder, &s, &err) < 0)
