@@ -46,7 +46,7 @@ describe("a malformed #embedded", function()
     end)
 
     it("that asks for what is not built", function()
-      refused(with { ["config.providers"] = "file" }, 2, "config.providers")
+      refused(with { ["config.providers"] = "v", ["config.providers.v.class"] = "com.example.Vault" }, 2, "com.example.Vault")
       refused(with { ["consumer.ssl.truststore.type"] = "JKS", ["consumer.ssl.truststore.location"] = "/x.jks",
         ["consumer.security.protocol"] = "SSL", ["bootstrap.servers"] = "127.0.0.1:1" }, 2, "keytool")
     end)

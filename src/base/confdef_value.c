@@ -4,6 +4,7 @@
 #include "base/confdef_value.h"
 
 #include "base/buf.h"
+#include "base/secrets.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -137,9 +138,9 @@ static int parse_trimmed(const struct cl_conf_row *row, const char *text, char *
   case CL_CONF_LIST:
     out->list = parse_list(trimmed);
     return out->list ? 0 : cl_conf_invalid(err, row, text, "Expected a comma separated list.");
+  case CL_CONF_PASSWORD: cl_secrets_add(trimmed); /* fall through */
   case CL_CONF_STRING:
   case CL_CONF_CLASS:
-  case CL_CONF_PASSWORD:
     out->s = strdup(trimmed);
     return out->s ? 0 : cl_err_set(err, CL_ENOMEM, "out of memory");
   }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Error objects. Any thread; may include libc only. */
+ * Error objects. Any thread; may include libc and base/secrets.h. */
 #include "base/err.h"
+
+#include "base/secrets.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@ int cl_err_vset(struct cl_err *err, int code, const char *fmt, va_list ap) {
   err->within = NULL;
   err->trace[0] = '\0';
   vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
+  cl_secrets_hide(err->msg, sizeof(err->msg));
   return code;
 }
 
@@ -34,6 +37,7 @@ int cl_err_prefix(struct cl_err *err, const char *fmt, ...) {
   va_end(ap);
   if (n >= 0 && (size_t)n < sizeof(err->msg))
     snprintf(err->msg + n, sizeof(err->msg) - (size_t)n, "%s", old);
+  cl_secrets_hide(err->msg, sizeof(err->msg));
   return err->code;
 }
 
@@ -79,10 +83,13 @@ char *cl_err_trace(const struct cl_err *err) {
   size_t size = sizeof(outer) + sizeof(cause) + (within ? strlen(within) : 0) + strlen(class) +
                 strlen(err->msg) + strlen(err->trace) + 4;
   char *out = malloc(size);
-  if (out)
-    snprintf(out, size, "%s%s%s%s: %s%s%s", within ? outer : "", within ? within : "", within ? cause : "",
-             class, err->msg, err->trace[0] ? "\n" : "", err->trace);
-  return out;
+  if (!out)
+    return NULL;
+  snprintf(out, size, "%s%s%s%s: %s%s%s", within ? outer : "", within ? within : "", within ? cause : "",
+           class, err->msg, err->trace[0] ? "\n" : "", err->trace);
+  char *hidden = cl_secrets_hidden(out);
+  free(out);
+  return hidden;
 }
 
 _Noreturn void cl_require_failed(const char *expr, const char *file, int line) {

@@ -33,7 +33,7 @@ struct cl_err {
   bool fatal;         /* nothing but a new task helps */
   const char *class;  /* Apache's exception class (static text), or NULL for the default of code */
   const char *within; /* message of the ConnectException that Apache wraps it in (static text), or NULL */
-  char msg[1024];     /* one sentence: where and what, no trailing newline */
+  char msg[1024];     /* one sentence: where and what, no trailing newline; secrets are hidden in it */
   char trace[2048];   /* further lines ("\tat ..."), may be empty */
 };
 

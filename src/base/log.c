@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/loggers.h"
+#include "base/secrets.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -104,6 +105,7 @@ void cl_log_write(enum cl_level level, const char *component, const char *fmt, .
   va_start(ap, fmt);
   vsnprintf(text, sizeof(text), fmt, ap);
   va_end(ap);
+  cl_secrets_hide(text, sizeof(text));
   if (!log_json || !write_json(&now, level, component, text))
     write_text(&now, level, component, text);
 }

@@ -4,7 +4,8 @@
  * `{"timestamp":"2026-11-21T08:42:03.123Z","level":"INFO","logger":"component","context":"name|task-0",
  * "message":"text"}`.
  * A file defines CL_COMPONENT before it includes this header.
- * Any thread; a line is written whole. Log once, where a thing is handled; no secrets.
+ * Any thread; a line is written whole, its secrets hidden (base/secrets.h). Log once, where a
+ * thing is handled.
  */
 #pragma once
 

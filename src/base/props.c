@@ -17,6 +17,7 @@ enum { FILE_MAX = 16 << 20 };
 struct reader {
   const char *at, *end;
   const char *where;
+  bool utf8;           /* the text is UTF-8; otherwise ISO-8859-1 */
   size_t line_no;      /* of the natural line at `at` */
   struct cl_buf line;  /* the logical line: continuations joined, escapes still inside */
   size_t first_no;     /* the natural line it begins on */
@@ -137,7 +138,7 @@ static const char *unicode_escape(const char *p, size_t *at, size_t end, struct 
   return NULL;
 }
 
-/* Resolves escapes of line[at, end) and turns ISO-8859-1 into UTF-8; malloc'd. */
+/* Resolves escapes of line[at, end), as UTF-8; malloc'd. */
 static int convert(struct reader *r, size_t at, size_t end, char **text, struct cl_err *err) {
   struct cl_buf out = {0};
   const char *p = r->line.p;
@@ -147,6 +148,8 @@ static int convert(struct reader *r, size_t at, size_t end, char **text, struct 
     unsigned char c = (unsigned char)p[at++];
     if (c == 0) {
       wrong = "NUL byte";
+    } else if (c >= 0x80 && r->utf8) {
+      cl_buf_char(&out, (char)c);
     } else if (c != '\\' || at == end) {
       add_utf8(&out, c);
     } else {
@@ -155,6 +158,8 @@ static int convert(struct reader *r, size_t at, size_t end, char **text, struct 
         wrong = "NUL byte";
       else if (c == 'u')
         wrong = unicode_escape(p, &at, end, &out);
+      else if (c >= 0x80 && r->utf8)
+        cl_buf_char(&out, (char)c);
       else
         add_utf8(&out, c == 't' ? '\t' : c == 'r' ? '\r' : c == 'n' ? '\n' : c == 'f' ? '\f' : c);
     }
@@ -211,9 +216,11 @@ static int put_entry(struct reader *r, json_t *config, struct cl_err *err) {
   return rc;
 }
 
-int cl_props_parse(const char *text, size_t len, const char *where, json_t **out, struct cl_err *err) {
+static int parse(const char *text, size_t len, bool utf8, const char *where, json_t **out,
+                 struct cl_err *err) {
   cl_utf8_skip_bom(&text, &len);
-  struct reader r = {.at = text, .end = text + len, .where = where, .line_no = 1, .lines = json_object()};
+  struct reader r = {
+      .at = text, .end = text + len, .where = where, .utf8 = utf8, .line_no = 1, .lines = json_object()};
   int rc = 0;
   *out = NULL;
   json_t *config = json_object();
@@ -233,6 +240,17 @@ int cl_props_parse(const char *text, size_t len, const char *where, json_t **out
   else
     *out = config;
   return rc;
+}
+
+int cl_props_parse(const char *text, size_t len, const char *where, json_t **out, struct cl_err *err) {
+  return parse(text, len, false, where, out, err);
+}
+
+int cl_props_parse_utf8(const char *text, size_t len, const char *where, json_t **out, struct cl_err *err) {
+  *out = NULL;
+  if (!cl_utf8_valid(text, len))
+    return cl_err_set(err, CL_EINVAL, "%s: not UTF-8", where);
+  return parse(text, len, true, where, out, err);
 }
 
 int cl_props_load(const char *path, json_t **out, struct cl_err *err) {

@@ -15,6 +15,8 @@
  * value of a repeated key wins, with a warning. where names the source in errors ("worker.conf");
  * errors read "worker.conf:12: ...". */
 int cl_props_parse(const char *text, size_t len, const char *where, json_t **out, struct cl_err *err);
+/* The same for a text in UTF-8, as Java's Reader gives it to Properties; malformed is CL_EINVAL. */
+int cl_props_parse_utf8(const char *text, size_t len, const char *where, json_t **out, struct cl_err *err);
 
 /* The same for a file; unreadable is CL_EIO naming the path. At most 16 MiB. */
 int cl_props_load(const char *path, json_t **out, struct cl_err *err);

@@ -6,6 +6,7 @@
 #include "cli/try.h"
 
 #include "base/loggers.h"
+#include "worker/providers.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -393,19 +394,21 @@ int cl_cli_try(int argc, char **argv) {
   struct cl_err err = CL_ERR_INIT;
   struct cl_worker w = {0};
   char *name = NULL, *state = NULL;
-  json_t *config = NULL;
+  json_t *given = NULL, *config = NULL;
   int code = read_options(argc, argv, &o);
   if (code >= 0)
     return code;
   cl_loggers_start(CL_ERROR);
   if (cl_light_worker_open(&w, o.worker_file, &err) != 0 ||
-      (o.connector_file && cl_cli_connector_file(o.connector_file, &name, &config, &state, &err) != 0)) {
+      (o.connector_file && (cl_cli_connector_file(o.connector_file, &name, &given, &state, &err) != 0 ||
+                            cl_providers_resolve(w.conf->providers, given, &config, &err) != 0))) {
     cl_cli_complain("%s", err.msg);
     code = CL_EXIT_START;
   } else {
     code = o.connector_file ? try_connector(&o, &w, config) : cl_try_protocol(&w);
   }
   json_decref(config);
+  json_decref(given);
   free(state);
   free(name);
   cl_light_worker_close(&w);

@@ -7,6 +7,7 @@
 #include "kafka/conf_internal.h"
 
 #include "base/log.h"
+#include "base/secrets.h"
 #include "base/text.h"
 
 #include <ctype.h>
@@ -73,6 +74,8 @@ void cl_conf_ignore(struct cl_conf_run *run, const char *java) {
 
 int cl_conf_put(struct cl_conf_run *run, const char *java, const char *name, const char *value) {
   char why[512] = "";
+  if (is_secret(name))
+    cl_secrets_add(value);
   rd_kafka_conf_res_t res = rd_kafka_conf_set(run->scratch, name, value, why, sizeof(why));
   if (res != RD_KAFKA_CONF_OK)
     return cl_conf_refuse(run, java, value, "%s", is_secret(name) ? "librdkafka refuses it" : why);
@@ -177,6 +180,8 @@ static bool same_value(const char *a, const char *b) {
 
 static int apply(struct cl_conf_run *run, const char *key, const char *value) {
   const struct cl_key_row *row = cl_conf_java_find(run->kind, key);
+  if (is_secret(key))
+    cl_secrets_add(value);
   if (!row)
     return apply_native(run, key, value);
   bool as_default = row->dflt && same_value(row->dflt, value);

@@ -60,7 +60,7 @@ const struct cl_key_row cl_conf_java_rows[] = {
     HARMLESS("socket.connection.setup.timeout.max.ms", CL_KEY_ALL, "librdkafka's limit is constant"),
     HARMLESS("default.api.timeout.ms", CL_KEY_CA, "the host gives each call its own deadline"),
     REFUSED("config.providers", CL_KEY_ALL, NULL,
-            "connect-lua does not run config providers yet; remove the key"),
+            "providers of the worker file resolve variables here; name them there and remove the key"),
 
     /* Consumer. */
     SAME("allow.auto.create.topics", CL_KEY_C),

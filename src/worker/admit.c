@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "task/connector.h"
+#include "worker/providers.h"
 #include "worker/validation.h"
 
 #include <ctype.h>
@@ -125,24 +126,14 @@ static json_t *with_name(const json_t *config, const char *name) {
   return out;
 }
 
-int cl_admit_config(const struct cl_worker *w, const char *name, const json_t *config,
-                    struct cl_admitted *out, struct cl_reply *reply) {
+static int admit_resolved(const struct cl_worker *w, const json_t *config, struct cl_admitted *out,
+                          struct cl_reply *reply) {
   struct cl_err err = CL_ERR_INIT;
-  const char *inner = cl_json_str(config, "name");
-  if (inner && strcmp(inner, name) != 0) {
-    cl_reply_error(reply, 400,
-                   "Connector name configuration (%s) doesn't match connector name in the URL (%s)", inner,
-                   name);
+  struct cl_plugin *plugin = cl_admit_class(w, config, reply);
+  if (!plugin)
     return -1;
-  }
-  json_t *full = with_name(config, name);
-  struct cl_plugin *plugin = cl_admit_class(w, full, reply);
-  if (!plugin) {
-    json_decref(full);
-    return -1;
-  }
   struct cl_validation v;
-  int rc = cl_validate_config(w, plugin, full, &v, &err);
+  int rc = cl_validate_config(w, plugin, config, &v, &err);
   if (rc == 0)
     own_null_errors(&v);
   if (rc == 0 && cl_validate_wants_plugin(&v))
@@ -159,9 +150,31 @@ int cl_admit_config(const struct cl_worker *w, const char *name, const json_t *c
   } else {
     cl_plugin_ref(plugin);
     out->plugin = plugin;
-    out->config = json_incref(full);
   }
   cl_validate_clear(&v);
+  return rc;
+}
+
+int cl_admit_config(const struct cl_worker *w, const char *name, const json_t *config,
+                    struct cl_admitted *out, struct cl_reply *reply) {
+  struct cl_err err = CL_ERR_INIT;
+  const char *inner = cl_json_str(config, "name");
+  if (inner && strcmp(inner, name) != 0) {
+    cl_reply_error(reply, 400,
+                   "Connector name configuration (%s) doesn't match connector name in the URL (%s)", inner,
+                   name);
+    return -1;
+  }
+  json_t *full = with_name(config, name), *resolved = NULL;
+  if (cl_providers_resolve(w->conf->providers, full, &resolved, &err) != 0) {
+    cl_reply_error(reply, 500, "%s", err.msg);
+    json_decref(full);
+    return -1;
+  }
+  int rc = admit_resolved(w, resolved, out, reply);
+  if (rc == 0)
+    out->config = json_incref(full);
+  json_decref(resolved);
   json_decref(full);
   return rc;
 }

@@ -5,6 +5,7 @@
  */
 #define CL_COMPONENT "worker.config"
 #include "worker/config_internal.h"
+#include "worker/providers.h"
 
 #include "base/props.h"
 #include "base/text.h"
@@ -40,10 +41,6 @@ static const struct refusal {
      {"disabled"},
      false,
      "connect-lua does not support exactly-once sources yet; set it to disabled"},
-    {"config.providers",
-     {0},
-     false,
-     "connect-lua does not run config providers yet; remove the key and write the values out"},
     {"connector.client.config.override.policy",
      {"All", "org.apache.kafka.connect.connector.policy.AllConnectorClientConfigOverridePolicy"},
      false,
@@ -169,8 +166,25 @@ static int try_clients(const struct cl_worker_conf *c, struct cl_err *err) {
   return 0;
 }
 
+/* The worker file's own variables. What it says of plugins and providers is read as it stands. */
+static int resolve(struct cl_worker_conf *c, struct cl_err *err) {
+  json_t *resolved = NULL, *raw_path = json_object_get(c->raw, "plugin.path");
+  int rc = cl_providers_new(c->raw, &c->providers, err);
+  if (rc == 0)
+    rc = cl_providers_resolve(c->providers, c->raw, &resolved, err);
+  if (rc == 0 && raw_path)
+    json_object_set(resolved, "plugin.path", raw_path);
+  if (rc == 0) {
+    json_decref(c->raw);
+    c->raw = resolved;
+  }
+  return rc;
+}
+
 static int load(struct cl_worker_conf *c, json_t **typed, struct cl_err *err) {
-  int rc = cl_conf_parse(cl_worker_def(), c->raw, typed, err);
+  int rc = resolve(c, err);
+  if (rc == 0)
+    rc = cl_conf_parse(cl_worker_def(), c->raw, typed, err);
   if (rc == 0)
     rc = refuse_unbuilt(c->raw, err);
   if (rc == 0)
@@ -243,6 +257,7 @@ void cl_worker_conf_free(struct cl_worker_conf *c) {
   json_decref(c->value_converter_config);
   json_decref(c->key_converter_config);
   json_decref(c->raw);
+  cl_providers_free(c->providers);
   free(c->log_file);
   free(c->offset_file);
   free(c->header_converter);

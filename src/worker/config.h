@@ -17,7 +17,8 @@
 
 struct cl_worker_conf {
   char *path;                                            /* of the file */
-  json_t *raw;                                           /* its keys (a config) */
+  json_t *raw;                                           /* its keys (a config), variables resolved */
+  struct cl_providers *providers;                        /* or NULL */
   char *bootstrap_servers;                               /* comma separated */
   bool embedded;                                         /* bootstrap.servers=embedded */
   char *key_converter, *value_converter;                 /* class or alias */

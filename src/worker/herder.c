@@ -7,6 +7,7 @@
 #include "worker/internal.h"
 
 #include "base/log.h"
+#include "base/secrets.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,13 +26,15 @@ void cl_reply_error(struct cl_reply *r, int status, const char *fmt, ...) {
   char *text = NULL;
   va_list ap;
   va_start(ap, fmt);
-  int n = vasprintf(&text, fmt, ap);
+  if (vasprintf(&text, fmt, ap) < 0)
+    text = NULL;
   va_end(ap);
+  char *shown = text ? cl_secrets_hidden(text) : NULL;
   cl_reply_clear(r);
   r->status = status;
-  r->body = json_pack("{s:i,s:o}", "error_code", status, "message", cl_json_lenient(n < 0 ? NULL : text));
-  if (n >= 0)
-    free(text);
+  r->body = json_pack("{s:i,s:o}", "error_code", status, "message", cl_json_lenient(shown));
+  free(shown);
+  free(text);
 }
 
 static void free_command(struct cl_command *cmd) {

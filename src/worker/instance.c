@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "task/connector.h"
 #include "worker/chain.h"
+#include "worker/providers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,7 @@ void cl_instance_free(struct cl_instance *c) {
   clear_runs(c);
   cl_plugin_unref(c->plugin);
   json_decref(c->config);
+  json_decref(c->resolved);
   json_decref(c->task_configs);
   json_decref(c->applied);
   json_decref(c->topics);
@@ -82,6 +84,26 @@ static json_t *task_class(const struct cl_plugin *p) {
   return json_sprintf("%.*sTask", (int)n, p->class);
 }
 
+int cl_instance_resolve(const struct cl_worker *w, struct cl_instance *c, struct cl_err *err) {
+  json_t *resolved = NULL;
+  if (cl_providers_resolve(w->conf->providers, c->config, &resolved, err) != 0)
+    return err->code;
+  json_decref(c->resolved);
+  c->resolved = resolved;
+  return 0;
+}
+
+/* Task configs are stored and shown: where the connector's config has a variable they have it, too. */
+static void restore_variables(const struct cl_instance *c, json_t *task_config) {
+  const char *key;
+  json_t *value;
+  json_object_foreach (c->config, key, value) {
+    if (json_is_string(value) && json_object_get(task_config, key) &&
+        cl_providers_variable(json_string_value(value)))
+      json_object_set(task_config, key, value);
+  }
+}
+
 static json_t *one_task_config(const struct cl_instance *c, const json_t *from) {
   json_t *out = json_object();
   json_object_set_new(out, "task.class", task_class(c->plugin));
@@ -89,15 +111,16 @@ static json_t *one_task_config(const struct cl_instance *c, const json_t *from) 
   /* The framework hands these on whatever the plugin chose to copy. */
   static const char *const always[] = {"topics", "topics.regex"};
   for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++) {
-    json_t *v = json_object_get(c->config, always[i]);
+    json_t *v = json_object_get(c->resolved, always[i]);
     if (v && c->plugin->kind == CL_PLUGIN_SINK)
       json_object_set(out, always[i], v);
   }
+  restore_variables(c, out);
   return out;
 }
 
 static int tasks_max(const struct cl_instance *c) {
-  const char *text = cl_json_str(c->config, "tasks.max");
+  const char *text = cl_json_str(c->resolved, "tasks.max");
   return text ? (int)strtol(text, NULL, 10) : 1; /* validated: an integer of at least 1 */
 }
 
@@ -105,14 +128,14 @@ static bool enforces_tasks_max(const struct cl_instance *c) {
   const struct cl_conf_row *row = cl_conf_find(cl_connector_def(false), "tasks.max.enforce");
   struct cl_conf_value v = {0};
   struct cl_err ignored; /* validated */
-  bool yes = cl_conf_parse_one(row, cl_json_str(c->config, row->name), &v, &ignored) != 0 || v.i;
+  bool yes = cl_conf_parse_one(row, cl_json_str(c->resolved, row->name), &v, &ignored) != 0 || v.i;
   cl_conf_value_free(&v);
   return yes;
 }
 
 static int call_tasks(const struct cl_worker *w, const struct cl_instance *c, json_t **out,
                       struct cl_err *err) {
-  json_t *args = json_pack("[O,i]", c->config, tasks_max(c));
+  json_t *args = json_pack("[O,i]", c->resolved, tasks_max(c));
   json_t *list = NULL;
   int rc = args ? cl_control_call(w->control, c->plugin, "tasks", args, &list, err)
                 : cl_err_set(err, CL_ENOMEM, "no memory");
@@ -131,7 +154,7 @@ int cl_instance_task_configs(const struct cl_worker *w, const struct cl_instance
   size_t i;
   int rc = 0;
   if (!json_object_get(c->plugin->verbs, "tasks"))
-    list = json_pack("[O]", c->config);
+    list = json_pack("[O]", c->resolved);
   else
     rc = call_tasks(w, c, &list, err);
   if (rc != 0)
@@ -241,18 +264,19 @@ static int resolve_parts(const struct cl_worker *w, struct cl_instance *c, int i
   bool sink = c->plugin->kind == CL_PLUGIN_SINK;
   p->plugin.plugin = c->plugin;
   if (cl_conf_parse(c->plugin->def, config, &p->plugin.config, err) != 0 ||
-      cl_worker_converter(w->conf, w->plugins, c->config, "key", &p->key.plugin, &p->key.config, err) != 0 ||
-      cl_worker_converter(w->conf, w->plugins, c->config, "value", &p->value.plugin, &p->value.config, err) !=
+      cl_worker_converter(w->conf, w->plugins, c->resolved, "key", &p->key.plugin, &p->key.config, err) !=
           0 ||
-      cl_worker_converter(w->conf, w->plugins, c->config, "header", &p->header.plugin, &p->header.config,
+      cl_worker_converter(w->conf, w->plugins, c->resolved, "value", &p->value.plugin, &p->value.config,
                           err) != 0 ||
-      cl_chain_resolve(w->plugins, c->config, &p->transforms, err) != 0 ||
-      cl_worker_client_conf(w->conf, sink ? CL_CLIENT_CONSUMER : CL_CLIENT_PRODUCER, c->name, id, c->config,
+      cl_worker_converter(w->conf, w->plugins, c->resolved, "header", &p->header.plugin, &p->header.config,
+                          err) != 0 ||
+      cl_chain_resolve(w->plugins, c->resolved, &p->transforms, err) != 0 ||
+      cl_worker_client_conf(w->conf, sink ? CL_CLIENT_CONSUMER : CL_CLIENT_PRODUCER, c->name, id, c->resolved,
                             &p->client, err) != 0)
     return err->code;
   if (w->embedded)
     json_object_set_new(p->client, "bootstrap.servers", json_string(cl_embedded_bootstrap(w->embedded)));
-  return sink ? resolve_topics(c->config, p, err) : 0;
+  return sink ? resolve_topics(c->resolved, p, err) : 0;
 }
 
 /* How often a topics.regex is looked at again: Java's metadata.max.age.ms by its librdkafka name. */
@@ -271,9 +295,14 @@ static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, s
                      struct cl_err *err) {
   const struct cl_worker_conf *wc = w->conf;
   struct parts p = {0};
-  int rc = resolve_parts(w, c, id, json_array_get(c->task_configs, (size_t)id), &p, err);
+  json_t *config = NULL;
+  int rc = cl_instance_resolve(w, c, err);
+  if (rc == 0)
+    rc = cl_providers_resolve(wc->providers, json_array_get(c->task_configs, (size_t)id), &config, err);
+  if (rc == 0)
+    rc = resolve_parts(w, c, id, config, &p, err);
   if (rc == 0) {
-    const char *jit = cl_json_str(c->config, "connect.lua.jit");
+    const char *jit = cl_json_str(c->resolved, "connect.lua.jit");
     struct cl_task_conf conf = {
         .connector = c->name,
         .id = id,
@@ -292,7 +321,7 @@ static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, s
         .offset_flush_timeout_ms = wc->offset_flush_timeout_ms,
         .final_wait_ms = final_wait(wc),
         .metadata_max_age_ms = metadata_max_age(p.client),
-        .max_poll_records = cl_worker_max_poll_records(wc, c->config),
+        .max_poll_records = cl_worker_max_poll_records(wc, c->resolved),
         .memory_max = wc->memory_max,
         .jit = !jit || strcmp(jit, "off") != 0,
         .paused = c->target == CL_PAUSED,
@@ -307,6 +336,7 @@ static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, s
     rc = cl_task_start(&conf, out, err);
   }
   drop_parts(&p);
+  json_decref(config);
   return rc;
 }
 

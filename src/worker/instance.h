@@ -21,7 +21,8 @@ struct cl_run {         /* one task */
 struct cl_instance {
   struct cl_instance *next;
   char *name;
-  json_t *config; /* as stored and shown; immutable */
+  json_t *config;   /* as stored and shown; immutable */
+  json_t *resolved; /* its variables replaced by the latest cl_instance_resolve; herder only */
   struct cl_plugin *plugin;
   enum cl_state target; /* CL_RUNNING, CL_PAUSED, CL_STOPPED */
   enum cl_state state;
@@ -40,6 +41,9 @@ struct cl_instance {
 struct cl_instance *cl_instance_new(const char *name, struct cl_plugin *plugin, json_t *config,
                                     pthread_mutex_t *lock);
 void cl_instance_free(struct cl_instance *c); /* all tasks stopped */
+
+/* Asks the config providers anew: before anything of what follows. */
+int cl_instance_resolve(const struct cl_worker *w, struct cl_instance *c, struct cl_err *err);
 
 /* What the connector side decides: the list of task configs (control thread). Too many
  * tasks, or a throwing `tasks`, is an error. *out: new reference. */

@@ -10,6 +10,7 @@
 #include "task/connector.h"
 #include "worker/admit.h"
 #include "worker/config_internal.h"
+#include "worker/providers.h"
 #include "worker/validation.h"
 
 #include <stdlib.h>
@@ -102,6 +103,13 @@ void cl_plugin_info_validate(const struct cl_worker *w, const char *plugin, cons
                              struct cl_reply *out) {
   struct cl_err err = CL_ERR_INIT;
   struct cl_validation v = {0};
+  const json_t *given = config;
+  json_t *resolved = NULL;
+  if (cl_providers_resolve(w->conf->providers, given, &resolved, &err) != 0) {
+    cl_reply_error(out, 500, "%s: %s", CL_JAVA_CONFIG, err.msg);
+    return;
+  }
+  config = resolved;
   const char *class = cl_json_str(config, "connector.class");
   if (class && !fits_path(class, plugin)) {
     cl_reply_error(out, 400, "Included connector type %s does not match request type %s", class, plugin);
@@ -121,9 +129,11 @@ void cl_plugin_info_validate(const struct cl_worker *w, const char *plugin, cons
   if (rc != 0) {
     cl_reply_error(out, 500, "%s", err.msg);
   } else {
+    cl_validate_conceal(&v, given);
     out->status = 200;
     out->body = cl_validate_body(&v);
   }
 out:
   cl_validate_clear(&v);
+  json_decref(resolved);
 }

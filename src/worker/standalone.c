@@ -46,8 +46,9 @@ static void replace_tasks(struct cl_herder *h, struct cl_instance *c, json_t *co
  * changed, the tasks. Only for a connector whose target is RUNNING. */
 static int update_tasks(struct cl_herder *h, struct cl_instance *c, struct cl_err *err) {
   json_t *configs = NULL;
-  if (cl_chain_check(h->worker->plugins, c->config, err) != 0 ||
-      cl_connector_start_check(c->config, c->plugin, err) != 0 ||
+  if (cl_instance_resolve(h->worker, c, err) != 0 ||
+      cl_chain_check(h->worker->plugins, c->resolved, err) != 0 ||
+      cl_connector_start_check(c->resolved, c->plugin, err) != 0 ||
       cl_instance_task_configs(h->worker, c, &configs, err) != 0) {
     fail_connector(c, err);
     return err->code;

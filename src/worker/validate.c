@@ -6,12 +6,14 @@
  */
 #include "worker/validation.h"
 
+#include "base/secrets.h"
 #include "base/text.h"
 
 #include "task/connector.h"
 #include "worker/chain.h"
 #include "worker/config_internal.h"
 #include "worker/plugin_info.h"
+#include "worker/providers.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -73,9 +75,11 @@ void cl_validation_error(struct cl_validation *v, const char *key, const char *f
                                 "recommended_values", "errors", "visible", true),
                       NULL);
   }
+  char *shown = line ? cl_secrets_hidden(line) : NULL;
   json_array_append_new(json_object_get(json_object_get(cl_validation_find(v, key), "value"), "errors"),
-                        cl_json_lenient(line ? line : "no memory"));
+                        cl_json_lenient(shown ? shown : "no memory"));
   v->error_count++;
+  free(shown);
   free(line);
 }
 
@@ -232,6 +236,18 @@ int cl_validate_construct(const struct cl_worker *w, const struct cl_plugin *plu
 }
 
 /* ----------------------------------------------------------------------- result */
+
+void cl_validate_conceal(struct cl_validation *v, const json_t *given) {
+  const char *key;
+  json_t *text;
+  json_object_foreach ((json_t *)given, key, text) {
+    json_t *value = json_object_get(cl_validation_find(v, key), "value");
+    const char *shown = cl_json_str(value, "value");
+    if (shown && strcmp(shown, "[hidden]") != 0 && json_is_string(text) &&
+        cl_providers_variable(json_string_value(text)))
+      json_object_set(value, "value", text);
+  }
+}
 
 void cl_validate_clear(struct cl_validation *v) {
   json_decref(v->groups);

@@ -11,7 +11,7 @@
 struct cl_validation {
   const struct cl_worker *worker;
   const struct cl_plugin *plugin;
-  const json_t *config; /* being validated; all three borrowed */
+  const json_t *config; /* being validated, variables resolved; all three borrowed */
   json_t *groups;       /* of the definitions, each once */
   json_t *configs;      /* array of {"definition","value"} */
   json_t *by_key;       /* the same entries: a body of 1 MiB holds many keys */
@@ -28,6 +28,8 @@ int cl_validate_config(const struct cl_worker *w, const struct cl_plugin *plugin
 bool cl_validate_wants_plugin(const struct cl_validation *v);
 /* Adds what it finds. @thread herder or the command line */
 int cl_validate_plugin(struct cl_validation *v, struct cl_err *err);
+/* What variables of given, the config as it came, stood for is not shown: the values show them. */
+void cl_validate_conceal(struct cl_validation *v, const json_t *given);
 void cl_validate_clear(struct cl_validation *v);
 
 /* What Apache refuses when it makes a connector's config object, before the connector itself is

@@ -133,7 +133,7 @@ static void errors_name_key_and_value(void **state) {
   refused(P, config("enable.idempotence", "true", "max.in.flight.requests.per.connection", "6", NULL),
           "at most 5");
   refused(P, config("transaction.two.phase.commit.enable", "true", NULL), "no two-phase commit");
-  refused(C, config("config.providers", "file", NULL), "does not run config providers yet");
+  refused(C, config("config.providers", "file", NULL), "name them there");
   refused(C, config("queued.max.messages.kbytes", "0", NULL), "configuration queued.max.messages.kbytes: ");
 }
 

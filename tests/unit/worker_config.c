@@ -379,7 +379,8 @@ static void tls_refusals(void **state) {
 
 static void refusals(void **state) {
   (void)state;
-  refused(BASE "config.providers=file\n", "configuration config.providers: ");
+  refused(BASE "config.providers=v\nconfig.providers.v.class=a.Vault\n",
+          "configuration config.providers.v.class: ");
   refused(BASE "connector.client.config.override.policy=None\n",
           "configuration connector.client.config.override.policy: ");
   refused(BASE "config.storage.topic=c\n", "distributed mode is not built yet");

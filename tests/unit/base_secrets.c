@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Secrets are hidden whole, in part and in what was cut. */
+#include "base/err.h"
+#include "base/secrets.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char *hidden(const char *text) {
+  static char out[256];
+  char *copy = cl_secrets_hidden(text);
+  assert_non_null(copy);
+  snprintf(out, sizeof(out), "%s", copy);
+  free(copy);
+  return out;
+}
+
+static void test_whole(void **state) {
+  (void)state;
+  assert_string_equal(hidden("nothing is known"), "nothing is known");
+  cl_secrets_add("s3cr3t");
+  cl_secrets_add("s3cr3t-and-more");
+  assert_string_equal(hidden("s3cr3t"), "[hidden]");
+  assert_string_equal(hidden("a s3cr3ts3cr3t b"), "a [hidden][hidden] b");
+  assert_string_equal(hidden("http://u:s3cr3t-and-more@h/"), "http://u:[hidden]@h/");
+  assert_string_equal(hidden("s3cr3"), "s3cr3");
+}
+
+static void test_what_hides_nothing(void **state) {
+  (void)state;
+  static const char *const texts[] = {"", "abc", "true", "false", "8083", "19092"};
+  for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+    cl_secrets_add(texts[i]);
+    assert_string_equal(hidden(texts[i]), texts[i]);
+  }
+  cl_secrets_add("190921");
+  assert_string_equal(hidden("190921"), "[hidden]");
+}
+
+/* Every length of buffer: nothing beyond it is written, and no part of the secret stays. */
+static void test_small_buffers(void **state) {
+  (void)state;
+  static const char text[] = "key s3cr3t-and-more end s3cr3t";
+  for (size_t cap = 1; cap <= sizeof(text); cap++) {
+    char *buffer = malloc(cap);
+    snprintf(buffer, cap, "%s", text);
+    cl_secrets_hide(buffer, cap);
+    assert_true(strlen(buffer) < cap);
+    assert_null(strstr(buffer, "s3cr"));
+    free(buffer);
+  }
+}
+
+static void test_errors(void **state) {
+  (void)state;
+  struct cl_err err;
+  cl_err_set(&err, CL_EIO, "cannot log in as u:%s", "s3cr3t");
+  assert_string_equal(err.msg, "cannot log in as u:[hidden]");
+  cl_err_prefix(&err, "%s: ", "s3cr3t-and-more");
+  assert_string_equal(err.msg, "[hidden]: cannot log in as u:[hidden]");
+}
+
+static void test_ceiling(void **state) {
+  (void)state;
+  char text[32];
+  for (int i = 0; i < CL_SECRETS_MAX; i++) {
+    snprintf(text, sizeof(text), "secret number %d", i);
+    cl_secrets_add(text);
+  }
+  assert_string_equal(hidden("s3cr3t"), "s3cr3t"); /* the oldest make room */
+  assert_string_equal(hidden(text), "[hidden]");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_whole),         cmocka_unit_test(test_what_hides_nothing),
+      cmocka_unit_test(test_small_buffers), cmocka_unit_test(test_errors),
+      cmocka_unit_test(test_ceiling),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
