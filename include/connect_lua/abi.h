@@ -6,8 +6,8 @@
  * no #include, no macros. Any change bumps CL_ABI_VERSION.
  *
  * Ownership: everything reachable from a cl_record lives in its batch's arena, in
- * the Kafka messages the batch holds, or (schemas, permanent symbols) in the task's
- * cl_space; it all dies with the batch, never by the Lua collector.
+ * the Kafka messages the batch holds, or (schemas, symbols) in the task's cl_space, which keeps
+ * them at least as long as the batch (cl_lives); never by the Lua collector.
  * Thread: a batch belongs to the one thread of its task.
  */
 #pragma once
@@ -157,14 +157,15 @@ struct cl_field {
   const struct cl_schema *schema;
 };
 
-struct cl_schema { /* immutable; equal schemas of one cl_space are the same pointer */
+struct cl_schema { /* immutable; equal schemas that live equally long are the same pointer */
   uint8_t type;     /* cl_type */
   uint8_t logical;  /* cl_logical */
   uint8_t optional;
   uint8_t has_version;
   int32_t version;
-  uint32_t uid;     /* 1.. within the cl_space */
   uint32_t n_fields, n_params;
+  uint16_t life;    /* see cl_lives */
+  uint64_t uid;     /* 1.. within the cl_space, never given twice */
   uint64_t hash;
   struct cl_str name, doc; /* p NULL = none */
   struct cl_str json[2];   /* as JsonConverter writes it, decimals BASE64 and NUMERIC; made on first use */
@@ -239,6 +240,16 @@ struct cl_batch {
  * without a timeout. 0 = done, negative = enum cl_code of src/base/err.h, with
  * the text in the task's error slot (cl_ffi_error). */
 
+/* record/: how long schemas, shapes and the like live. The first ones, and those made while nothing is worked on, live
+ * as long as the task (life 0); the others belong to a generation, which is followed by another at the begin of a batch when much
+ * was made, and is freed when the last batch begun under it is. */
+struct cl_lives {
+  uint16_t alive[16]; /* alive[(life - 1) & 15] == life while that generation lives */
+  uint16_t newest;    /* what is made now gets this life, */
+  uint16_t lasting;   /* or 0: 0 = little of it, 1 = more, 2 = all that is made */
+};
+struct cl_lives *cl_ffi_lives(struct cl_space *space);
+
 /* record/: symbols and containers. find answers NULL when absent. */
 struct cl_str cl_ffi_sym_text(const struct cl_space *space, uint32_t sym);
 struct cl_val *cl_ffi_obj_find(const struct cl_space *space, struct cl_obj *obj, const char *s, uint32_t len);
@@ -265,10 +276,11 @@ struct cl_name_rule {
 };
 struct cl_names {
   uint32_t n;
-  uint32_t keep_others; /* keys without a rule: 1 = stay, 0 = are dropped */
+  uint16_t life;
+  uint16_t keep_others; /* keys without a rule: 1 = stay, 0 = are dropped */
   struct cl_name_rule rule[];
 };
-struct cl_names *cl_ffi_names_new(struct cl_space *space, uint32_t n); /* lives with the task */
+struct cl_names *cl_ffi_names_new(struct cl_space *space, uint32_t n);
 int cl_ffi_names_set(struct cl_space *space, struct cl_names *names, uint32_t i, const char *name, uint32_t len,
                      const char *to, uint32_t to_len);
 /* All rules at once, as if put into a new HashMap with room for what the object had. */
@@ -278,21 +290,26 @@ struct cl_arr *cl_ffi_arr_new(struct cl_batch *batch, uint32_t n);
 struct cl_val *cl_ffi_arr_put(struct cl_batch *batch, struct cl_arr *arr, uint32_t i); /* i <= n */
 struct cl_map *cl_ffi_map_new(struct cl_batch *batch);
 struct cl_map_entry *cl_ffi_map_add(struct cl_batch *batch, struct cl_map *map);
-int cl_ffi_copy(struct cl_batch *batch, struct cl_val *out, const struct cl_val *from); /* deep */
+/* Containers of its own for a value of the same batch; and all of its own for one of another batch. */
+int cl_ffi_copy(struct cl_batch *batch, struct cl_val *out, const struct cl_val *from);
+int cl_ffi_copy_other(struct cl_batch *batch, struct cl_val *out, const struct cl_val *from);
 int cl_ffi_put_decimal(struct cl_batch *batch, struct cl_val *out, const char *digits, uint32_t len, int32_t scale);
 /* Whether Connect's API takes the value for the schema; CL_EDATA tells why not. field p NULL = a bare value. */
 int cl_ffi_fits(const struct cl_val *v, const struct cl_schema *schema, const char *field, uint32_t len);
 const struct cl_schema *cl_ffi_schema(struct cl_space *space, const struct cl_schema *draft); /* interned */
+/* The equal schema that what is made now may use: one of an older generation has a twin. */
+const struct cl_schema *cl_ffi_schema_now(struct cl_space *space, const struct cl_schema *s);
 int cl_ffi_logical(struct cl_str name); /* the cl_logical a schema's name stands for */
 
 /* How a struct of one schema becomes one of another: the source of each new field. */
 struct cl_shape {
   const struct cl_schema *to;
   uint32_t n;            /* = to->n_fields */
-  uint32_t nulls;        /* 1 = a null field that has a default is read as it, 2 = nulls are not looked at */
+  uint16_t life;
+  uint16_t nulls;        /* 1 = a null field that has a default is read as it, 2 = nulls are not looked at */
   int32_t source[];      /* index of the old field, -1 = left unset */
 };
-struct cl_shape *cl_ffi_shape_new(struct cl_space *space, const struct cl_schema *to); /* lives with the task */
+struct cl_shape *cl_ffi_shape_new(struct cl_space *space, const struct cl_schema *to);
 /* The new struct; CL_EDATA = a null, where the new schema has none. */
 int cl_ffi_reshape(struct cl_batch *batch, const struct cl_shape *shape, const struct cl_struct *from,
                    struct cl_struct **out);
@@ -300,9 +317,10 @@ int cl_ffi_reshape(struct cl_batch *batch, const struct cl_shape *shape, const s
 /* Names of fields on the way to one inside. */
 struct cl_path {
   uint32_t n;
+  uint32_t life;
   struct cl_str step[];
 };
-struct cl_path *cl_ffi_path_new(struct cl_space *space, uint32_t n); /* lives with the task */
+struct cl_path *cl_ffi_path_new(struct cl_space *space, uint32_t n);
 int cl_ffi_path_set(struct cl_space *space, struct cl_path *path, uint32_t i, const char *name, uint32_t len);
 /* *d becomes the field at the path's end, null when something on the way is; leaf is its schema. A field
  * on the way is read with its default, the last one with replace_null only. */
@@ -322,8 +340,12 @@ struct cl_header *cl_ffi_header_add(struct cl_batch *batch, struct cl_record *re
 uint32_t cl_ffi_header_remove(struct cl_record *rec, const char *name, uint32_t len);
 int cl_ffi_header_fits(struct cl_batch *batch, const struct cl_datum *d); /* Connect's check of a header being added; CL_EDATA */
 struct cl_header *cl_ffi_header_last(struct cl_record *rec, const char *name, uint32_t len); /* NULL = none */
-/* What Connect's Values makes of a text; lives with the task, so it is to be copied. */
-const struct cl_datum *cl_ffi_literal(struct cl_batch *batch, const char *s, uint32_t len);
+/* What Connect's Values makes of a text; it is to be copied. */
+struct cl_literal {
+  uint32_t life, unused;
+  struct cl_datum d;
+};
+const struct cl_literal *cl_ffi_literal(struct cl_space *space, const char *s, uint32_t len);
 
 /* record/: the codecs behind the built-in converters. */
 struct cl_json; /* one JsonConverter instance: its options and schema cache */
@@ -363,11 +385,12 @@ struct cl_change {
 };
 struct cl_changes {
   uint32_t n;
-  uint32_t unused;
+  uint32_t life;
   struct cl_str replacement; /* of masks; p NULL = none */
   struct cl_change change[]; /* by field */
 };
-struct cl_changes *cl_ffi_changes_new(struct cl_space *space, uint32_t n, const char *replacement, uint32_t len);
+/* brief = 1: from will be set, to schemas that need not last. */
+struct cl_changes *cl_ffi_changes_new(struct cl_space *space, uint32_t n, int brief, const char *replacement, uint32_t len);
 int cl_ffi_changes_name(struct cl_space *space, struct cl_changes *changes, uint32_t i, const char *name, uint32_t len);
 /* Reshapes and changes field by field, as Java does: the first field that cannot be fails. */
 int cl_ffi_change_struct(struct cl_batch *batch, const struct cl_shape *shape, const struct cl_changes *changes,

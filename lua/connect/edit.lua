@@ -188,12 +188,12 @@ end
 
 --- to[name] = from[from_name] exactly as it is; null when there is no such field.
 function edit.put(to, name, from, from_name)
-  local source = view.slot(from, from_name)
+  local source, _, epoch = view.slot(from, from_name)
   local val = target(to, name)
   if source == nil then
     val.kind = K_NULL
-  elseif C.cl_ffi_copy(current.batch, val, source) ~= 0 then
-    value.no_memory()
+  else
+    value.copy(current.batch, val, source, epoch)
   end
 end
 
@@ -373,7 +373,11 @@ end
 -- name in an object, type = of edit.types and from = its schema for a cast; neither for a mask }, in the order of
 -- the fields. Lives as long as the task.
 function edit.changes(list, replacement)
-  local changes = C.cl_ffi_changes_new(address.space, #list, replacement, replacement and #replacement or 0)
+  local brief = 0
+  for _, one in ipairs(list) do
+    if one.from then brief = 1 end
+  end
+  local changes = C.cl_ffi_changes_new(address.space, #list, brief, replacement, replacement and #replacement or 0)
   if changes == nil then value.no_memory() end
   for i, one in ipairs(list) do
     local change = changes.change[i - 1]

@@ -58,12 +58,12 @@ function headers.add_field(record, name, container, field, replace_null)
   local rec = writable(record)
   check_name(name)
   if type(field) ~= "string" then error("a field's name is a string, not a " .. type(field), 2) end
-  local val, s = view.slot(container, field, not replace_null)
+  local val, s, epoch = view.slot(container, field, not replace_null)
   made.val.kind, made.schema = K_NULL, nil
   if val ~= nil then
-    if C.cl_ffi_copy(current.batch, made.val, val) ~= 0 then value.no_memory() end
+    value.copy(current.batch, made.val, val, epoch)
     if made.val.kind == K_MISSING then made.val.kind = K_NULL end
-    made.schema = s
+    made.schema = s and address.schema_now(s)
     if C.cl_ffi_header_fits(current.batch, made) ~= 0 then errors.throw_last() end
   end
   write.append_header(rec, name, made)

@@ -10,10 +10,9 @@ local current = address.current
 
 local literal = {}
 
---- What SimpleHeaderConverter reads in a text, for add; made while records are worked on, lives as long as
--- the task.
+--- What SimpleHeaderConverter reads in a text, for add; made in configure it lives as long as the task.
 function literal.new(text)
-  local p = C.cl_ffi_literal(current.batch, text, #text)
+  local p = C.cl_ffi_literal(address.space, text, #text)
   if p == nil then errors.throw_last() end
   return p
 end
@@ -23,8 +22,8 @@ function literal.add(record, name, p)
   local rec, epoch = address.resolve(address.record_p, record, address.record_ct)
   address.check_writable(epoch)
   local header = C.cl_ffi_header_add(current.batch, rec, name, #name)
-  if header == nil or C.cl_ffi_copy(current.batch, header.d.val, p.val) ~= 0 then value.no_memory() end
-  header.d.schema = p.schema
+  if header == nil or C.cl_ffi_copy(current.batch, header.d.val, p.d.val) ~= 0 then value.no_memory() end
+  header.d.schema = p.d.schema
 end
 
 return literal

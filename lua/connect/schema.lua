@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Connect schemas: made, derived and looked at. A schema is immutable; equal ones are the
--- same (a == b), so a table keyed by schema.uid remembers what was worked out for one.
+-- same (a == b), so a table keyed by schema.uid (connect.memo) remembers what was worked out for one.
+-- Those made in configure or start last as long as the task. One that came with a record, or was made while
+-- records were worked on, is good for that batch; it is forgotten when there are too many.
 --
 --   schema.of "int64"                    a name, "?" behind it = optional
 --   schema.make("string", { optional = true, name = "email", doc = "...", default = "x" })
@@ -20,6 +22,7 @@ local ffi = require "ffi"
 local C = require "connect.host.abi"
 local address = require "connect.host.address"
 local errors = require "connect.errors"
+local memo = require "connect.memo"
 local typed = require "connect.host.typed"
 local value = require "connect.host.value"
 
@@ -40,7 +43,7 @@ for _, name in ipairs { "DECIMAL", "DATE", "TIME", "TIMESTAMP" } do
   logical_names[tonumber(C["CL_LOGICAL_" .. name])] = name:lower()
 end
 
-local view_of, pointer = address.schema_view, address.schema_pointer
+local view_of, pointer, schema_at = address.schema_view, address.schema_pointer, address.schema_at
 
 local function str(s) if s.p ~= nil then return ffi_string(s.p, s.len) end end
 
@@ -75,7 +78,7 @@ local attributes = {
 }
 
 local function field(self, name)
-  local p = pointer(self)
+  local p = schema_at(self)
   if type(name) ~= "string" then error("a field's name is a string, not a " .. type(name), 2) end
   for i = 0, tonumber(p.n_fields) - 1 do
     local f = p.fields[i].name
@@ -85,20 +88,20 @@ end
 
 ffi.metatype("struct cl_view_schema", {
   __index = function(self, key)
-    local p = pointer(self)
+    local p = schema_at(self)
     if key == "uid" then return tonumber(p.uid) end
     if key == "field" then return field end
     local read = attributes[key]
     return read and read(p)
   end,
   __newindex = function() error("a schema cannot be changed: see schema.derive", 2) end,
-  __len = function(self) return tonumber(pointer(self).n_fields) end,
+  __len = function(self) return tonumber(schema_at(self).n_fields) end,
   __eq = function(a, b)
     return ffi.istype(schema_ct, a) and ffi.istype(schema_ct, b) and cast("void *", a) == cast("void *", b)
   end,
   --- As Java prints it: Schema{INT32}, Schema{my.Name:STRUCT}.
   __tostring = function(self)
-    local p = pointer(self)
+    local p = schema_at(self)
     local name = str(p.name)
     return ("Schema{%s%s}"):format(name and name .. ":" or "", type_names[p.type]:upper())
   end,
@@ -228,24 +231,27 @@ function schema.decimal(scale, attrs)
   return logical("Decimal", "bytes", { scale = ("%d"):format(scale) })(attrs)
 end
 
-local by_name, by_name_space = {}, nil -- of the space they were made in
+local by_name = memo.new()
+
+local function named(name, mark)
+  local attrs = { optional = mark == "?" }
+  if name == "date" or name == "time" or name == "timestamp" then return schema[name](attrs) end
+  return schema.make(name, attrs)
+end
 
 --- A schema, or the one a name stands for ("int64", "string?", "timestamp?").
 function schema.of(x)
   if ffi.istype(schema_ct, x) then return x end
   if type(x) ~= "string" then error("a schema or its name expected, not a " .. type(x), 2) end
-  if by_name_space ~= address.space_number then by_name, by_name_space = {}, address.space_number end
   if by_name[x] then return by_name[x] end
   local name, mark = x:match "^(%w+)(%??)$"
-  local attrs = { optional = mark == "?" }
-  if name == "date" or name == "time" or name == "timestamp" then
-    by_name[x] = schema[name](attrs)
-  elseif name and type_numbers[name] and type_numbers[name] < value.types.ARRAY then
-    by_name[x] = schema.make(name, attrs)
-  else
+  local known_type = name and type_numbers[name] and type_numbers[name] < value.types.ARRAY
+  if not known_type and name ~= "date" and name ~= "time" and name ~= "timestamp" then
     errors.fatal("unknown schema %s; known are int8, int16, int32, int64, float32, float64, boolean, string, bytes, "
       .. "date, time, timestamp, each with a ? when it is optional", x)
   end
+  if address.space == nil then error("schemas are made while a task or transform is being set up or runs", 2) end
+  by_name[x] = address.lasting(named, name, mark)
   return by_name[x]
 end
 

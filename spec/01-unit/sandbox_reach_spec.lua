@@ -4,7 +4,7 @@
 local process = require "spec.helpers.process"
 
 local GROUPS = { "connect", "connect.codec", "connect.errors", "connect.field_path", "connect.file", "connect.headers",
-  "connect.json", "connect.log", "connect.schema", "connect.struct", "connect.time", "operators", "methods",
+  "connect.json", "connect.log", "connect.memo", "connect.schema", "connect.struct", "connect.time", "operators", "methods",
   "iterators", "escapes" }
 -- Modules whose functions another one has too, where they are tried.
 local NONE = { ["connect.struct"] = true }

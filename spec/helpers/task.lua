@@ -150,7 +150,10 @@ function Task:close()
   for _, json in ipairs(self.codecs) do C.cl_json_free(json) end
   local live = C.cl_batch_pool_live(self.pool)
   C.cl_batch_pool_free(self.pool)
-  if live == 0 then C.cl_space_free(self.space) end
+  if live == 0 then
+    address.use_space(nil)
+    C.cl_space_free(self.space)
+  end
   assert(live == 0, "batches left over: " .. live)
 end
 

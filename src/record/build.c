@@ -119,17 +119,21 @@ int cl_ffi_obj_copied(struct cl_batch *batch, struct cl_obj *obj, uint32_t cap, 
 }
 
 struct cl_names *cl_ffi_names_new(struct cl_space *space, uint32_t n) {
-  struct cl_names *names = cl_arena_zalloc(cl_space_arena(space),
-                                           sizeof(*names) + (size_t)n * sizeof(*names->rule));
-  if (names)
-    names->n = n;
-  else
+  uint16_t life;
+  struct cl_arena *a = cl_space_arena(space, false, &life);
+  struct cl_names *names = a ? cl_arena_zalloc(a, sizeof(*names) + (size_t)n * sizeof(*names->rule)) : NULL;
+  if (!names) {
     no_memory();
+    return NULL;
+  }
+  names->n = n;
+  names->life = life;
   return names;
 }
 
-static bool name_is(struct cl_space *space, struct cl_str *name, uint32_t *sym, const char *s, uint32_t len) {
-  *sym = cl_space_sym_keep(space, s, len);
+static bool name_is(struct cl_space *space, bool lasting, struct cl_str *name, uint32_t *sym, const char *s,
+                    uint32_t len) {
+  *sym = lasting ? cl_space_sym_keep(space, s, len) : cl_space_sym(space, s, len);
   if (*sym)
     *name = cl_space_sym_text(space, *sym);
   return *sym != 0;
@@ -138,8 +142,9 @@ static bool name_is(struct cl_space *space, struct cl_str *name, uint32_t *sym, 
 int cl_ffi_names_set(struct cl_space *space, struct cl_names *names, uint32_t i, const char *name,
                      uint32_t len, const char *to, uint32_t to_len) {
   struct cl_name_rule *rule = &names->rule[i];
-  if (!name_is(space, &rule->name, &rule->sym, name, len) ||
-      (to && !name_is(space, &rule->to, &rule->to_sym, to, to_len)))
+  bool lasting = names->life == 0;
+  if (!name_is(space, lasting, &rule->name, &rule->sym, name, len) ||
+      (to && !name_is(space, lasting, &rule->to, &rule->to_sym, to, to_len)))
     return no_memory();
   return 0;
 }
@@ -282,6 +287,15 @@ int cl_ffi_copy(struct cl_batch *batch, struct cl_val *out, const struct cl_val 
   return 0;
 }
 
+int cl_ffi_copy_other(struct cl_batch *batch, struct cl_val *out, const struct cl_val *from) {
+  struct cl_val copy;
+  bool too_deep;
+  if (!cl_value_copy(batch, from, &copy, &too_deep))
+    return too_deep ? fail_deep() : no_memory();
+  *out = copy;
+  return 0;
+}
+
 int cl_ffi_put_decimal(struct cl_batch *batch, struct cl_val *out, const char *digits, uint32_t len,
                        int32_t scale) {
   struct cl_decimal *dec = cl_arena_alloc(batch->arena, sizeof(*dec));
@@ -302,18 +316,27 @@ const struct cl_schema *cl_ffi_schema(struct cl_space *space, const struct cl_sc
   return s;
 }
 
+const struct cl_schema *cl_ffi_schema_now(struct cl_space *space, const struct cl_schema *schema) {
+  const struct cl_schema *s = cl_space_schema_now(space, schema);
+  if (!s)
+    no_memory();
+  return s;
+}
+
 int cl_ffi_logical(struct cl_str name) { return cl_space_logical(name); }
 
 /* -------------------------------------------------------------------- shapes */
 
 struct cl_shape *cl_ffi_shape_new(struct cl_space *space, const struct cl_schema *to) {
-  struct cl_shape *shape = cl_arena_zalloc(cl_space_arena(space),
-                                           sizeof(*shape) + to->n_fields * sizeof(*shape->source));
+  uint16_t life;
+  struct cl_arena *a = cl_space_arena(space, to->life != 0, &life);
+  struct cl_shape *shape = a ? cl_arena_zalloc(a, sizeof(*shape) + to->n_fields * sizeof(*shape->source))
+                             : NULL;
   if (!shape) {
     no_memory();
     return NULL;
   }
-  *shape = (struct cl_shape){.to = to, .n = to->n_fields};
+  *shape = (struct cl_shape){.to = to, .n = to->n_fields, .life = life};
   memset(shape->source, -1, to->n_fields * sizeof(*shape->source));
   return shape;
 }

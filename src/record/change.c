@@ -9,10 +9,11 @@ static int no_memory(void) {
   return cl_err_set(cl_ffi_err(), CL_ENOMEM, "no memory for what a transform does");
 }
 
-struct cl_changes *cl_ffi_changes_new(struct cl_space *space, uint32_t n, const char *replacement,
+struct cl_changes *cl_ffi_changes_new(struct cl_space *space, uint32_t n, int brief, const char *replacement,
                                       uint32_t len) {
-  struct cl_arena *a = cl_space_arena(space);
-  struct cl_changes *c = cl_arena_zalloc(a, sizeof(*c) + (size_t)n * sizeof(*c->change));
+  uint16_t life;
+  struct cl_arena *a = cl_space_arena(space, brief != 0, &life);
+  struct cl_changes *c = a ? cl_arena_zalloc(a, sizeof(*c) + (size_t)n * sizeof(*c->change)) : NULL;
   if (c && replacement)
     c->replacement = (struct cl_str){cl_arena_copy(a, replacement, len), len};
   if (!c || (replacement && !c->replacement.p)) {
@@ -20,12 +21,14 @@ struct cl_changes *cl_ffi_changes_new(struct cl_space *space, uint32_t n, const 
     return NULL;
   }
   c->n = n;
+  c->life = life;
   return c;
 }
 
 int cl_ffi_changes_name(struct cl_space *space, struct cl_changes *changes, uint32_t i, const char *name,
                         uint32_t len) {
-  changes->change[i].name = (struct cl_str){cl_arena_copy(cl_space_arena(space), name, len), len};
+  changes->change[i].name = (struct cl_str){
+      cl_arena_copy(cl_space_arena_of(space, (uint16_t)changes->life), name, len), len};
   return changes->change[i].name.p ? 0 : no_memory();
 }
 

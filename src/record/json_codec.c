@@ -35,6 +35,7 @@ struct cl_json {
   struct cl_json_words words;
   const struct cl_schema *content; /* schema.content */
   struct cached cache[CACHE];
+  uint16_t newest; /* cl_space_newest when the cache was empty */
   struct cl_buf out;
 };
 
@@ -43,6 +44,7 @@ static int read_content(struct cl_json *j, const char *text, struct cl_err *err)
   struct cl_batch b = {.space = j->space, .arena = cl_arena_new(NULL)};
   if (!b.arena)
     return cl_err_set(err, CL_ENOMEM, "no memory for schema.content");
+  uint16_t was = cl_space_set_lasting(j->space, 2);
   int rc = cl_json_read(&b, text, strlen(text), &json, err);
   if (rc == CL_EDATA) {
     char cause[512];
@@ -55,6 +57,7 @@ static int read_content(struct cl_json *j, const char *text, struct cl_err *err)
         .b = &b, .err = err, .words = &j->words, .null_to_default = j->conf.replace_null_with_default};
     rc = cl_json_read_schema(&t, &json, &j->content);
   }
+  cl_space_set_lasting(j->space, was);
   cl_arena_free(b.arena);
   return rc;
 }
@@ -80,11 +83,16 @@ fail:
   return NULL;
 }
 
+static void forget(struct cl_json *j) {
+  for (int i = 0; i < CACHE; i++)
+    free(j->cache[i].text);
+  memset(j->cache, 0, sizeof(j->cache));
+}
+
 void cl_json_free(struct cl_json *j) {
   if (!j)
     return;
-  for (int i = 0; i < CACHE; i++)
-    free(j->cache[i].text);
+  forget(j);
   cl_buf_free(&j->out);
   free(j);
 }
@@ -250,6 +258,10 @@ int cl_json_decode(struct cl_json *j, struct cl_batch *b, struct cl_datum *d, st
   d->val = (struct cl_val){.kind = CL_NULL};
   if (!d->bytes.p)
     return 0;
+  if (j->newest != cl_space_newest(j->space)) {
+    forget(j);
+    j->newest = cl_space_newest(j->space);
+  }
   bool parsed = false;
   int rc = decode(j, b, d, err, &parsed);
   if (rc == CL_EDATA && !parsed) {

@@ -90,7 +90,7 @@ static int read_field(struct cl_json_typed *t, const struct cl_val *json, uint32
     return t->err->code;
   if (out->name.len == 0)
     return cl_json_data_error(t->err, CL_JAVA_SCHEMA_BUILDER, "fieldName cannot be null.");
-  out->sym = cl_space_sym_keep(t->b->space, out->name.p, out->name.len);
+  out->sym = cl_space_sym(t->b->space, out->name.p, out->name.len);
   return out->sym ? 0 : no_memory(t->err);
 }
 
@@ -350,7 +350,7 @@ int cl_json_write_schema(struct cl_json_typed_out *t, const struct cl_schema *sc
   /* The text is derived from the schema alone, so keeping it does not change the schema. */
   struct cl_str *keep = &((struct cl_schema *)schema)->json[t->decimal_numeric];
   size_t len = o->buf->len - from;
-  keep->p = cl_arena_copy(cl_space_arena(o->b->space), o->buf->p + from, len);
+  keep->p = cl_arena_copy(cl_space_arena_of(o->b->space, schema->life), o->buf->p + from, len);
   keep->len = keep->p ? (uint32_t)len : 0;
   return 0;
 }

@@ -12,18 +12,23 @@
 static int no_memory(void) { return cl_err_set(cl_ffi_err(), CL_ENOMEM, "no memory left in the batch"); }
 
 struct cl_path *cl_ffi_path_new(struct cl_space *space, uint32_t n) {
-  struct cl_path *path = cl_arena_zalloc(cl_space_arena(space), sizeof(*path) + n * sizeof(*path->step));
-  if (path)
-    path->n = n;
-  else
+  uint16_t life;
+  struct cl_arena *a = cl_space_arena(space, false, &life);
+  struct cl_path *path = a ? cl_arena_zalloc(a, sizeof(*path) + (size_t)n * sizeof(*path->step)) : NULL;
+  if (!path) {
     no_memory();
+    return NULL;
+  }
+  path->n = n;
+  path->life = life;
   return path;
 }
 
 int cl_ffi_path_set(struct cl_space *space, struct cl_path *path, uint32_t i, const char *name,
                     uint32_t len) {
   CL_REQUIRE(i < path->n);
-  path->step[i] = (struct cl_str){cl_arena_copy(cl_space_arena(space), name, len), len};
+  path->step[i] = (struct cl_str){cl_arena_copy(cl_space_arena_of(space, (uint16_t)path->life), name, len),
+                                  len};
   return path->step[i].p ? 0 : no_memory();
 }
 

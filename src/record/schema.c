@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Interned schemas: equal ones of a space are the same pointer, so comparing is free and
- * everything derived from a schema is made once. Thread: the task's. */
+ * Interned schemas: equal ones that may be used now are the same pointer, so comparing is free and
+ * everything derived from a schema is made once. A schema's parts are permanent or of its own
+ * generation. Thread: the task's. */
 #include <string.h>
 
 #include "record/space_impl.h"
@@ -51,31 +52,30 @@ static bool equal(const struct cl_space *space, const struct cl_schema *a, const
   return cl_value_equal(space, &a->def, &b->def);
 }
 
-static const struct cl_schema **slot_of(const struct cl_space *s, const struct cl_schema *schema,
-                                        uint64_t hash) {
-  uint32_t i = (uint32_t)hash & s->schema_mask;
-  while (s->schema_slot[i] && (s->schema_slot[i]->hash != hash || !equal(s, s->schema_slot[i], schema)))
-    i = (i + 1) & s->schema_mask;
-  return &s->schema_slot[i];
+static const struct cl_schema **slot_of(const struct cl_space *s, const struct cl_schema_table *t,
+                                        const struct cl_schema *schema, uint64_t hash) {
+  uint32_t i = (uint32_t)hash & t->mask;
+  while (t->slot[i] && (t->slot[i]->hash != hash || !equal(s, t->slot[i], schema)))
+    i = (i + 1) & t->mask;
+  return &t->slot[i];
 }
 
-static bool grow(struct cl_space *s) {
-  const struct cl_schema **old = s->schema_slot;
-  uint32_t n = old ? s->schema_mask + 1 : 0;
+static bool grow(struct cl_schema_table *t, struct cl_arena *arena) {
+  const struct cl_schema **old = t->slot;
+  uint32_t n = old ? t->mask + 1 : 0;
   uint32_t size = n ? n * 2 : 64;
-  s->schema_slot = cl_arena_zalloc(s->arena, size * sizeof(*old));
-  if (!s->schema_slot) {
-    s->schema_slot = old;
+  const struct cl_schema **slot = cl_arena_zalloc(arena, size * sizeof(*old));
+  if (!slot)
     return false;
-  }
-  s->schema_mask = size - 1;
+  t->slot = slot;
+  t->mask = size - 1;
   for (uint32_t i = 0; i < n; i++) {
     if (!old[i])
       continue;
-    uint32_t at = (uint32_t)old[i]->hash & s->schema_mask;
-    while (s->schema_slot[at])
-      at = (at + 1) & s->schema_mask;
-    s->schema_slot[at] = old[i];
+    uint32_t at = (uint32_t)old[i]->hash & t->mask;
+    while (t->slot[at])
+      at = (at + 1) & t->mask;
+    t->slot[at] = old[i];
   }
   return true;
 }
@@ -87,32 +87,40 @@ static bool keep_str(struct cl_arena *a, struct cl_str *s) {
   return s->p != NULL;
 }
 
-static bool keep_fields(struct cl_space *s, struct cl_schema *out) {
+/* Where a schema is kept. */
+struct home {
+  struct cl_arena *arena;
+  struct cl_schema_table *table;
+  uint16_t life;
+};
+
+static bool keep_fields(struct cl_space *s, const struct home *h, struct cl_schema *out) {
   if (!out->n_fields)
     return true;
-  struct cl_field *fields = cl_arena_alloc(s->arena, out->n_fields * sizeof(*fields));
+  struct cl_field *fields = cl_arena_alloc(h->arena, out->n_fields * sizeof(*fields));
   if (!fields)
     return false;
   for (uint32_t i = 0; i < out->n_fields; i++) {
+    struct cl_str name = out->fields[i].name;
     fields[i] = out->fields[i];
     fields[i].index = i;
-    fields[i].sym = cl_space_sym_keep(s, fields[i].name.p, fields[i].name.len);
-    if (!fields[i].sym || !keep_str(s->arena, &fields[i].name))
+    fields[i].sym = h->life ? cl_space_sym(s, name.p, name.len) : cl_space_sym_keep(s, name.p, name.len);
+    if (!fields[i].sym || !keep_str(h->arena, &fields[i].name))
       return false;
   }
   out->fields = fields;
   return true;
 }
 
-static bool keep_params(struct cl_space *s, struct cl_schema *out) {
+static bool keep_params(const struct home *h, struct cl_schema *out) {
   if (!out->n_params)
     return true;
-  struct cl_param *params = cl_arena_alloc(s->arena, out->n_params * sizeof(*params));
+  struct cl_param *params = cl_arena_alloc(h->arena, out->n_params * sizeof(*params));
   if (!params)
     return false;
   for (uint32_t i = 0; i < out->n_params; i++) {
     params[i] = out->params[i];
-    if (!keep_str(s->arena, &params[i].name) || !keep_str(s->arena, &params[i].value))
+    if (!keep_str(h->arena, &params[i].name) || !keep_str(h->arena, &params[i].value))
       return false;
   }
   out->params = params;
@@ -131,32 +139,108 @@ enum cl_logical cl_space_logical(struct cl_str name) {
   return CL_LOGICAL_NONE;
 }
 
-const struct cl_schema *cl_space_intern(struct cl_space *s, const struct cl_schema *schema) {
-  if (s->n_schemas * 2 >= (s->schema_slot ? s->schema_mask + 1 : 0) && !grow(s))
+/* ------------------------------------------------------------------- parts */
+
+enum { PERMANENT, NEWEST, OLDER }; /* of the parts of a schema the one that dies first */
+
+static int age(const struct cl_space *s, const struct cl_schema *part) {
+  if (!part || !part->life)
+    return PERMANENT;
+  return part->life == s->lives.newest ? NEWEST : OLDER;
+}
+
+static int older(int a, int b) { return a > b ? a : b; }
+
+static int age_of_parts(const struct cl_space *s, const struct cl_schema *schema) {
+  int out = older(age(s, schema->key), age(s, schema->value));
+  for (uint32_t i = 0; i < schema->n_fields; i++)
+    out = older(out, age(s, schema->fields[i].schema));
+  if (schema->def.kind == CL_STRUCT)
+    out = older(out, age(s, schema->def.st->schema));
+  return out;
+}
+
+/* The same of parts that may be used now. */
+static bool renew_parts(struct cl_space *s, struct cl_schema *schema) {
+  uint16_t life;
+  struct cl_arena *arena = cl_space_arena(s, true, &life);
+  struct cl_field *fields = arena ? cl_arena_alloc(arena, schema->n_fields * sizeof(*fields)) : NULL;
+  if (!fields)
+    return false;
+  for (uint32_t i = 0; i < schema->n_fields; i++) {
+    fields[i] = schema->fields[i];
+    if (!(fields[i].schema = cl_space_schema_now(s, fields[i].schema)))
+      return false;
+  }
+  schema->fields = fields;
+  if ((schema->key && !(schema->key = cl_space_schema_now(s, schema->key))) ||
+      (schema->value && !(schema->value = cl_space_schema_now(s, schema->value))))
+    return false;
+  struct cl_val def = schema->def;
+  return cl_value_keep(s, arena, life, &def, &schema->def);
+}
+
+/* ---------------------------------------------------------------- interning */
+
+static const struct cl_schema *find(const struct cl_space *s, const struct cl_schema_table *t,
+                                    const struct cl_schema *schema, uint64_t hash) {
+  return t->slot ? *slot_of(s, t, schema, hash) : NULL;
+}
+
+static const struct cl_schema *add(struct cl_space *s, const struct home *h, const struct cl_schema *schema,
+                                   uint64_t hash) {
+  if (h->table->n * 2 >= (h->table->slot ? h->table->mask + 1 : 0) && !grow(h->table, h->arena))
     return NULL;
-  uint64_t hash = hash_of(s, schema);
-  const struct cl_schema **slot = slot_of(s, schema, hash);
-  if (*slot)
-    return *slot;
-  struct cl_schema *out = cl_arena_alloc(s->arena, sizeof(*out));
+  struct cl_schema *out = cl_arena_alloc(h->arena, sizeof(*out));
   if (!out)
     return NULL;
   *out = *schema;
   out->hash = hash;
+  out->life = h->life;
   out->logical = (uint8_t)cl_space_logical(schema->name);
   memset(out->json, 0, sizeof(out->json));
-  if (!keep_str(s->arena, &out->name) || !keep_str(s->arena, &out->doc) || !keep_fields(s, out) ||
-      !keep_params(s, out) || !cl_value_keep(s, s->arena, &schema->def, &out->def))
+  if (!keep_str(h->arena, &out->name) || !keep_str(h->arena, &out->doc) || !keep_fields(s, h, out) ||
+      !keep_params(h, out) || !cl_value_keep(s, h->arena, h->life, &schema->def, &out->def))
     return NULL;
-  out->uid = ++s->n_schemas;
-  *slot = out;
+  out->uid = ++s->last_uid;
+  h->table->n++;
+  *slot_of(s, h->table, schema, hash) = out;
   return out;
+}
+
+static const struct cl_schema *intern(struct cl_space *s, const struct cl_schema *schema, bool brief) {
+  uint64_t hash = hash_of(s, schema);
+  const struct cl_schema *found = brief ? NULL : find(s, &s->schemas, schema, hash);
+  if (found)
+    return found;
+  struct home h;
+  h.arena = cl_space_arena(s, brief, &h.life);
+  if (!h.arena)
+    return NULL;
+  h.table = h.life ? &cl_space_generation(s)->schemas : &s->schemas;
+  found = h.life ? find(s, h.table, schema, hash) : NULL;
+  return found ? found : add(s, &h, schema, hash);
+}
+
+const struct cl_schema *cl_space_intern(struct cl_space *s, const struct cl_schema *schema) {
+  int oldest = age_of_parts(s, schema);
+  if (oldest != OLDER)
+    return intern(s, schema, oldest == NEWEST);
+  struct cl_schema renewed = *schema;
+  return renew_parts(s, &renewed) ? intern(s, &renewed, age_of_parts(s, &renewed) == NEWEST) : NULL;
+}
+
+const struct cl_schema *cl_space_schema_now(struct cl_space *s, const struct cl_schema *schema) {
+  return age(s, schema) == OLDER ? cl_space_intern(s, schema) : schema;
 }
 
 const struct cl_schema *cl_space_primitive(struct cl_space *s, enum cl_type type, bool optional) {
   CL_REQUIRE(type >= CL_TYPE_INT8 && type <= CL_TYPE_BYTES);
   const struct cl_schema **at = &s->primitive[type][optional];
-  if (!*at)
+  if (!*at) {
+    uint16_t was = cl_space_set_lasting(s, 2);
     *at = cl_space_intern(s, &(struct cl_schema){.type = (uint8_t)type, .optional = optional});
+    cl_space_set_lasting(s, was);
+  }
   return *at;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Symbols of object keys: one permanent table and a short queue of generations for keys
- * that are data. The schemas are in schema.c. Thread: the task's. */
+ * Symbols of object keys: one permanent table, and one in each generation for keys that are data.
+ * The schemas are in schema.c, the generations in lives.c. Thread: the task's. */
 #include "record/space_impl.h"
 
 #include <stdlib.h>
@@ -10,8 +10,7 @@
 #include "record/java.h"
 
 enum {
-  PERMANENT_MAX = 4096,  /* symbols that data may make permanent */
-  GENERATION_FULL = 4096 /* a batch that starts beyond this opens the next generation */
+  PERMANENT_MAX = 4096 /* symbols that data may make permanent */
 };
 
 void cl_space_free(struct cl_space *s) {
@@ -23,10 +22,6 @@ void cl_space_free(struct cl_space *s) {
   free(s->scratch);
   cl_buf_free(&s->text);
   free(s);
-}
-
-struct cl_arena *cl_space_arena(struct cl_space *s) {
-  return s->arena;
 }
 
 struct cl_buf *cl_space_text(struct cl_space *s) {
@@ -113,6 +108,8 @@ struct cl_space *cl_space_new(struct cl_arena_budget *budget) {
     cl_space_free(s);
     return NULL;
   }
+  cl_space_open(s);
+  s->lives.lasting = 1;
   return s;
 }
 
@@ -155,9 +152,7 @@ static uint32_t data_sym(struct cl_space *s, const char *p, uint32_t len, uint32
   struct cl_generation *g = &s->gen[at];
   uint32_t index = table_find(&g->table, p, len, hash);
   if (!index) {
-    if (!g->arena)
-      g->arena = cl_arena_new(s->budget);
-    if (!g->arena || g->table.n >= CL_GENERATION_MAX - 1)
+    if (!cl_space_generation(s) || g->table.n >= CL_GENERATION_MAX - 1)
       return 0;
     index = table_add(&g->table, g->arena, p, len, hash);
   }
@@ -190,30 +185,3 @@ struct cl_str cl_space_sym_text(const struct cl_space *s, uint32_t sym) {
 }
 
 uint64_t cl_space_next_mark(struct cl_space *s) { return ++s->last_mark; }
-
-uint32_t cl_space_batch_begin(struct cl_space *s) {
-  if (s->gen[s->newest % CL_GENERATIONS].table.n > GENERATION_FULL &&
-      s->newest - s->oldest < CL_GENERATIONS - 1)
-    s->newest++;
-  s->gen[s->newest % CL_GENERATIONS].batches++;
-  return s->newest;
-}
-
-void cl_space_batch_end(struct cl_space *s, uint32_t generation) {
-  s->gen[generation % CL_GENERATIONS].batches--;
-  /* Oldest first: a batch may hold symbols of its generation and of all later ones. */
-  for (;;) {
-    struct cl_generation *g = &s->gen[s->oldest % CL_GENERATIONS];
-    if (g->batches)
-      return;
-    g->table = (struct cl_sym_table){0};
-    if (s->oldest == s->newest) {
-      if (g->arena)
-        cl_arena_reset(g->arena);
-      return;
-    }
-    cl_arena_free(g->arena);
-    g->arena = NULL;
-    s->oldest++;
-  }
-}

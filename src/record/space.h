@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What one task's records share: the symbols of object keys and the interned schemas.
- * Permanent symbols are few (a ceiling keeps keys that are data out); the rest belong to
- * a generation that dies with the batches that may have used it.
+ * What one task's records share: the symbols of object keys, the interned schemas and what
+ * transforms work out from them. What is made before the first batch is permanent, and so are the
+ * first ones after it and more of those made while no batch is worked on (cl_lives.lasting); the
+ * rest belongs to a generation.
+ * A batch that begins when the newest generation is full opens the next one, and a generation
+ * dies with the batches that may have used it: so what grows with the data has a ceiling. Whoever
+ * caches something of a generation forgets it when cl_space_newest has changed.
  * Owner: the task. Thread: the task's.
  */
 #pragma once
@@ -32,7 +36,7 @@ void cl_space_free(struct cl_space *s);
 /* Symbol of a key; 0 = no memory. Beyond the permanent ceiling the symbol is valid only
  * for the batches alive now. */
 uint32_t cl_space_sym(struct cl_space *s, const char *p, uint32_t len);
-/* The same, but always permanent: field names of schemas. */
+/* The same, but always permanent: words of the configuration. */
 uint32_t cl_space_sym_keep(struct cl_space *s, const char *p, uint32_t len);
 struct cl_str cl_space_sym_text(const struct cl_space *s, uint32_t sym);
 /* Moves when symbols are added: use at once. sym must be valid. */
@@ -47,15 +51,25 @@ uint32_t cl_space_batch_begin(struct cl_space *s);
 void cl_space_batch_end(struct cl_space *s, uint32_t generation);
 
 /* The interned twin of a schema built anywhere (its parts already interned, its default's
- * struct schemas too); NULL = no memory. Copies what it keeps; sets logical, hash, uid,
- * the fields' sym and index. */
+ * struct schemas too); NULL = no memory. Copies what it keeps; sets logical, hash, uid, life,
+ * the fields' sym and index. Parts of an older generation give way to their twins. */
 const struct cl_schema *cl_space_intern(struct cl_space *s, const struct cl_schema *schema);
 /* Schemas used everywhere: required or optional primitives without a name. */
 const struct cl_schema *cl_space_primitive(struct cl_space *s, enum cl_type type, bool optional);
 /* The logical type a schema's name stands for. */
 enum cl_logical cl_space_logical(struct cl_str name);
-/* Memory that lives as long as the space. */
-struct cl_arena *cl_space_arena(struct cl_space *s);
+/* The same for an interned one: itself, unless it belongs to an older generation. */
+const struct cl_schema *cl_space_schema_now(struct cl_space *s, const struct cl_schema *schema);
+/* Memory for what is made now, and its life; brief: it refers to something that is not permanent.
+ * NULL = no memory. */
+struct cl_arena *cl_space_arena(struct cl_space *s, bool brief, uint16_t *life);
+/* The memory of what has this life. */
+struct cl_arena *cl_space_arena_of(struct cl_space *s, uint16_t life);
+/* What cl_space_newest answers changes when a generation begins. */
+uint16_t cl_space_newest(const struct cl_space *s);
+/* cl_lives.lasting is set; answers what it was. */
+uint16_t cl_space_set_lasting(struct cl_space *s, uint16_t lasting);
+size_t cl_space_used(const struct cl_space *s); /* bytes of all that lives */
 /* One growing piece of working memory for whoever is running; contents do not survive the
  * next call. NULL = no memory; the old piece stays valid. */
 void *cl_space_scratch(struct cl_space *s, size_t size);

@@ -82,8 +82,9 @@ bool cl_value_equal(const struct cl_space *s, const struct cl_val *a, const stru
 
 /* A copy being made. */
 struct keep {
-  struct cl_space *s; /* NULL = within a batch: bytes and symbols are shared */
+  struct cl_space *s; /* NULL = within a batch: bytes, symbols and schemas are shared */
   struct cl_arena *a;
+  bool lasting; /* permanent symbols only */
   int depth;
   bool too_deep;
 };
@@ -110,7 +111,8 @@ static struct cl_obj *keep_object(struct keep *k, const struct cl_obj *from) {
     obj->e[i] = (struct cl_entry){.sym = from->e[i].sym};
     if (k->s) {
       struct cl_str key = cl_space_sym_text(k->s, from->e[i].sym);
-      obj->e[i].sym = cl_space_sym_keep(k->s, key.p, key.len);
+      obj->e[i].sym = k->lasting ? cl_space_sym_keep(k->s, key.p, key.len)
+                                 : cl_space_sym(k->s, key.p, key.len);
     }
     if (!obj->e[i].sym || !keep(k, &from->e[i].val, &obj->e[i].val))
       return NULL;
@@ -157,8 +159,9 @@ static bool keep_one(struct keep *k, const struct cl_val *v, struct cl_val *out)
     out->st = cl_arena_alloc(a, sizeof(*out->st));
     if (!out->st)
       return false;
-    *out->st = (struct cl_struct){.schema = v->st->schema, .n = v->st->n};
-    return keep_rows(k, v->st->v, v->st->n, &out->st->v);
+    *out->st = (struct cl_struct){.schema = s ? cl_space_schema_now(s, v->st->schema) : v->st->schema,
+                                  .n = v->st->n};
+    return out->st->schema && keep_rows(k, v->st->v, v->st->n, &out->st->v);
   case CL_OBJECT: return (out->obj = keep_object(k, v->obj)) != NULL;
   case CL_MAP: return (out->map = keep_map(k, v->map)) != NULL;
   default: return true;
@@ -184,8 +187,16 @@ bool cl_value_clone(struct cl_arena *a, const struct cl_val *v, struct cl_val *o
   return ok;
 }
 
-bool cl_value_keep(struct cl_space *s, struct cl_arena *a, const struct cl_val *v, struct cl_val *out) {
-  return keep(&(struct keep){.s = s, .a = a}, v, out);
+bool cl_value_copy(struct cl_batch *b, const struct cl_val *v, struct cl_val *out, bool *too_deep) {
+  struct keep k = {.s = b->space, .a = b->arena};
+  bool ok = keep(&k, v, out);
+  *too_deep = k.too_deep;
+  return ok;
+}
+
+bool cl_value_keep(struct cl_space *s, struct cl_arena *a, uint16_t life, const struct cl_val *v,
+                   struct cl_val *out) {
+  return keep(&(struct keep){.s = s, .a = a, .lasting = life == 0}, v, out);
 }
 
 const char *cl_value_class(const struct cl_val *v) {

@@ -21,8 +21,11 @@ bool cl_value_equal(const struct cl_space *s, const struct cl_val *a, const stru
  * transforms put around it; a plugin that assigns a value into itself over and over gets here. */
 enum { CL_COPY_DEPTH = 1100 };
 
-/* A deep copy that lives in a and uses permanent symbols only. False = no memory, or nested too deep. */
-bool cl_value_keep(struct cl_space *s, struct cl_arena *a, const struct cl_val *v, struct cl_val *out);
+/* A deep copy that lives in a, the space's memory for this life. False = no memory, or nested too deep. */
+bool cl_value_keep(struct cl_space *s, struct cl_arena *a, uint16_t life, const struct cl_val *v,
+                   struct cl_val *out);
+/* The same in a batch, of a value from anywhere. */
+bool cl_value_copy(struct cl_batch *b, const struct cl_val *v, struct cl_val *out, bool *too_deep);
 /* Containers of its own, for a value of the same batch: texts and symbols are shared. *too_deep (NULL = not
  * asked) tells why not. */
 bool cl_value_clone(struct cl_arena *a, const struct cl_val *v, struct cl_val *out, bool *too_deep);

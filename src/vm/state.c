@@ -68,9 +68,9 @@ static void set_paths(struct cl_lua *s, lua_State *L, bool own_paths) {
 
 /* Branchy plugin code outruns the defaults of 1000 traces, 512 KiB and 100 side exits, and
  * then thrashes: these go together. loopunroll is also the most tail calls a trace may hold: 15
- * end a transform that assigns five fields. */
+ * end a transform that assigns five fields, and so do 500 constants. */
 static const char jit_options[] = "require('jit.opt').start('maxtrace=8000', 'maxmcode=8192', 'maxside=400', "
-                                  "'hotexit=20', 'loopunroll=30')";
+                                  "'hotexit=20', 'loopunroll=30', 'maxirconst=1000')";
 
 struct setup {
   struct cl_lua *s;

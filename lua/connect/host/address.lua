@@ -63,23 +63,49 @@ address.DECODED, address.ENCODED = 1, 2
 address.NO_TIMESTAMP = -0x7fffffffffffffffLL - 1
 
 address.space = nil -- struct cl_space * of the task, set when the state is loaded
-address.space_number = 0 -- another one for each space: a new one may lie where a freed one lay
 
---- Makes space the one schemas and names are made in.
+local lives -- struct cl_lives * of the space
+local newest = 0 -- the generation that what is remembered belongs to
+local turned = {} -- what is to be called when there is another
+
+--- forget() is called when another generation of schemas begins, or there is another space.
+function address.on_turn(forget) turned[#turned + 1] = forget end
+
+local function turn()
+  newest = lives and lives.newest or 0
+  for i = 1, #turned do turned[i]() end
+end
+
+--- Makes space the one schemas and names are made in; nil = none.
 function address.use_space(space)
-  address.space, address.space_number = cast("struct cl_space *", space), address.space_number + 1
+  address.space = space ~= nil and cast("struct cl_space *", space) or nil
+  lives = address.space and C.cl_ffi_lives(address.space)
+  turn()
 end
 
 local epochs -- const uint16_t *: the pool's table, one pool per state
 
---- Makes batch the one being worked on; nil = none.
+--- Makes batch the one being worked on; nil = none: then what is made lasts.
 function address.enter(batch)
   current.batch = batch
   current.datum = nil
   current.writable = 0
+  if lives then
+    lives.lasting = batch == nil and 1 or 0
+    if lives.newest ~= newest then turn() end
+  end
   if batch ~= nil then
     epochs = batch.epochs
   end
+end
+
+--- What make answers, all of which lasts: for the few things that are looked up by name.
+function address.lasting(make, ...)
+  local was = lives.lasting -- there is a space, or nothing is made
+  lives.lasting = 2
+  local out = make(...)
+  lives.lasting = was
+  return out
 end
 
 local STALE = "stale view: its batch is finished; copy what you need (connect.copy) or batch:retain()"
@@ -103,17 +129,42 @@ function address.make(view_ptr, p, epoch) return cast(view_ptr, cast(bytep, p) +
 local function epoch_of(batch) return (lshift(cast(u64, batch.epoch), 48)) end
 address.epoch_of = epoch_of
 
---- A schema's view, nil for NULL. Schemas live as long as the task: their addresses carry no epoch.
+-- Schemas and what is made of them outlive batches: in place of an epoch their addresses carry their
+-- life (struct cl_lives), 0 = as long as the task.
+
+local FORGOTTEN = "stale schema: schemas that come with records are forgotten when there are too many; remember what "
+  .. "is made of one in a table of connect.memo, and make what is to last in configure or start"
+
+local schema_ct, schema_p, schema_view_p = address.schema_ct, address.schema_p, address.schema_view_p
+
+--- A schema's view, nil for NULL.
 function address.schema_view(p)
   if p == nil then return nil end
-  return (cast(address.schema_view_p, p)[0])
+  if p.life == 0 then return (cast(schema_view_p, p)[0]) end
+  return (cast(schema_view_p, cast(bytep, p) + lshift(cast(u64, p.life), 48))[0])
 end
 
---- The const struct cl_schema * behind a schema, which must be one.
-function address.schema_pointer(s)
-  if not istype(address.schema_ct, s) then error("a schema expected, got " .. type(s), 3) end
-  return (cast(address.schema_p, cast(voidp, s)))
+--- The const struct cl_schema * behind a schema, which must be one, to look at it.
+local function schema_at(s)
+  if not istype(schema_ct, s) then error("a schema expected, got " .. type(s), 3) end
+  local at = cast(u64, cast(voidp, s))
+  local life = tonumber(rshift(at, 48))
+  if life ~= 0 and (not lives or lives.alive[band(life - 1, 15)] ~= life) then error(FORGOTTEN, 3) end
+  return (cast(schema_p, band(at, ADDRESS)))
 end
+address.schema_at = schema_at
+
+--- p, or its twin that may be used now.
+local function schema_now(p)
+  if p.life == 0 or p.life == lives.newest then return p end
+  local twin = C.cl_ffi_schema_now(address.space, p)
+  if twin == nil then error("no memory left for a schema", 3) end
+  return twin
+end
+address.schema_now = schema_now
+
+--- The same to use it: in a record, or as a part of another one.
+function address.schema_pointer(s) return (schema_now((schema_at(s)))) end
 
 --- Raises unless the view with this epoch belongs to the batch whose records may be changed now.
 function address.check_writable(epoch)

@@ -179,7 +179,7 @@ end
 -- What every plugin may require: modules whose functions are safe with any argument, which
 -- spec/01-unit/sandbox_reach_spec.lua tries. The others give out and take addresses.
 local PUBLIC = {}
-for name in ("codec errors field_path file headers json log schema struct time"):gmatch "%S+" do
+for name in ("codec errors field_path file headers json log memo schema struct time"):gmatch "%S+" do
   PUBLIC["connect." .. name] = true
 end
 PUBLIC.connect = true

@@ -38,24 +38,35 @@ local function is_view(x)
   return ffi.istype(object_ct, x) or ffi.istype(struct_ct, x) or ffi.istype(array_ct, x) or ffi.istype(map_ct, x)
 end
 
--- Points val at what the view stands for.
+-- Points val at what the view stands for: the view's epoch, nil when x is no view.
 local function point_at(val, x)
+  local epoch
   if ffi.istype(object_ct, x) then
-    val.kind, val.obj = K_OBJECT, (resolve(address.object_p, x, object_ct))
+    val.kind, val.obj, epoch = K_OBJECT, resolve(address.object_p, x, object_ct)
   elseif ffi.istype(struct_ct, x) then
-    val.kind, val.st = K_STRUCT, (resolve(address.struct_p, x, struct_ct))
+    val.kind, val.st, epoch = K_STRUCT, resolve(address.struct_p, x, struct_ct)
   elseif ffi.istype(array_ct, x) then
-    val.kind, val.arr = K_ARRAY, (resolve(address.array_p, x, array_ct))
+    val.kind, val.arr, epoch = K_ARRAY, resolve(address.array_p, x, array_ct)
   elseif ffi.istype(map_ct, x) then
-    val.kind, val.map = K_MAP, (resolve(address.map_p, x, map_ct))
-  else
-    return false
+    val.kind, val.map, epoch = K_MAP, resolve(address.map_p, x, map_ct)
   end
-  return true
+  return epoch
 end
 
---- val points at the container of a view; false = x is none.
+--- val points at the container of a view; answers its epoch, nil = x is none.
 value.point_at = point_at
+
+--- Copies from to out; from is of a batch with this epoch.
+function value.copy(batch, out, from, epoch)
+  local rc
+  if epoch == address.epoch_of(batch) then
+    rc = C.cl_ffi_copy(batch, out, from)
+  else
+    rc = C.cl_ffi_copy_other(batch, out, from)
+  end
+  if rc == host.EDATA then errors.throw_last() end
+  if rc ~= 0 then no_memory() end
+end
 
 --- A number with a type of its own, of the fields of connect.int32(5) and the like.
 local function set_typed(val, kind, aux, i, f)
@@ -94,10 +105,8 @@ local function set_cdata(batch, val, x)
   elseif ffi.istype(int64_ct, x) then
     val.kind, val.aux, val.i = K_INT, 64, x
   elseif is_view(x) then
-    point_at(viewed, x) -- not in val: val may be part of what x shows
-    local rc = C.cl_ffi_copy(batch, val, viewed)
-    if rc == host.EDATA then errors.throw_last() end
-    if rc ~= 0 then no_memory() end
+    local epoch = point_at(viewed, x) -- not in val: val may be part of what x shows
+    value.copy(batch, val, viewed, epoch)
   elseif ffi.istype("uint64_t", x) then
     return "an unsigned 64-bit integer has no Connect type"
   else

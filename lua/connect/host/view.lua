@@ -471,22 +471,22 @@ end
 local out_text = ffi.new "struct cl_str"
 local scratch = ffi.new "struct cl_val"
 
---- A container's field as struct cl_val * and its schema (nil = none); nil when it has no such
--- field. A struct's null field is its default, if it has one, but as_is.
+--- A container's field as struct cl_val *, its schema (nil = none) and its batch's epoch; nil when it has no
+-- such field. A struct's null field is its default, if it has one, but as_is.
 function view.slot(v, name, as_is)
   if ffi.istype(object_ct, v) then
-    local obj = resolve(obj_p, v, object_ct)
+    local obj, epoch = resolve(obj_p, v, object_ct)
     local val = C.cl_ffi_obj_find(address.space, obj, name, #name)
-    if val ~= nil then return val, nil end
+    if val ~= nil then return val, nil, epoch end
   elseif ffi.istype(struct_ct, v) then
-    local st = resolve(struct_p, v, struct_ct)
+    local st, epoch = resolve(struct_p, v, struct_ct)
     local val = C.cl_ffi_struct_find(st, name, #name)
     if val ~= nil then
       local s = st.schema.fields[val - st.v].schema
       if not as_is and (val.kind == K_MISSING or val.kind == K_NULL) and s.def.kind ~= K_MISSING then
-        return s.def, s
+        return s.def, s, epoch
       end
-      return val, s
+      return val, s, epoch
     end
   else
     error("an object or a struct expected, got " .. type(v), 2)

@@ -12,6 +12,7 @@ local ffi = require "ffi"
 local C = require "connect.host.abi"
 local address = require "connect.host.address"
 local errors = require "connect.errors"
+local memo = require "connect.memo"
 local host = require "connect.host.c"
 local schema = require "connect.schema"
 local typed = require "connect.host.typed"
@@ -169,9 +170,8 @@ end
 
 -- What a schema becomes with a field more or less is worked out once:
 -- changes[uid][name][uid of the new field's schema, 0 = without] = shape.
-local changes, changes_space = {}, nil
+local changes = memo.new()
 local function known(st, name, field_uid)
-  if changes_space ~= address.space_number then changes, changes_space = {}, address.space_number end
   local of_schema = changes[tonumber(st.schema.uid)]
   local of_name = of_schema and of_schema[name]
   return of_name and of_name[field_uid]
@@ -181,7 +181,7 @@ end
 write.nulls = { stay = 0, default = 1, unseen = 2 }
 
 --- How structs become ones of schema `to`: sources[i] = position of the old field that field i is
--- taken from, 0 or nil = it is left unset. Lives as long as the task.
+-- taken from, 0 or nil = it is left unset. To be kept in a memo.
 function write.shape(to, sources, nulls)
   local p = address.schema_pointer(to)
   local shape = C.cl_ffi_shape_new(address.space, p)
@@ -351,22 +351,22 @@ function write.put(container, name, x, s)
   ffi.copy(val, made, 16)
 end
 
--- The value and schema (nil = none) of a container's field; nil when there is no such one.
+-- The value, schema (nil = none) and batch's epoch of a container's field; nil when there is no such one.
 local function field_with_schema(from, field)
   if istype(object_ct, from) then
-    local obj = resolve(object_p, from, object_ct)
+    local obj, epoch = resolve(object_p, from, object_ct)
     local val = C.cl_ffi_obj_find(address.space, obj, field, #field)
     if val == nil then return nil end
-    return val, obj.schema ~= nil and obj.schema.value or nil
+    return val, obj.schema ~= nil and obj.schema.value or nil, epoch
   elseif not istype(struct_ct, from) then
     error("connect.put_field: a struct or an object expected, got " .. type(from), 3)
   end
-  local st = resolve(struct_p, from, struct_ct)
+  local st, epoch = resolve(struct_p, from, struct_ct)
   local val = C.cl_ffi_struct_find(st, field, #field)
   if val == nil then return nil end
   local s = st.schema.fields[val - st.v].schema
-  if val.kind == K_MISSING then return s.def, s end
-  return val, s
+  if val.kind == K_MISSING then return s.def, s, epoch end
+  return val, s, epoch
 end
 
 -- A value read and told again: the schema that a value of its kind gets.
@@ -389,13 +389,13 @@ end
 function write.put_field(to, name, from, field)
   check_name(name, 2)
   check_name(field, 2)
-  local val, s = field_with_schema(from, field)
+  local val, s, from_epoch = field_with_schema(from, field)
   if val == nil then return false end
   if istype(struct_ct, to) then
     local st, epoch = resolve(struct_p, to, struct_ct)
     check_writable(epoch)
-    local view = s ~= nil and address.schema_view(s) or schema_of_val(val, name)
-    if C.cl_ffi_copy(current.batch, made, val) ~= 0 then errors.throw_last() end
+    value.copy(current.batch, made, val, from_epoch)
+    local view = s ~= nil and address.schema_view(address.schema_now(s)) or schema_of_val(made, name)
     local at, same = field_of(st, name, view)
     if same then
       ffi.copy(st.v + at, made, 16)
@@ -408,7 +408,7 @@ function write.put_field(to, name, from, field)
   end
   local obj, epoch = resolve(object_p, to, object_ct)
   check_writable(epoch)
-  if C.cl_ffi_copy(current.batch, made, val) ~= 0 then errors.throw_last() end
+  value.copy(current.batch, made, val, from_epoch)
   if made.kind == K_MISSING then made.kind = K_NULL end
   if obj.schema ~= nil and C.cl_ffi_fits(made, obj.schema.value, name, #name) ~= 0 then errors.throw_last() end
   local out = C.cl_ffi_obj_put(current.batch, obj, name, #name)

@@ -2,6 +2,7 @@
 -- Cast: fields, or the whole key or value, become another simple type.
 local edit = require "connect.edit"
 local errors = require "connect.errors"
+local memo = require "connect.memo"
 local rows = require "connect.rows"
 local schema = require("connect").schema
 
@@ -109,14 +110,14 @@ end
 local function object_changes(self)
   local list = {}
   for i, name in ipairs(edit.hash_order(self.names, 16)) do list[i] = { name = name, type = self.types[name] } end
-  self.changes = edit.changes(list)
-  return self.changes
+  self.plans.object = edit.changes(list)
+  return self.plans.object
 end
 
 local function cast_object(record, self)
   local object = edit.open(record, self.side, "cast types")
   edit.copied(object, self.side)
-  edit.change_object(object, self.changes or object_changes(self))
+  edit.change_object(object, self.plans.object or object_changes(self))
   return record
 end
 
@@ -143,7 +144,7 @@ return {
   configure = function(config, side)
     local self, why = parse(config.spec)
     if not self then errors.config("%s", why) end
-    self.side, self.plans, self.replace_null = side, {}, config["replace.null.with.default"]
+    self.side, self.plans, self.replace_null = side, memo.new(), config["replace.null.with.default"]
     self.type_names = {}
     for name, number in pairs(edit.types) do self.type_names[number] = name:lower() end
     return self

@@ -3,6 +3,7 @@
 local edit = require "connect.edit"
 local errors = require "connect.errors"
 local field_path = require "connect.field_path"
+local memo = require "connect.memo"
 local rows = require "connect.rows"
 
 local ILLEGAL = "java.lang.IllegalArgumentException"
@@ -41,7 +42,7 @@ return {
   },
   configure = function(config, side)
     local steps = field_path.parse(config.field, config["field.syntax.version"])
-    return { side = side, field = config.field, leaves = {}, replace_null = config["replace.null.with.default"],
+    return { side = side, field = config.field, leaves = memo.new(), replace_null = config["replace.null.with.default"],
       steps = steps, path = edit.path(steps) }
   end,
   apply = function(record, self)

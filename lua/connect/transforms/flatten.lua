@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Flatten: what is inside structs and objects comes to the top, under names that tell the way to it.
 local edit = require "connect.edit"
+local memo = require "connect.memo"
 
 local function flat(self, from)
   self.schemas[from.uid] = edit.flat_schema(from, self.delimiter)
@@ -19,7 +20,7 @@ return {
     { name = "delimiter", type = "string", default = ".", importance = "medium",
       doc = "Text between the names that make up a field's new name." },
   },
-  configure = function(config, side) return { side = side, delimiter = config.delimiter, schemas = {} } end,
+  configure = function(config, side) return { side = side, delimiter = config.delimiter, schemas = memo.new() } end,
   apply = function(record, self)
     local side = self.side
     if edit.is_null(record, side) then return record end

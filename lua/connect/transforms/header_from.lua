@@ -3,6 +3,7 @@
 local edit = require "connect.edit"
 local errors = require "connect.errors"
 local headers = require "connect.headers"
+local memo = require "connect.memo"
 local rows = require "connect.rows"
 local schema = require "connect.schema"
 
@@ -51,7 +52,7 @@ return {
     local moved = {}
     for _, name in ipairs(config.fields) do moved[name] = true end
     return { side = side, fields = config.fields, headers = config.headers, move = config.operation == "move",
-      purpose = "header " .. config.operation, moved = moved, shapes = {},
+      purpose = "header " .. config.operation, moved = moved, shapes = memo.new(),
       replace_null = config["replace.null.with.default"] }
   end,
   apply = function(record, self)

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- HoistField: the key or value becomes the one field of a struct or object.
 local edit = require "connect.edit"
+local memo = require "connect.memo"
 local schema = require("connect").schema
 
 local function hoisted(self, from)
@@ -19,7 +20,7 @@ return {
     { name = "field", type = "string", required = true, importance = "medium",
       doc = "Name of that field." },
   },
-  configure = function(config, side) return { side = side, field = config.field, schemas = {} } end,
+  configure = function(config, side) return { side = side, field = config.field, schemas = memo.new() } end,
   apply = function(record, self)
     local from = edit.schema(record, self.side)
     edit.wrap(record, self.side, self.field, from and (self.schemas[from.uid] or hoisted(self, from)))

@@ -3,6 +3,7 @@
 local connect = require "connect"
 local edit = require "connect.edit"
 local errors = require "connect.errors"
+local memo = require "connect.memo"
 local rows = require "connect.rows"
 local schema = connect.schema
 
@@ -71,7 +72,7 @@ return {
     rows.replace_null,
   },
   configure = function(config, side)
-    local self = { side = side, shapes = {}, replace_null = config["replace.null.with.default"] }
+    local self = { side = side, shapes = memo.new(), replace_null = config["replace.null.with.default"] }
     for _, name in ipairs { "topic", "partition", "offset", "timestamp", "static" } do
       self[name] = field_of(config[name .. ".field"])
     end

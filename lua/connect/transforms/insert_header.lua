@@ -14,9 +14,10 @@ return {
     { name = "value.literal", type = "string", required = true, non_null = true, importance = "high",
       doc = "Its value: a text that is read as SimpleHeaderConverter does, so that 1 is an int8." },
   },
-  configure = function(config) return { name = config.header, text = config["value.literal"] } end,
+  configure = function(config)
+    return { name = config.header, literal = literal.new(config["value.literal"]) }
+  end,
   apply = function(record, self)
-    self.literal = self.literal or literal.new(self.text)
     literal.add(record, self.name, self.literal)
     return record
   end,

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- MaskField: fields become the empty value of their type, or a fixed text or number.
 local edit = require "connect.edit"
+local memo = require "connect.memo"
 local rows = require "connect.rows"
 
 local function planned(self, from)
@@ -19,8 +20,8 @@ local function object_changes(self)
   local list = {}
   local names = edit.hash_order(self.names, math.max(16, math.floor(#self.names / 0.75) + 1))
   for i, name in ipairs(names) do list[i] = { name = name } end
-  self.changes = edit.changes(list, self.replacement)
-  return self.changes
+  self.plans.object = edit.changes(list, self.replacement)
+  return self.plans.object
 end
 
 return {
@@ -41,7 +42,7 @@ return {
   configure = function(config, side)
     local masked = {}
     for _, name in ipairs(config.fields) do masked[name] = true end
-    return { side = side, names = config.fields, masked = masked, replacement = config.replacement, plans = {},
+    return { side = side, names = config.fields, masked = masked, replacement = config.replacement, plans = memo.new(),
       replace_null = config["replace.null.with.default"] }
   end,
   apply = function(record, self)
@@ -52,7 +53,7 @@ return {
       edit.change_struct(record, side, plan.shape, plan.changes)
     else
       edit.copied(value, side)
-      edit.change_object(value, self.changes or object_changes(self))
+      edit.change_object(value, self.plans.object or object_changes(self))
     end
     return record
   end,

@@ -3,6 +3,7 @@
 local connect = require "connect"
 local edit = require "connect.edit"
 local errors = require "connect.errors"
+local memo = require "connect.memo"
 local rows = require "connect.rows"
 local schema = connect.schema
 
@@ -96,9 +97,9 @@ return {
     return {}
   end,
   configure = function(config, side)
-    local self = { side = side, shapes = {}, replace_null = config["replace.null.with.default"],
+    local self = { side = side, shapes = memo.new(), replace_null = config["replace.null.with.default"],
       excluded = set_of(config.exclude), included = set_of(config.include), all = #config.include == 0,
-      misfits = {} }
+      misfits = memo.new() }
     local renamed, order = parse(config.renames)
     if not renamed then errors.config("%s", order) end
     self.renamed, self.original = renamed, inverted(renamed, order)

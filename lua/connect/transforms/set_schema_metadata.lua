@@ -2,6 +2,7 @@
 -- SetSchemaMetadata: the schema of the key or value gets another name or version.
 local edit = require "connect.edit"
 local errors = require "connect.errors"
+local memo = require "connect.memo"
 local rows = require "connect.rows"
 local schema = require "connect.schema"
 
@@ -30,7 +31,7 @@ return {
   configure = function(config, side)
     local name, version = config["schema.name"], config["schema.version"]
     if not name and not version then errors.config("Neither schema name nor version configured") end
-    return { side = side, name = name, version = version, schemas = {}, shapes = {},
+    return { side = side, name = name, version = version, schemas = memo.new(), shapes = memo.new(),
       replace_null = config["replace.null.with.default"] }
   end,
   apply = function(record, self)

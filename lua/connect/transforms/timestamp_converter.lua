@@ -3,6 +3,7 @@
 local date_format = require "connect.date_format"
 local edit = require "connect.edit"
 local errors = require "connect.errors"
+local memo = require "connect.memo"
 local rows = require "connect.rows"
 local schema = require("connect").schema
 
@@ -234,7 +235,7 @@ return {
   },
   configure = function(config, side)
     local target, unit = TARGETS[config["target.type"]], UNITS[config["unix.precision"]]
-    return { side = side, field = config.field, pattern = config.format, plans = {},
+    return { side = side, field = config.field, pattern = config.format, plans = memo.new(),
       format = format_of(config.format, config["target.type"]), write = target[1], schema = target[2],
       from_unix = unit[1], to_unix = unit[2], replace_null = config["replace.null.with.default"] }
   end,

@@ -2,6 +2,7 @@
 -- ValueToKey: makes the key of fields of the value.
 local connect = require "connect"
 local edit = require "connect.edit"
+local memo = require "connect.memo"
 local rows = require "connect.rows"
 local schema = connect.schema
 
@@ -28,7 +29,7 @@ return {
     rows.replace_null,
   },
   configure = function(config)
-    return { fields = config.fields, shapes = {}, replace_null = config["replace.null.with.default"] }
+    return { fields = config.fields, shapes = memo.new(), replace_null = config["replace.null.with.default"] }
   end,
   apply = function(record, self)
     local value, from = edit.open(record, "value", "copying fields from value to key")
