@@ -234,7 +234,7 @@ static inline bool close_array(struct cl_json_in *in, const struct stack *st, st
 /* p is at the closing bracket. The value takes the place of the level, or the caller's. */
 static inline const char *close_container(struct cl_json_in *in, const char *p, struct stack *st,
                                           struct cl_val *out) {
-  struct cl_val v;
+  struct cl_val v = {0}; /* what GCC cannot see under TSan */
   if (!(st->now.kind == '{' ? close_object(in, st, &v) : close_array(in, st, &v)))
     return fail_memory(in);
   st->top = &st->item[st->now.base - 1];
