@@ -20,7 +20,7 @@ struct cl_consumer;
 struct cl_producer;
 
 struct cl_task {
-  struct cl_task_conf conf; /* own copies and references */
+  struct cl_task_conf conf; /* own copies and references; stats is never NULL */
   pthread_t thread;
 
   pthread_mutex_t lock; /* guards wake-ups and the clients' lifetime against the herder */

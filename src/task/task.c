@@ -18,7 +18,8 @@
 #include <string.h>
 
 enum {
-  STACK_BYTES = 4 << 20,    /* virtual; the sandbox keeps plugins well below it */
+  STACK_BYTES = 4 << 20, /* virtual; the sandbox keeps plugins well below it */
+  UNSEEN_WINDOW_MS = 30000,
   INTERRUPT_GRACE_MS = 500, /* between the Lua hook and giving the thread up */
   SOURCE_BATCH = 4096,      /* records of one poll; full means poll should return */
   WAKE_SIGNAL = SIGURG      /* ignored by default; ours has an empty handler, no SA_RESTART */
@@ -106,6 +107,7 @@ static void free_task(struct cl_task *t) {
   json_decref((json_t *)t->conf.client);
   json_decref((json_t *)t->conf.topics);
   json_decref(t->topics);
+  cl_stats_unref(t->conf.stats);
   free((char *)t->conf.topics_regex);
   free((char *)t->conf.connector);
   pthread_mutex_destroy(&t->lock);
@@ -173,9 +175,14 @@ static struct cl_task_part copy_part(const struct cl_task_part *p) {
 
 static struct cl_task *new_task(const struct cl_task_conf *conf) {
   struct cl_task *t = calloc(1, sizeof(*t));
-  if (!t)
+  struct cl_stats *stats = conf->stats ? cl_stats_ref(conf->stats) : cl_stats_new(UNSEEN_WINDOW_MS);
+  if (!t || !stats) {
+    cl_stats_unref(stats);
+    free(t);
     return NULL;
+  }
   t->conf = *conf;
+  t->conf.stats = stats;
   t->conf.plugin = copy_part(&conf->plugin);
   t->conf.key = copy_part(&conf->key);
   t->conf.value = copy_part(&conf->value);

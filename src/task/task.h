@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/stats.h"
 #include "kafka/budget.h"
 #include "kafka/embedded.h"
 #include "store/offsets.h"
@@ -44,6 +45,7 @@ struct cl_task_conf {
   struct cl_offsets *offsets;
   struct cl_embedded *embedded;
   struct cl_budget *budget;
+  struct cl_stats *stats; /* where it counts; NULL = nobody looks */
   /* @thread task. UNASSIGNED once its plugins are set up, before `start`; then the states it
    * goes through. trace is NULL unless FAILED. */
   void (*status)(void *arg, int task, uint64_t generation, enum cl_state state, const char *trace);

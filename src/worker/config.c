@@ -128,6 +128,7 @@ static void fill(struct cl_worker_conf *c, const json_t *typed) {
   c->task_shutdown_graceful_timeout_ms = number(typed, "task.shutdown.graceful.timeout.ms");
   c->offset_flush_interval_ms = number(typed, "offset.flush.interval.ms");
   c->offset_flush_timeout_ms = number(typed, "offset.flush.timeout.ms");
+  c->metrics_window_ms = number(typed, "metrics.sample.window.ms");
   c->offset_file = copy_text(typed, "offset.storage.file.filename");
   c->plugin_path = paths(json_object_get(typed, "plugin.path"));
   c->topic_creation = truth(typed, "topic.creation.enable");

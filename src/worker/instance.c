@@ -41,8 +41,10 @@ struct cl_instance *cl_instance_new(const char *name, struct cl_plugin *plugin, 
 }
 
 static void clear_runs(struct cl_instance *c) {
-  for (size_t i = 0; i < c->n_runs; i++)
+  for (size_t i = 0; i < c->n_runs; i++) {
     free(c->runs[i].trace);
+    cl_stats_unref(c->runs[i].stats);
+  }
   free(c->runs);
   c->runs = NULL;
   c->n_runs = 0;
@@ -328,6 +330,7 @@ static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, s
         .offsets = w->offsets,
         .embedded = w->embedded,
         .budget = w->budget,
+        .stats = c->runs[id].stats,
         .status = on_status,
         .topic = wc->topic_tracking ? on_topic : NULL,
         .arg = c,
@@ -344,9 +347,13 @@ void cl_instance_start_task(const struct cl_worker *w, struct cl_instance *c, in
   struct cl_err err = CL_ERR_INIT;
   struct cl_task *task = NULL;
   on_status(c, which, c->generation, CL_UNASSIGNED, NULL);
+  struct cl_stats *old = c->runs[which].stats, *stats = cl_stats_new(w->conf->metrics_window_ms);
+  CL_REQUIRE(stats);
   pthread_mutex_lock(c->lock);
   c->runs[which].built = false;
+  c->runs[which].stats = stats;
   pthread_mutex_unlock(c->lock);
+  cl_stats_unref(old);
   if (start_one(w, c, which, &task, &err) != 0) {
     char *trace = cl_err_trace(&err);
     CL_LOG(CL_ERROR, "task %s-%d cannot start: %s", c->name, which, err.msg);

@@ -16,6 +16,7 @@ struct cl_run {         /* one task */
   enum cl_state state;
   bool built; /* plugin, converters and transforms could be set up: until then it has no version */
   char *trace;
+  struct cl_stats *stats; /* of its latest start */
 };
 
 struct cl_instance {
