@@ -41,10 +41,6 @@ static const struct refusal {
      {"disabled"},
      false,
      "connect-lua does not support exactly-once sources yet; set it to disabled"},
-    {"connector.client.config.override.policy",
-     {"All", "org.apache.kafka.connect.connector.policy.AllConnectorClientConfigOverridePolicy"},
-     false,
-     "connect-lua knows the policy All only yet; remove the key"},
 };
 
 static bool is_allowed(const struct refusal *r, const char *value) {
@@ -192,6 +188,8 @@ static int load(struct cl_worker_conf *c, json_t **typed, struct cl_err *err) {
     rc = parse_bootstrap(c, json_object_get(*typed, "bootstrap.servers"), err);
   if (rc == 0)
     rc = cl_rest_conf_load(c->raw, *typed, &c->rest, err);
+  if (rc == 0)
+    rc = cl_override_policy_new(*typed, &c->override_policy, err);
   if (rc)
     return rc;
   fill(c, *typed);
@@ -259,6 +257,7 @@ void cl_worker_conf_free(struct cl_worker_conf *c) {
   json_decref(c->key_converter_config);
   json_decref(c->raw);
   cl_providers_free(c->providers);
+  cl_override_policy_clear(&c->override_policy);
   free(c->log_file);
   free(c->offset_file);
   free(c->header_converter);

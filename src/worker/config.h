@@ -12,6 +12,7 @@
 #include "kafka/conf.h"
 #include "vm/plugin.h"
 #include "worker/config_rest.h"
+#include "worker/override_policy.h"
 
 #include <stdint.h>
 
@@ -19,6 +20,7 @@ struct cl_worker_conf {
   char *path;                                            /* of the file */
   json_t *raw;                                           /* its keys (a config), variables resolved */
   struct cl_providers *providers;                        /* or NULL */
+  struct cl_override_policy override_policy;             /* of connectors over client settings */
   char *bootstrap_servers;                               /* comma separated */
   bool embedded;                                         /* bootstrap.servers=embedded */
   char *key_converter, *value_converter;                 /* class or alias */

@@ -163,6 +163,14 @@ static void drop_security(json_t *config) {
   }
 }
 
+static int check_policy(const struct cl_worker_conf *conf, enum cl_client_kind kind,
+                        const json_t *connector_config, struct cl_err *err) {
+  json_t *override = cl_worker_strip(connector_config, kinds[kind].override);
+  int rc = cl_override_policy_check(&conf->override_policy, override, err);
+  json_decref(override);
+  return rc;
+}
+
 static json_t *merged(const struct cl_worker_conf *conf, enum cl_client_kind kind, const char *connector,
                       int task, const json_t *connector_config) {
   json_t *config = json_object();
@@ -221,6 +229,8 @@ int cl_worker_client_conf(const struct cl_worker_conf *conf, enum cl_client_kind
   json_t *ignored = NULL, *changed = NULL;
   int64_t records;
   *out = NULL;
+  if (check_policy(conf, kind, connector_config, err) != 0)
+    return err->code;
   json_t *config = merged(conf, kind, connector, task, connector_config);
   int rc = 0;
   const char *transactional = cl_json_str(config, "transactional.id");

@@ -6,6 +6,7 @@
  */
 #include "worker/validation.h"
 
+#include "base/text.h"
 #include "worker/config_internal.h"
 
 #include <string.h>
@@ -90,6 +91,23 @@ static void put_override(struct cl_validation *v, enum cl_client_kind kind, cons
   json_decref(settings);
 }
 
+/* Whether the worker's policy refuses one of the overrides: errors on those, in Apache's words. */
+static bool forbidden(struct cl_validation *v, const char *prefix) {
+  const struct cl_override_policy *policy = &v->worker->conf->override_policy;
+  bool any = false;
+  const char *key;
+  json_t *value;
+  json_object_foreach ((json_t *)v->config, key, value) {
+    if (!cl_starts_with(key, prefix) || cl_override_policy_allows(policy, key + strlen(prefix)))
+      continue;
+    cl_validation_error(
+        v, key, "The '%s' policy does not allow '%s' to be overridden in the connector configuration.",
+        policy->name, key + strlen(prefix));
+    any = true;
+  }
+  return any;
+}
+
 /* Only what is given is listed. Nulls have their error already. */
 static void one_client(struct cl_validation *v, enum cl_client_kind kind, const char *prefix) {
   const char *key, *name = cl_json_str(v->config, "name");
@@ -98,6 +116,8 @@ static void one_client(struct cl_validation *v, enum cl_client_kind kind, const 
     if (strncmp(key, prefix, strlen(prefix)) == 0 && !cl_validation_find(v, key))
       put_override(v, kind, prefix, key, value);
   }
+  if (forbidden(v, prefix))
+    return;
   struct cl_err err = CL_ERR_INIT;
   if (cl_worker_client_conf(v->worker->conf, kind, name ? name : "", 0, v->config, &client, &err) != 0) {
     const char *culprit = blamed(v->config, prefix, err.msg);

@@ -381,8 +381,8 @@ static void refusals(void **state) {
   (void)state;
   refused(BASE "config.providers=v\nconfig.providers.v.class=a.Vault\n",
           "configuration config.providers.v.class: ");
-  refused(BASE "connector.client.config.override.policy=None\n",
-          "configuration connector.client.config.override.policy: ");
+  refused(BASE "connector.client.config.override.policy=Nobody\n",
+          "configuration connector.client.config.override.policy: Class Nobody could not be found");
   refused(BASE "config.storage.topic=c\n", "distributed mode is not built yet");
   refused(BASE "exactly.once.source.support=enabled\n", "configuration exactly.once.source.support: ");
   refused(BASE "header.converter= \n",
@@ -451,6 +451,41 @@ static void client_settings_without_prefix(void **state) {
                          "producer.security.protocol, consumer.security.protocol; max.poll.records as "
                          "consumer.max.poll.records ("));
   assert_int_equal(count(log_text(), " WARN "), 1);
+}
+
+/* What each policy lets a connector override. */
+static void override_policies(void **state) {
+  (void)state;
+  static const struct {
+    const char *lines;
+    bool acks, jaas;
+  } policies[] = {
+      {"", true, true},
+      {"connector.client.config.override.policy=AllConnectorClientConfigOverridePolicy\n", true, true},
+      {"connector.client.config.override.policy=None\n", false, false},
+      {"connector.client.config.override.policy=Principal\n", false, true},
+      {"connector.client.config.override.policy=org.apache.kafka.connect.connector.policy."
+       "AllowlistConnectorClientConfigOverridePolicy\n"
+       "connector.client.config.override.allowlist=linger.ms, acks\n",
+       true, false},
+      {"connector.client.config.override.policy=Allowlist\n", false, false},
+  };
+  for (size_t i = 0; i < sizeof(policies) / sizeof(*policies); i++) {
+    char text[1024];
+    struct cl_err err = CL_ERR_INIT;
+    json_t *client = NULL, *connector = json_pack("{s:s,s:s}", "producer.override.acks", "1",
+                                                  "consumer.override.acks", "never looked at");
+    snprintf(text, sizeof(text), "%s%s", BASE, policies[i].lines);
+    struct cl_worker_conf *c = loaded(text);
+    assert_int_equal(cl_override_policy_allows(&c->override_policy, "sasl.jaas.config"), policies[i].jaas);
+    int rc = cl_worker_client_conf(c, CL_CLIENT_PRODUCER, "c", 0, connector, &client, &err);
+    assert_int_equal(rc == 0, policies[i].acks);
+    if (rc != 0)
+      assert_non_null(strstr(err.msg, "Client Config Overrides not allowed [acks]"));
+    json_decref(client);
+    json_decref(connector);
+    cl_worker_conf_free(c);
+  }
 }
 
 static void client_precedence(void **state) {
@@ -581,6 +616,7 @@ int main(void) {
       cmocka_unit_test(keys_of_a_connector),
       cmocka_unit_test(client_settings_without_prefix),
       cmocka_unit_test(client_precedence),
+      cmocka_unit_test(override_policies),
       cmocka_unit_test(converters),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
