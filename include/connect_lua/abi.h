@@ -12,7 +12,7 @@
  */
 #pragma once
 
-enum { CL_ABI_VERSION = 6 };
+enum { CL_ABI_VERSION = 7 };
 
 /* Bytes that somebody else owns. p is NULL for "absent" (a null key or value). */
 struct cl_str {
@@ -411,6 +411,7 @@ const char *cl_ffi_error_class(void);
 /* vm/: the task's side. task is what spec.opaque gave the state. */
 int cl_ffi_sleep(void *task, int64_t ms);  /* serves delivery reports meanwhile; 1 = asked to stop */
 int cl_ffi_stopping(void *task);           /* 1 = asked to stop */
+void cl_ffi_phase(void *task, int plugin); /* the plugin's poll or put begins (1), or is over (0) */
 
 /* vm/: batches. emit answers the next record (key, value and source offset null), or NULL when
  * the batch is full; undo takes it away again. */

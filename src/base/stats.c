@@ -13,12 +13,14 @@ const char *cl_verb_name(enum cl_verb verb) {
   return names[verb];
 }
 
-struct cl_stats *cl_stats_new(int64_t window_ms) {
+struct cl_stats *cl_stats_new(int64_t window_ms, int64_t now_ms) {
   struct cl_stats *s = calloc(1, sizeof(*s));
   if (!s)
     return NULL;
   atomic_init(&s->refs, 1);
   s->window_ms = window_ms > 0 ? window_ms : 1;
+  s->born_ms = now_ms;
+  atomic_init(&s->state, now_ms << 8);
   cl_stats_set(s, CL_STAT_LAG, -1);
   cl_stats_set(s, CL_STAT_LAG_MAX, -1);
   return s;
@@ -107,7 +109,21 @@ void cl_stats_meter_view(const struct cl_stats *s, enum cl_meter_id id, int64_t 
   }
 }
 
-/* --------------------------------------------------------------------- calls */
+/* --------------------------------------------------------- states and calls */
+
+void cl_stats_state(struct cl_stats *s, int state, int64_t now_ms) {
+  int64_t old = get(&s->state);
+  _Atomic int64_t *sum = &s->state_ms[old & 0xff];
+  set(sum, get(sum) + now_ms - (old >> 8));
+  set(&s->state, now_ms << 8 | (int64_t)state);
+}
+
+double cl_stats_state_ratio(const struct cl_stats *s, int state, int64_t now_ms) {
+  int64_t present = get(&s->state), ms = get(&s->state_ms[state]);
+  if ((present & 0xff) == state)
+    ms += now_ms - (present >> 8);
+  return now_ms > s->born_ms ? (double)ms / (double)(now_ms - s->born_ms) : 0;
+}
 
 void cl_stats_enter(struct cl_stats *s, enum cl_verb verb, int64_t now_ms) {
   if (s)

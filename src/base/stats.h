@@ -70,6 +70,8 @@ enum cl_verb {
 };
 const char *cl_verb_name(enum cl_verb verb);
 
+enum { CL_STATS_STATES = 8 }; /* room for enum cl_state of task/task.h */
+
 struct cl_meter_sample {
   _Atomic int64_t start_ms, count, sum, max;
 };
@@ -86,11 +88,14 @@ struct cl_stats {
   int64_t window_ms; /* of one sample */
   _Atomic int64_t n[CL_STATS];
   struct cl_meter meters[CL_METERS];
-  _Atomic int64_t call; /* since (monotonic ms) << 8 | verb; 0 = none */
+  int64_t born_ms;
+  _Atomic int64_t state;                     /* since << 8 | state */
+  _Atomic int64_t state_ms[CL_STATS_STATES]; /* in each, without the present one's time */
+  _Atomic int64_t call;                      /* since (monotonic ms) << 8 | verb; 0 = none */
 };
 
-/* NULL = no memory. */
-struct cl_stats *cl_stats_new(int64_t window_ms);
+/* Begins in state 0. NULL = no memory. */
+struct cl_stats *cl_stats_new(int64_t window_ms, int64_t now_ms);
 struct cl_stats *cl_stats_ref(struct cl_stats *s);
 void cl_stats_unref(struct cl_stats *s); /* NULL does nothing */
 
@@ -116,6 +121,11 @@ struct cl_meter_view {
 };
 void cl_stats_meter_view(const struct cl_stats *s, enum cl_meter_id id, int64_t now_ms,
                          struct cl_meter_view *out);
+
+/* The task's state is another, below CL_STATS_STATES. */
+void cl_stats_state(struct cl_stats *s, int state, int64_t now_ms);
+/* The part of its life, 0 to 1, that it was in this state. */
+double cl_stats_state_ratio(const struct cl_stats *s, int state, int64_t now_ms);
 
 /* A call into Lua begins or ends; s may be NULL. */
 void cl_stats_enter(struct cl_stats *s, enum cl_verb verb, int64_t now_ms);

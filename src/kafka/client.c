@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -159,25 +161,79 @@ static rd_kafka_resp_err_t on_thread_start(rd_kafka_t *rk, rd_kafka_thread_type_
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-static rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *opaque, char *text,
+/* ------------------------------------------------------------ what is counted */
+
+/* Bytes and sockets are counted where they pass: librdkafka's own statistics are a text that it writes
+ * and we would read, for each client and interval, also when nothing happens. */
+static rd_kafka_resp_err_t on_request(rd_kafka_t *rk, int socket, const char *broker, int32_t broker_id,
+                                      int16_t api, int16_t version, int32_t id, size_t size, void *stats) {
+  (void)rk, (void)socket, (void)broker, (void)broker_id, (void)api, (void)version, (void)id;
+  cl_stats_add(stats, CL_STAT_BYTES_OUT, (int64_t)size);
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_resp_err_t on_response(rd_kafka_t *rk, int socket, const char *broker, int32_t broker_id,
+                                       int16_t api, int16_t version, int32_t id, size_t size, int64_t took,
+                                       rd_kafka_resp_err_t code, void *stats) {
+  (void)rk, (void)socket, (void)broker, (void)broker_id, (void)api, (void)version, (void)id, (void)took;
+  (void)code;
+  cl_stats_add(stats, CL_STAT_BYTES_IN, (int64_t)size);
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static int open_socket(int domain, int type, int protocol, void *opaque) {
+  struct cl_client *c = opaque;
+  int fd = socket(domain, type | SOCK_CLOEXEC, protocol);
+  if (fd >= 0)
+    cl_stats_add(c->stats, CL_STAT_CONNECTIONS, 1);
+  return fd;
+}
+
+static int close_socket(int fd, void *opaque) {
+  struct cl_client *c = opaque;
+  cl_stats_add(c->stats, CL_STAT_CONNECTIONS, -1);
+  return close(fd);
+}
+
+static rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *stats, char *text,
                                   size_t size) {
-  (void)conf, (void)opaque, (void)text, (void)size;
-  return rd_kafka_interceptor_add_on_thread_start(rk, "connect-lua", on_thread_start, NULL);
+  (void)conf, (void)text, (void)size;
+  rd_kafka_resp_err_t code = rd_kafka_interceptor_add_on_thread_start(rk, "connect-lua", on_thread_start,
+                                                                      NULL);
+  if (!code && stats)
+    code = rd_kafka_interceptor_add_on_request_sent(rk, "connect-lua", on_request, stats);
+  if (!code && stats)
+    code = rd_kafka_interceptor_add_on_response_received(rk, "connect-lua", on_response, stats);
+  return code;
 }
 
 int cl_client_open(struct cl_client *c, void *owner, rd_kafka_type_t type, rd_kafka_conf_t *conf,
-                   struct cl_err *err) {
+                   struct cl_stats *stats, struct cl_err *err) {
   char why[512];
   c->owner = owner;
+  c->stats = stats ? cl_stats_ref(stats) : NULL;
   rd_kafka_conf_set_opaque(conf, c);
   rd_kafka_conf_set_log_cb(conf, on_log);
   rd_kafka_conf_set_error_cb(conf, on_error);
-  rd_kafka_conf_interceptor_add_on_new(conf, "connect-lua", on_new, NULL);
+  rd_kafka_conf_interceptor_add_on_new(conf, "connect-lua", on_new, stats);
+  if (stats) {
+    rd_kafka_conf_set_socket_cb(conf, open_socket);
+    rd_kafka_conf_set_closesocket_cb(conf, close_socket);
+  }
   c->rk = rd_kafka_new(type, conf, why, sizeof(why));
   if (c->rk)
     return CL_OK;
   rd_kafka_conf_destroy(conf);
+  cl_client_close(c);
   return cl_err_set(err, CL_EKAFKA, "Failed to make the Kafka client: %s", why);
+}
+
+void cl_client_close(struct cl_client *c) {
+  if (c->rk)
+    rd_kafka_destroy(c->rk);
+  cl_stats_unref(c->stats);
+  c->rk = NULL;
+  c->stats = NULL;
 }
 
 int cl_client_cluster_id(const json_t *client, int64_t timeout_ms, char **out, struct cl_err *err) {
@@ -185,7 +241,7 @@ int cl_client_cluster_id(const json_t *client, int64_t timeout_ms, char **out, s
   rd_kafka_conf_t *conf = NULL;
   int rc = cl_client_settings(client, NULL, &conf, err);
   if (!rc)
-    rc = cl_client_open(&c, NULL, RD_KAFKA_PRODUCER, conf, err);
+    rc = cl_client_open(&c, NULL, RD_KAFKA_PRODUCER, conf, NULL, err);
   if (rc)
     return rc;
   char *id = rd_kafka_clusterid(c.rk, cl_client_ms(timeout_ms));
@@ -200,6 +256,6 @@ int cl_client_cluster_id(const json_t *client, int64_t timeout_ms, char **out, s
                     servers ? servers : "(none)", (long long)timeout_ms);
     err->retriable = true;
   }
-  rd_kafka_destroy(c.rk);
+  cl_client_close(&c);
   return rc;
 }

@@ -138,7 +138,7 @@ int cl_consumer_open(const struct cl_consumer_conf *conf, struct cl_consumer **o
   rd_kafka_conf_t *rk_conf = NULL;
   int rc = settings(c, conf, &rk_conf, err);
   if (!rc)
-    rc = cl_client_open(&c->client, c, RD_KAFKA_CONSUMER, rk_conf, err);
+    rc = cl_client_open(&c->client, c, RD_KAFKA_CONSUMER, rk_conf, conf->stats, err);
   if (rc)
     goto out;
   rd_kafka_poll_set_consumer(c->client.rk);
@@ -339,6 +339,17 @@ int cl_consumer_poll(struct cl_consumer *c, struct cl_batch *batch, uint32_t max
   return err->code;
 }
 
+int64_t cl_consumer_lag(const struct cl_consumer *c, uint32_t which) {
+  const struct cl_slot *slot = &c->slots[which];
+  int64_t low, high, at = slot->current >= 0 ? slot->current : slot->start;
+  if (at < 0 ||
+      rd_kafka_get_watermark_offsets(c->client.rk, slot->topic.p, slot->partition, &low, &high) !=
+          RD_KAFKA_RESP_ERR_NO_ERROR ||
+      high < 0)
+    return -1;
+  return high > at ? high - at : 0;
+}
+
 void cl_consumer_wake(struct cl_consumer *c) {
   atomic_store(&c->woken, true);
   rd_kafka_queue_yield(c->queue);
@@ -358,8 +369,7 @@ void cl_consumer_close(struct cl_consumer *c) {
     rd_kafka_queue_destroy(c->queue);
   cl_consumer_topics_close(c);
   cl_consumer_fetcher_close(c);
-  if (c->client.rk)
-    rd_kafka_destroy(c->client.rk);
+  cl_client_close(&c->client);
   if (c->budget)
     cl_budget_give(c->budget, c->share);
   for (uint32_t i = 0; i < c->n_slots; i++)

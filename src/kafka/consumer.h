@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/stats.h"
 #include "kafka/budget.h"
 #include "kafka/embedded.h"
 
@@ -47,6 +48,7 @@ struct cl_consumer_conf {
   int64_t metadata_max_age_ms;  /* refresh of the topics a regex matches */
   struct cl_embedded *embedded; /* or NULL */
   struct cl_budget *budget;
+  struct cl_stats *stats; /* where its connections and bytes are counted; or NULL */
   struct cl_consumer_events events;
   void *arg;
 };
@@ -61,6 +63,10 @@ int cl_consumer_poll(struct cl_consumer *c, struct cl_batch *batch, uint32_t max
                      struct cl_err *err);
 
 struct cl_slot *cl_consumer_slots(struct cl_consumer *c, uint32_t *n); /* may move after a poll */
+
+/* Records between slot.current, or where reading began, and the partition's end as the last fetch
+ * told it; -1 = not known yet. Asks nobody. */
+int64_t cl_consumer_lag(const struct cl_consumer *c, uint32_t slot);
 
 int cl_consumer_pause(struct cl_consumer *c, uint32_t slot, struct cl_err *err);
 int cl_consumer_resume(struct cl_consumer *c, uint32_t slot, struct cl_err *err);

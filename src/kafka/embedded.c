@@ -30,7 +30,7 @@ int cl_embedded_start(struct cl_embedded **out, struct cl_err *err) {
   int rc = cl_client_settings(client, NULL, &conf, err);
   json_decref(client);
   if (!rc)
-    rc = cl_client_open(&e->host, e, RD_KAFKA_PRODUCER, conf, err);
+    rc = cl_client_open(&e->host, e, RD_KAFKA_PRODUCER, conf, NULL, err);
   if (rc)
     goto out;
   e->cluster = rd_kafka_mock_cluster_new(e->host.rk, 1);
@@ -70,8 +70,7 @@ void cl_embedded_stop(struct cl_embedded *e) {
     return;
   if (e->cluster)
     rd_kafka_mock_cluster_destroy(e->cluster);
-  if (e->host.rk)
-    rd_kafka_destroy(e->host.rk);
+  cl_client_close(&e->host);
   free(e->bootstrap);
   json_decref(e->topics);
   pthread_mutex_destroy(&e->lock);

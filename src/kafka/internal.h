@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/regex.h"
+#include "base/stats.h"
 #include "kafka/client.h"
 #include "kafka/consumer.h"
 
@@ -20,6 +21,7 @@ struct cl_client { /* the handle's opaque, for log and error callbacks */
   void *owner;              /* struct cl_consumer or cl_producer */
   atomic_bool abandoned;    /* calls of the stuck thread answer CL_ESTOPPED */
   _Atomic int64_t quiet_to; /* connection trouble is logged again from then on */
+  struct cl_stats *stats;   /* where connections and bytes are counted; NULL = nowhere */
 };
 
 /* Each key of client set; an error names key and value. embedded, may be NULL, is the broker
@@ -29,9 +31,11 @@ int cl_client_settings(const json_t *client, const struct cl_embedded *embedded,
 /* One setting of ours, unless client has it. */
 int cl_client_default(rd_kafka_conf_t *conf, const json_t *client, const char *key, const char *value,
                       struct cl_err *err);
-/* Makes the handle, with logging; takes conf. */
+/* Makes the handle, with logging; takes conf. stats, may be NULL, is referred to until the handle is
+ * closed. */
 int cl_client_open(struct cl_client *c, void *owner, rd_kafka_type_t type, rd_kafka_conf_t *conf,
-                   struct cl_err *err);
+                   struct cl_stats *stats, struct cl_err *err);
+void cl_client_close(struct cl_client *c); /* of one that is open or was not made */
 /* err from a librdkafka code: `text: description`. */
 int cl_client_fail(struct cl_err *err, rd_kafka_resp_err_t code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

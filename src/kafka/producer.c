@@ -131,7 +131,7 @@ int cl_producer_open(const struct cl_producer_conf *conf, struct cl_producer **o
   int rc = cl_client_settings(conf->client, conf->embedded, &rk_conf, err);
   if (!rc) {
     rd_kafka_conf_set_dr_msg_cb(rk_conf, on_delivery);
-    rc = cl_client_open(&p->client, p, RD_KAFKA_PRODUCER, rk_conf, err);
+    rc = cl_client_open(&p->client, p, RD_KAFKA_PRODUCER, rk_conf, conf->stats, err);
   }
   if (rc)
     free(p);
@@ -257,7 +257,7 @@ void cl_producer_close(struct cl_producer *p, int64_t timeout_ms) {
   while (p->waiting && cl_now_ms() < deadline)
     cl_producer_poll(p, deadline - cl_now_ms());
   tdestroy(p->topics, topic_free);
-  rd_kafka_destroy(p->client.rk); /* joins its threads: nothing reads the records' bytes any more */
+  cl_client_close(&p->client); /* joins its threads: nothing reads the records' bytes any more */
   free(p);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/stats.h"
 #include "kafka/embedded.h"
 
 struct cl_producer;
@@ -23,6 +24,7 @@ struct cl_producer_events {
 struct cl_producer_conf {
   const json_t *client; /* librdkafka keys */
   struct cl_embedded *embedded;
+  struct cl_stats *stats; /* where its connections and bytes are counted; or NULL */
   struct cl_producer_events events;
   void *arg;
 };

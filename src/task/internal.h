@@ -60,6 +60,12 @@ static inline void cl_task_saw_topic(struct cl_task *t, struct cl_str topic) {
     return;
   cl_task_new_topic(t, topic);
 }
+/* count.c: what metrics show, written here alone. */
+void cl_task_count_commit(struct cl_task *t, int64_t began_us, bool ok);
+void cl_task_count_call(struct cl_task *t); /* the plugin's poll or put has returned */
+void cl_task_count_active(struct cl_task *t, int64_t n);
+void cl_task_count_memory(struct cl_task *t);
+
 /* Makes the Lua state with the ops of this kind of task. */
 int cl_task_make_vm(struct cl_task *t, const struct cl_vm_ops *ops, void *opaque, struct cl_err *err);
 

@@ -108,7 +108,9 @@ static int follow_target_state(struct cl_sink *s, struct cl_err *err) {
 }
 
 static int64_t poll_wait(struct cl_sink *s) {
-  int64_t ms = s->next_commit - cl_now_ms();
+  int64_t ms = s->next_commit - cl_now_ms(), measure = cl_sink_measure(s);
+  if (measure < ms)
+    ms = measure;
   if (s->committing && ms < COMMITTING_MS)
     ms = COMMITTING_MS; /* due again, but the answer to the last one comes inside the poll */
   if (s->timeout_ms >= 0 && s->timeout_ms < ms)
@@ -136,17 +138,25 @@ static void advance(struct cl_sink *s) {
 }
 
 /* Records that converters and transforms have let through count, whatever put makes of them. */
-static void note_topics(struct cl_sink *s) {
+static void note_records(struct cl_sink *s) {
+  int64_t live = 0;
   for (uint32_t i = 0; s->batch->stage == CL_BATCH_READY && i < s->batch->n; i++) {
-    if (s->batch->records[i].state == CL_RECORD_LIVE)
-      cl_task_saw_topic(s->t, s->batch->records[i].orig_topic);
+    if (s->batch->records[i].state != CL_RECORD_LIVE)
+      continue;
+    cl_task_saw_topic(s->t, s->batch->records[i].orig_topic);
+    live++;
   }
+  if (!s->redelivering)
+    cl_stats_meter(s->t->conf.stats, CL_METER_SENT, live, cl_now_ms());
+  cl_task_count_memory(s->t);
 }
 
 static int deliver(struct cl_sink *s, struct cl_err *err) {
   int rc = cl_vm_put(s->t->vm, s->batch, err);
-  note_topics(s);
+  note_records(s);
   if (rc == 0) {
+    cl_task_count_call(s->t);
+    s->moved = s->moved || s->batch->n > 0;
     advance(s);
     if (!s->redelivering)
       return 0;
@@ -173,6 +183,8 @@ static int poll_group(struct cl_sink *s, int64_t wait_ms, struct cl_err *err) {
   if (rc == 0 && b->n > 0 && s->redelivering)
     rc = cl_err_set(err, CL_EKAFKA,
                     "records arrived from paused partitions; restart the task to read them again");
+  if (rc == 0 && b->n > 0)
+    cl_stats_meter(s->t->conf.stats, CL_METER_READ, b->n, cl_now_ms());
   if (rc == 0 && !s->redelivering)
     s->batch = b;
   else
@@ -217,6 +229,7 @@ static int open_sink(struct cl_sink *s, struct cl_err *err) {
       .metadata_max_age_ms = t->conf.metadata_max_age_ms,
       .embedded = t->conf.embedded,
       .budget = t->conf.budget,
+      .stats = t->conf.stats,
       .events = {cl_sink_assigned, cl_sink_revoked, cl_sink_committed},
       .arg = s,
   };

@@ -32,12 +32,21 @@ struct cl_sink {
 
   bool commit_requested;
   int64_t next_commit;
-  uint64_t commit_seq; /* number of the last asynchronous commit */
-  bool committing;     /* its answer is outstanding */
+  uint64_t commit_seq;     /* number of the last asynchronous commit */
+  bool committing;         /* its answer is outstanding */
+  int64_t commit_began_us; /* with its flush */
   int64_t commit_started;
   struct cl_commit *inflight; /* what it will have committed */
   size_t n_inflight;
+
+  bool moved;         /* positions have, since they were measured */
+  int64_t measure_at; /* not before */
+  int64_t measure_pause_ms;
 };
+
+/* sink_measure.c: partitions, lag and what is not committed yet, for metrics, a second after it has
+ * changed and then rarely. Answers how long a poll may wait for what is still to be measured. */
+int64_t cl_sink_measure(struct cl_sink *s);
 
 /* sink_commit.c */
 int cl_sink_commit_if_due(struct cl_sink *s, struct cl_err *err);

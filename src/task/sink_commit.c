@@ -173,11 +173,19 @@ static int move_to(struct cl_sink *s, uint32_t which, int64_t offset, struct cl_
 
 /* -------------------------------------------------------- asynchronous commits */
 
+static void end_commit(struct cl_sink *s, bool ok) {
+  s->committing = false;
+  s->moved = true;
+  cl_task_count_commit(s->t, s->commit_began_us, ok);
+}
+
 void cl_sink_committed(void *arg, uint64_t seq, int code, const char *text) {
   struct cl_sink *s = arg;
-  if (s->closed || seq != s->commit_seq || !s->committing)
+  if (s->closed || seq != s->commit_seq || !s->committing) {
+    cl_stats_add(s->t->conf.stats, CL_STAT_COMMITS_SKIPPED, 1);
     return; /* a late answer: the consumer is closing, or a newer commit is under way */
-  s->committing = false;
+  }
+  end_commit(s, code == 0);
   if (code != 0) {
     CL_LOG(CL_ERROR, "commit of sink offsets failed, it is tried again at the next one: %s", text);
     return;
@@ -213,21 +221,26 @@ static int commit_async(struct cl_sink *s, struct cl_err *err) {
   int rc = 0;
   if (!which || n == 0)
     goto out;
+  s->commit_began_us = cl_now_us();
+  cl_stats_set(s->t->conf.stats, CL_STAT_COMMIT_SEQ, (int64_t)++s->commit_seq);
   if (pre_commit(s, which, n, &commits, &n_commits, &flush_err) != 0) {
     CL_LOG(CL_ERROR, "flush failed, reading goes back to the last committed offsets: %s", flush_err.msg);
+    end_commit(s, false);
     rc = rewind_to_committed(s, which, n, err);
     goto out;
   }
-  if (n_commits == 0)
+  if (n_commits == 0) {
+    cl_task_count_commit(s->t, s->commit_began_us, true); /* counts, as in Apache */
     goto out;
+  }
   free(s->inflight);
   s->inflight = commits;
   s->n_inflight = n_commits;
   commits = NULL;
   s->commit_started = cl_now_ms();
   s->committing = true;
-  if (cl_consumer_commit(s->t->consumer, s->inflight, n_commits, ++s->commit_seq, &flush_err) != 0) {
-    s->committing = false;
+  if (cl_consumer_commit(s->t->consumer, s->inflight, n_commits, s->commit_seq, &flush_err) != 0) {
+    end_commit(s, false);
     CL_LOG(CL_ERROR, "commit of sink offsets failed, it is tried again at the next one: %s", flush_err.msg);
   }
 out:
@@ -241,7 +254,7 @@ int cl_sink_commit_if_due(struct cl_sink *s, struct cl_err *err) {
   if (s->committing && now - s->commit_started > s->t->conf.offset_flush_timeout_ms) {
     CL_LOG(CL_WARN, "commit of sink offsets got no answer for %lld ms; it counts as failed",
            (long long)(now - s->commit_started));
-    s->committing = false;
+    end_commit(s, false);
   }
   if (s->committing || (!s->commit_requested && now < s->next_commit))
     return 0;
@@ -263,14 +276,18 @@ int cl_sink_close_slots(struct cl_sink *s, const uint32_t *which, size_t n, stru
   struct cl_err flush_err;
   struct cl_commit *commits = NULL;
   size_t n_commits = 0;
-  if (pre_commit(s, which, n, &commits, &n_commits, &flush_err) != 0)
+  int64_t began = cl_now_us();
+  bool flushed = pre_commit(s, which, n, &commits, &n_commits, &flush_err) == 0;
+  if (!flushed)
     CL_LOG(CL_WARN, "flush failed while closing partitions; nothing is committed for them: %s",
            flush_err.msg);
   json_t *parts = partitions_json(s, which, n);
   int rc = cl_vm_close(s->t->vm, parts, err);
   json_decref(parts);
-  if (n_commits &&
-      cl_consumer_commit_sync(s->t->consumer, commits, n_commits, closing_wait(s), &flush_err) != 0)
+  bool ok = n_commits == 0 ||
+            cl_consumer_commit_sync(s->t->consumer, commits, n_commits, closing_wait(s), &flush_err) == 0;
+  cl_task_count_commit(s->t, began, ok && flushed);
+  if (!ok)
     CL_LOG(CL_ERROR, "final commit of sink offsets failed, their records will be delivered again: %s",
            flush_err.msg);
   free(commits);
@@ -286,6 +303,7 @@ int cl_sink_assigned(void *arg, const uint32_t *which, size_t n, struct cl_err *
     slot->current = slot->committed = slot->start;
     slot->paused = slot->paused_by_task = false;
   }
+  s->moved = true;
   if (n == 0 || s->closed)
     return 0;
   json_t *parts = partitions_json(s, which, n);
@@ -318,6 +336,7 @@ int cl_sink_revoked(void *arg, const uint32_t *which, size_t n, bool lost, struc
     drop_from_batch(s, which[i]);
     slots[which[i]].current = slots[which[i]].committed = -1;
   }
+  s->moved = true;
   return rc;
 }
 

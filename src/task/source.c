@@ -36,6 +36,7 @@ struct source {
   struct cl_err produce;  /* first delivery failure; code 0 = none */
   struct cl_batch *batch; /* being sent */
   uint32_t sent;          /* records of it handed over */
+  int64_t written;        /* acknowledged, not yet counted */
   struct cl_err failed;   /* ends the task once the batch is sent; code 0 = nothing does */
   bool tell_records;      /* the plugin has commit_record */
   struct delivered *told; /* queue for it; send_record sees to its room */
@@ -77,6 +78,7 @@ static void on_delivered(void *arg, struct cl_record *rec, int code, const char 
     }
     return;
   }
+  s->written++;
   cl_task_saw_topic(s->t, rec->topic);
   if (s->tell_records)
     remember_delivered(s, rec, partition, offset);
@@ -131,10 +133,13 @@ static bool commit_offsets(struct source *s) {
   struct cl_err err;
   if (atomic_load(&s->t->abandoned))
     return false;
+  int64_t began = cl_now_us();
   cl_ack_take(s->ack, keep_offset, s);
-  if (json_object_size(s->uncommitted) == 0)
+  bool ok = json_object_size(s->uncommitted) == 0 || store_offsets(s, &err) == 0;
+  cl_task_count_commit(s->t, began, ok);
+  if (ok && json_object_size(s->uncommitted) == 0)
     return true;
-  if (store_offsets(s, &err) != 0) {
+  if (!ok) {
     CL_LOG(CL_ERROR, "offsets could not be committed, they are kept for the next attempt: %s", err.msg);
     return false;
   }
@@ -159,9 +164,19 @@ static void commit_if_due(struct source *s) {
     s->commit_verb_due = true;
 }
 
+/* What was acknowledged since the last time. */
+static void count_written(struct source *s) {
+  if (s->written == 0)
+    return;
+  cl_stats_meter(s->t->conf.stats, CL_METER_SENT, s->written, cl_now_ms());
+  s->written = 0;
+  cl_task_count_active(s->t, (int64_t)cl_ack_waiting(s->ack));
+}
+
 /* Between two calls of Lua: reports, commits and the plugin's part in both. */
 static void housekeeping(struct source *s, int64_t wait_ms) {
   cl_producer_poll(s->t->producer, wait_ms);
+  count_written(s);
   commit_if_due(s);
   if (s->told_n)
     tell_plugin_records(s);
@@ -185,6 +200,7 @@ static int op_sleep(void *arg, int64_t ms) {
   for (int64_t left = ms; !cl_task_stopping(t); left = until - cl_now_ms()) {
     bool waiting = cl_ack_waiting(s->ack) > 0;
     cl_producer_poll(t->producer, 0);
+    count_written(s);
     commit_if_due(s);
     if (left <= 0 || sleep_is_cut(s))
       break; /* the loop parks a paused task */
@@ -254,6 +270,7 @@ static int send_batch(struct source *s, struct cl_err *err) {
   }
   s->batch = NULL;
   cl_batch_unref(b);
+  cl_task_count_active(s->t, (int64_t)cl_ack_waiting(s->ack));
   return 0;
 }
 
@@ -267,6 +284,11 @@ static int poll_plugin(struct source *s, struct cl_err *err) {
   if (!b)
     return cl_err_set(err, CL_ENOMEM, "no memory for a batch");
   int rc = cl_vm_poll(s->t->vm, b, err);
+  if (b->n > 0) { /* what a poll without records took says nothing, as in Apache */
+    cl_stats_meter(s->t->conf.stats, CL_METER_READ, b->n, cl_now_ms());
+    cl_task_count_call(s->t);
+  }
+  cl_task_count_memory(s->t);
   bool again = rc != 0 && err->retriable;
   if (again)
     CL_LOG(CL_WARN, "poll failed with a retriable error and will be called again: %s", err->msg);
@@ -332,6 +354,7 @@ static int open_source(struct source *s, struct cl_err *err) {
     return err->code;
   struct cl_producer_conf conf = {.client = t->conf.client,
                                   .embedded = t->conf.embedded,
+                                  .stats = t->conf.stats,
                                   .events = {.delivered = on_delivered},
                                   .arg = s};
   struct cl_producer *producer = NULL;
@@ -353,6 +376,7 @@ static void end_source(struct source *s, bool started, bool running) {
   if (running) {
     if (cl_producer_flush(t->producer, t->conf.final_wait_ms, &err) == CL_ETIMEOUT)
       CL_LOG(CL_WARN, "%s; their offsets are not committed", err.msg);
+    count_written(s);
     if (commit_offsets(s))
       s->commit_verb_due = true;
   }

@@ -37,6 +37,7 @@ const char *cl_state_name(enum cl_state s) {
 /* ------------------------------------------------------------ the task's side */
 
 void cl_task_report(struct cl_task *t, enum cl_state state, const char *trace) {
+  cl_stats_state(t->conf.stats, state, cl_now_ms());
   if (!atomic_load(&t->abandoned))
     t->conf.status(t->conf.arg, t->conf.id, t->conf.generation, state, trace);
 }
@@ -70,6 +71,7 @@ int cl_task_make_vm(struct cl_task *t, const struct cl_vm_ops *ops, void *opaque
       .ops = ops,
       .opaque = opaque,
       .space = t->space,
+      .stats = c->stats,
       .plugin = {c->plugin.plugin, c->plugin.config},
       .key = {c->key.plugin, c->key.config},
       .value = {c->value.plugin, c->value.config},
@@ -82,6 +84,7 @@ int cl_task_make_vm(struct cl_task *t, const struct cl_vm_ops *ops, void *opaque
   pthread_mutex_lock(&t->lock);
   t->vm = vm;
   pthread_mutex_unlock(&t->lock);
+  cl_task_count_memory(t);
   cl_task_report(t, CL_UNASSIGNED, NULL); /* built, not started */
   return 0;
 }
@@ -175,7 +178,8 @@ static struct cl_task_part copy_part(const struct cl_task_part *p) {
 
 static struct cl_task *new_task(const struct cl_task_conf *conf) {
   struct cl_task *t = calloc(1, sizeof(*t));
-  struct cl_stats *stats = conf->stats ? cl_stats_ref(conf->stats) : cl_stats_new(UNSEEN_WINDOW_MS);
+  struct cl_stats *stats = conf->stats ? cl_stats_ref(conf->stats)
+                                       : cl_stats_new(UNSEEN_WINDOW_MS, cl_now_ms());
   if (!t || !stats) {
     cl_stats_unref(stats);
     free(t);

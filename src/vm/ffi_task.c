@@ -3,6 +3,7 @@
  * writer.c, values and codecs in src/record. Thread: the task's. */
 #include "vm/internal.h"
 
+#include "base/clock.h"
 #include "record/batch.h"
 #include "record/codec.h"
 #include "record/space.h"
@@ -11,9 +12,39 @@
 
 /* --------------------------------------------------------------------- task */
 
+static void plugin_ends(struct cl_vm_task *t) {
+  if (t->plugin_began_us)
+    t->plugin_us = cl_now_us() - t->plugin_began_us;
+  t->plugin_began_us = 0;
+}
+
+void cl_ffi_task_verb(struct cl_vm_task *t, enum cl_verb verb) {
+  plugin_ends(t);
+  t->verb = verb;
+  if (verb == CL_VERB_NONE)
+    cl_stats_leave(t->stats);
+  else
+    cl_stats_enter(t->stats, verb, cl_now_ms());
+}
+
+void cl_ffi_phase(void *task, int plugin) {
+  struct cl_vm_task *t = task;
+  if (!t)
+    return;
+  plugin_ends(t);
+  if (plugin)
+    t->plugin_began_us = cl_now_us();
+}
+
+/* Who sleeps here is not stuck: it wakes when it is asked to stop. */
 int cl_ffi_sleep(void *task, int64_t ms) {
-  const struct cl_vm_task *t = task;
-  return t && t->ops && t->ops->sleep ? t->ops->sleep(t->opaque, ms) : 0;
+  struct cl_vm_task *t = task;
+  if (!t || !t->ops || !t->ops->sleep)
+    return 0;
+  cl_stats_leave(t->stats);
+  int stop = t->ops->sleep(t->opaque, ms);
+  cl_stats_enter(t->stats, t->verb, cl_now_ms());
+  return stop;
 }
 
 int cl_ffi_stopping(void *task) {

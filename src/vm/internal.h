@@ -17,6 +17,10 @@
 struct cl_vm_task {
   const struct cl_vm_ops *ops; /* NULL outside a task: control thread, busted */
   void *opaque;                /* first argument of every op */
+  struct cl_stats *stats;      /* or NULL */
+  enum cl_verb verb;           /* running */
+  int64_t plugin_began_us;     /* 0 = its poll or put is not running */
+  int64_t plugin_us;           /* what the last one took */
 };
 
 struct cl_lua_owned { /* a C object that Lua code of this state works with, freed with it */
@@ -42,6 +46,11 @@ struct cl_lua {
   int handler, trampoline, thrown;       /* registry references: call.c */
   char trace[2048];                      /* traceback of the last error, taken where it was thrown */
 };
+
+/* ---------------------------------------------------------------- ffi_task.c */
+
+/* A call into Lua begins (CL_VERB_NONE: ends): whoever looks sees it, and for how long. */
+void cl_ffi_task_verb(struct cl_vm_task *t, enum cl_verb verb);
 
 /* ------------------------------------------------------------------ state.c */
 

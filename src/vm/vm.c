@@ -10,30 +10,11 @@
 
 #include <luajit.h>
 
-enum verb {
-  V_LOAD,
-  V_START,
-  V_POLL,
-  V_SEAL,
-  V_COMMIT,
-  V_COMMIT_RECORD,
-  V_PUT,
-  V_FLUSH,
-  V_OPEN,
-  V_CLOSE,
-  V_STOP,
-  N_VERBS
-};
-
-static const char *const verb_names[N_VERBS] = {
-    "load", "start", "poll", "seal", "commit", "commit_record", "put", "flush", "open", "close", "stop",
-};
-
 struct cl_vm {
   struct cl_lua lua;
   struct cl_plugin *plugin; /* for cl_vm_has */
   char *home;
-  int verbs[N_VERBS]; /* registry references */
+  int verbs[CL_VERBS]; /* registry references; none at CL_VERB_NONE */
 };
 
 /* ------------------------------------------------------------------- loading */
@@ -73,15 +54,15 @@ static int load_all(lua_State *L) {
   lua_call(L, 1, 1);                  /* host */
   lua_gc(L, LUA_GCCOLLECT, 0);
   lua_gc(L, LUA_GCRESTART, 0);
-  for (int i = 0; i < N_VERBS; i++) {
-    lua_getfield(L, -1, verb_names[i]); /* host fn */
+  for (int i = CL_VERB_NONE + 1; i < CL_VERBS; i++) {
+    lua_getfield(L, -1, cl_verb_name(i)); /* host fn */
     if (!lua_isfunction(L, -1))
-      luaL_error(L, "connect.host has no function %s", verb_names[i]);
+      luaL_error(L, "connect.host has no function %s", cl_verb_name(i));
     vm->verbs[i] = luaL_ref(L, LUA_REGISTRYINDEX); /* host */
   }
-  lua_rawgeti(L, LUA_REGISTRYINDEX, vm->verbs[V_LOAD]); /* host load */
-  push_spec(vm, L, l->conf);                            /* host load spec */
-  lua_call(L, 1, 0);                                    /* host */
+  lua_rawgeti(L, LUA_REGISTRYINDEX, vm->verbs[CL_VERB_LOAD]); /* host load */
+  push_spec(vm, L, l->conf);                                  /* host load spec */
+  lua_call(L, 1, 0);                                          /* host */
   return 0;
 }
 
@@ -108,14 +89,16 @@ int cl_vm_new(const struct cl_vm_conf *conf, struct cl_vm **out, struct cl_err *
   vm->home = home;
   vm->plugin = (struct cl_plugin *)conf->plugin.plugin;
   cl_plugin_ref(vm->plugin);
-  vm->lua.task = (struct cl_vm_task){conf->ops, conf->opaque};
+  vm->lua.task = (struct cl_vm_task){.ops = conf->ops, .opaque = conf->opaque, .stats = conf->stats};
   vm->lua.space = conf->space;
   struct cl_state_conf state = {
       .home = home, .memory_max = conf->memory_max, .jit = conf->jit, .own_paths = true};
   struct loading l = {vm, conf};
+  cl_ffi_task_verb(&vm->lua.task, CL_VERB_LOAD);
   int rc = cl_state_open(&vm->lua, &state, err);
   if (rc == 0)
     rc = cl_call_protected(&vm->lua, load_untraced, &l, err);
+  cl_ffi_task_verb(&vm->lua.task, CL_VERB_NONE);
   if (rc != 0) {
     cl_vm_free(vm);
     return rc;
@@ -137,6 +120,10 @@ bool cl_vm_has(const struct cl_vm *vm, const char *verb) {
   return json_is_true(json_object_get(vm->plugin->verbs, verb));
 }
 
+int64_t cl_vm_plugin_us(const struct cl_vm *vm) { return vm->lua.task.plugin_us; }
+
+size_t cl_vm_memory(const struct cl_vm *vm) { return vm->lua.used; }
+
 void cl_vm_interrupt(struct cl_vm *vm) { cl_state_interrupt(&vm->lua); }
 
 /* --------------------------------------------------------------------- verbs */
@@ -144,14 +131,14 @@ void cl_vm_interrupt(struct cl_vm *vm) { cl_state_interrupt(&vm->lua); }
 /* One call into the host; which fields matter depends on the verb. */
 struct verb_call {
   struct cl_vm *vm;
-  enum verb verb;
+  enum cl_verb verb;
   struct cl_batch *batch;
   struct cl_record *record;
   int32_t partition;
   int64_t offset;
   bool delivered;
   const json_t *json;
-  json_t *result; /* V_FLUSH */
+  json_t *result; /* CL_VERB_FLUSH */
 };
 
 static int push_args(lua_State *L, const struct verb_call *c) {
@@ -178,7 +165,7 @@ static int run_verb(lua_State *L) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, c->vm->verbs[c->verb]); /* ud fn */
   int n = push_args(L, c);                                  /* ud fn args */
   lua_call(L, n, 1);                                        /* ud result */
-  if (c->verb == V_FLUSH && !lua_isnil(L, 2)) {
+  if (c->verb == CL_VERB_FLUSH && !lua_isnil(L, 2)) {
     json_t **box = cl_bridge_box(&c->vm->lua, L, 2); /* ud result box */
     c->result = *box;
     *box = NULL;
@@ -187,29 +174,31 @@ static int run_verb(lua_State *L) {
 }
 
 static int call_verb(struct verb_call *c, struct cl_err *err) {
+  cl_ffi_task_verb(&c->vm->lua.task, c->verb);
   int rc = cl_call_protected(&c->vm->lua, run_verb, c, err);
+  cl_ffi_task_verb(&c->vm->lua.task, CL_VERB_NONE);
   /* Out of memory there was none to take a trace with. */
-  if (rc == CL_ELUA && !err->trace[0] && c->verb != V_SEAL)
-    snprintf(err->trace, sizeof(err->trace), "\tat %s in '%s'", c->vm->plugin->file, verb_names[c->verb]);
+  if (rc == CL_ELUA && !err->trace[0] && c->verb != CL_VERB_SEAL)
+    snprintf(err->trace, sizeof(err->trace), "\tat %s in '%s'", c->vm->plugin->file, cl_verb_name(c->verb));
   return rc;
 }
 
 int cl_vm_start(struct cl_vm *vm, struct cl_err *err) {
-  return call_verb(&(struct verb_call){.vm = vm, .verb = V_START}, err);
+  return call_verb(&(struct verb_call){.vm = vm, .verb = CL_VERB_START}, err);
 }
 
 int cl_vm_poll(struct cl_vm *vm, struct cl_batch *batch, struct cl_err *err) {
-  int rc = call_verb(&(struct verb_call){.vm = vm, .verb = V_POLL, .batch = batch}, err);
+  int rc = call_verb(&(struct verb_call){.vm = vm, .verb = CL_VERB_POLL, .batch = batch}, err);
   if (rc == 0 || !err->retriable || batch->n == 0)
     return rc;
   struct cl_err seal;
-  if (call_verb(&(struct verb_call){.vm = vm, .verb = V_SEAL, .batch = batch}, &seal) != 0)
+  if (call_verb(&(struct verb_call){.vm = vm, .verb = CL_VERB_SEAL, .batch = batch}, &seal) != 0)
     *err = seal;
   return err->code;
 }
 
 int cl_vm_commit(struct cl_vm *vm, struct cl_err *err) {
-  return cl_vm_has(vm, "commit") ? call_verb(&(struct verb_call){.vm = vm, .verb = V_COMMIT}, err) : 0;
+  return cl_vm_has(vm, "commit") ? call_verb(&(struct verb_call){.vm = vm, .verb = CL_VERB_COMMIT}, err) : 0;
 }
 
 int cl_vm_commit_record(struct cl_vm *vm, struct cl_record *rec, int32_t partition, int64_t offset,
@@ -217,7 +206,7 @@ int cl_vm_commit_record(struct cl_vm *vm, struct cl_record *rec, int32_t partiti
   if (!cl_vm_has(vm, "commit_record"))
     return 0;
   struct verb_call c = {.vm = vm,
-                        .verb = V_COMMIT_RECORD,
+                        .verb = CL_VERB_COMMIT_RECORD,
                         .record = rec,
                         .partition = partition,
                         .offset = offset,
@@ -226,14 +215,14 @@ int cl_vm_commit_record(struct cl_vm *vm, struct cl_record *rec, int32_t partiti
 }
 
 int cl_vm_put(struct cl_vm *vm, struct cl_batch *batch, struct cl_err *err) {
-  return call_verb(&(struct verb_call){.vm = vm, .verb = V_PUT, .batch = batch}, err);
+  return call_verb(&(struct verb_call){.vm = vm, .verb = CL_VERB_PUT, .batch = batch}, err);
 }
 
 int cl_vm_flush(struct cl_vm *vm, const json_t *offsets, json_t **out, struct cl_err *err) {
   *out = NULL;
   if (!cl_vm_has(vm, "flush"))
     return 0;
-  struct verb_call c = {.vm = vm, .verb = V_FLUSH, .json = offsets};
+  struct verb_call c = {.vm = vm, .verb = CL_VERB_FLUSH, .json = offsets};
   int rc = call_verb(&c, err);
   *out = c.result;
   return rc;
@@ -241,16 +230,16 @@ int cl_vm_flush(struct cl_vm *vm, const json_t *offsets, json_t **out, struct cl
 
 int cl_vm_open(struct cl_vm *vm, const json_t *partitions, struct cl_err *err) {
   return cl_vm_has(vm, "open")
-             ? call_verb(&(struct verb_call){.vm = vm, .verb = V_OPEN, .json = partitions}, err)
+             ? call_verb(&(struct verb_call){.vm = vm, .verb = CL_VERB_OPEN, .json = partitions}, err)
              : 0;
 }
 
 int cl_vm_close(struct cl_vm *vm, const json_t *partitions, struct cl_err *err) {
   return cl_vm_has(vm, "close")
-             ? call_verb(&(struct verb_call){.vm = vm, .verb = V_CLOSE, .json = partitions}, err)
+             ? call_verb(&(struct verb_call){.vm = vm, .verb = CL_VERB_CLOSE, .json = partitions}, err)
              : 0;
 }
 
 int cl_vm_stop(struct cl_vm *vm, struct cl_err *err) {
-  return call_verb(&(struct verb_call){.vm = vm, .verb = V_STOP}, err);
+  return call_verb(&(struct verb_call){.vm = vm, .verb = CL_VERB_STOP}, err);
 }

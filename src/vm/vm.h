@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/stats.h"
 #include "vm/chain.h"
 
 struct cl_vm;
@@ -45,6 +46,7 @@ struct cl_vm_conf {
   const struct cl_vm_ops *ops;
   void *opaque; /* the task, handed to ops */
   struct cl_space *space;
+  struct cl_stats *stats;            /* told of the running call; NULL = nobody looks */
   struct cl_vm_part plugin;          /* the connector */
   struct cl_vm_part key, value;      /* converters */
   struct cl_vm_part header;          /* plugin NULL = headers stay bytes */
@@ -82,6 +84,11 @@ int cl_vm_flush(struct cl_vm *vm, const json_t *offsets, json_t **out, struct cl
 int cl_vm_open(struct cl_vm *vm, const json_t *partitions, struct cl_err *err);  /* no-ops when the plugin */
 int cl_vm_close(struct cl_vm *vm, const json_t *partitions, struct cl_err *err); /* has no such verb */
 int cl_vm_stop(struct cl_vm *vm, struct cl_err *err);
+
+/* How long the plugin's own part of the last cl_vm_poll or cl_vm_put took, without transforms and
+ * converters. */
+int64_t cl_vm_plugin_us(const struct cl_vm *vm);
+size_t cl_vm_memory(const struct cl_vm *vm); /* bytes that Lua holds */
 
 /* Sets the debug hook that raises "stopped" in interpreted code. @thread any, best effort. */
 void cl_vm_interrupt(struct cl_vm *vm);

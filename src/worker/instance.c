@@ -347,7 +347,7 @@ void cl_instance_start_task(const struct cl_worker *w, struct cl_instance *c, in
   struct cl_err err = CL_ERR_INIT;
   struct cl_task *task = NULL;
   on_status(c, which, c->generation, CL_UNASSIGNED, NULL);
-  struct cl_stats *old = c->runs[which].stats, *stats = cl_stats_new(w->conf->metrics_window_ms);
+  struct cl_stats *old = c->runs[which].stats, *stats = cl_stats_new(w->conf->metrics_window_ms, cl_now_ms());
   CL_REQUIRE(stats);
   pthread_mutex_lock(c->lock);
   c->runs[which].built = false;

@@ -27,7 +27,7 @@ static void expect(const struct cl_stats *s, int64_t now, int64_t count, int64_t
 
 static void meters_remember_two_windows(void **state) {
   (void)state;
-  struct cl_stats *s = cl_stats_new(WINDOW);
+  struct cl_stats *s = cl_stats_new(WINDOW, 1000);
   int64_t t = 1000000;
   expect(s, t, 0, 0, 0, 0, 0);
   cl_stats_meter(s, CL_METER_READ, 600, t);
@@ -47,7 +47,7 @@ static void meters_remember_two_windows(void **state) {
 
 static void a_negative_maximum(void **state) {
   (void)state;
-  struct cl_stats *s = cl_stats_new(WINDOW);
+  struct cl_stats *s = cl_stats_new(WINDOW, 1000);
   cl_stats_meter(s, CL_METER_READ, -5, 1);
   expect(s, 1, 1, -5, -5 / 30.0, -5, -5);
   cl_stats_unref(s);
@@ -55,7 +55,7 @@ static void a_negative_maximum(void **state) {
 
 static void counters_and_gauges(void **state) {
   (void)state;
-  struct cl_stats *s = cl_stats_new(WINDOW);
+  struct cl_stats *s = cl_stats_new(WINDOW, 1000);
   assert_int_equal(cl_stats_get(s, CL_STAT_LAG), -1);
   assert_int_equal(cl_stats_get(s, CL_STAT_RETRIES), 0);
   cl_stats_add(s, CL_STAT_RETRIES, 2);
@@ -69,7 +69,7 @@ static void counters_and_gauges(void **state) {
 static void the_running_call(void **state) {
   (void)state;
   int64_t since;
-  struct cl_stats *s = cl_stats_new(WINDOW);
+  struct cl_stats *s = cl_stats_new(WINDOW, 1000);
   assert_int_equal(cl_stats_call(s, &since), CL_VERB_NONE);
   cl_stats_enter(s, CL_VERB_COMMIT_RECORD, INT64_C(123456789012));
   assert_int_equal(cl_stats_call(s, &since), CL_VERB_COMMIT_RECORD);
@@ -80,6 +80,19 @@ static void the_running_call(void **state) {
   assert_int_equal(cl_stats_call(s, &since), CL_VERB_NONE);
   cl_stats_enter(NULL, CL_VERB_PUT, 1);
   cl_stats_leave(NULL);
+  cl_stats_unref(s);
+}
+
+static void ratios_of_states(void **state) {
+  (void)state;
+  struct cl_stats *s = cl_stats_new(WINDOW, 1000);
+  assert_float_equal(cl_stats_state_ratio(s, 0, 1000), 0, 0);
+  cl_stats_state(s, 1, 1100);
+  cl_stats_state(s, 2, 1400);
+  cl_stats_state(s, 1, 1500);
+  assert_float_equal(cl_stats_state_ratio(s, 0, 2000), 0.1, 1e-9);
+  assert_float_equal(cl_stats_state_ratio(s, 1, 2000), 0.8, 1e-9);
+  assert_float_equal(cl_stats_state_ratio(s, 2, 2000), 0.1, 1e-9);
   cl_stats_unref(s);
 }
 
@@ -96,7 +109,7 @@ static void *write_threes(void *arg) {
 
 static void readers_beside_a_writer(void **state) {
   (void)state;
-  struct cl_stats *s = cl_stats_new(10);
+  struct cl_stats *s = cl_stats_new(10, 0);
   pthread_t writer;
   struct cl_meter_view v = {0};
   assert_int_equal(pthread_create(&writer, NULL, write_threes, cl_stats_ref(s)), 0);
@@ -113,8 +126,11 @@ static void readers_beside_a_writer(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(meters_remember_two_windows), cmocka_unit_test(a_negative_maximum),
-      cmocka_unit_test(counters_and_gauges),         cmocka_unit_test(the_running_call),
+      cmocka_unit_test(meters_remember_two_windows),
+      cmocka_unit_test(a_negative_maximum),
+      cmocka_unit_test(counters_and_gauges),
+      cmocka_unit_test(the_running_call),
+      cmocka_unit_test(ratios_of_states),
       cmocka_unit_test(readers_beside_a_writer),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,7 +21,7 @@ return function(spec)
   local ctx = ctx_of.new(spec)
   local key, value = convert.new(spec.key, "key"), convert.new(spec.value, "value")
   local header, chain = convert.new(spec.header, "header"), chain_of.new(spec.transforms)
-  local put = rawget(plugin, "put")
+  local put, task = rawget(plugin, "put"), spec.opaque
   local verbs = {}
 
   -- A verb the plugin may leave out.
@@ -47,6 +47,7 @@ return function(spec)
       batch.stage = READY
     end
     if C.cl_ffi_batch_live(batch) ~= 0 then errors.fatal("no memory left in the batch") end
+    C.cl_ffi_phase(task, 1)
     put(ctx, view.batch(batch))
     view.enter(nil)
   end

@@ -124,10 +124,12 @@ return function(spec)
     place.finish()
   end
 
-  local poll, seal = rawget(plugin, "poll"), verbs.seal
+  local poll, seal, task = rawget(plugin, "poll"), verbs.seal, spec.opaque
   function verbs.poll(lud)
     view.enter(ffi.cast(batch_p, lud))
+    C.cl_ffi_phase(task, 1)
     local result = poll(ctx)
+    C.cl_ffi_phase(task, 0)
     if result ~= nil then
       blame(poll, "poll", "poll returned a %s: records are handed over with ctx:emit", type(result))
     end
