@@ -96,6 +96,13 @@ void cl_queue_close(struct cl_queue *q) {
   pthread_mutex_unlock(&q->lock);
 }
 
+bool cl_queue_over(struct cl_queue *q) {
+  pthread_mutex_lock(&q->lock);
+  bool over = q->closed && q->len == 0;
+  pthread_mutex_unlock(&q->lock);
+  return over;
+}
+
 size_t cl_queue_len(struct cl_queue *q) {
   pthread_mutex_lock(&q->lock);
   size_t n = q->len;

@@ -19,5 +19,6 @@ bool cl_queue_push(struct cl_queue *q, void *item, int64_t timeout_ms);
 void *cl_queue_pop(struct cl_queue *q, int64_t timeout_ms);
 /* No more pushes; waiting callers return. What is inside can still be popped. */
 void cl_queue_close(struct cl_queue *q);
+bool cl_queue_over(struct cl_queue *q); /* closed and drained */
 size_t cl_queue_len(struct cl_queue *q);
 void cl_queue_free(struct cl_queue *q); /* must be empty */

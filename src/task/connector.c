@@ -124,9 +124,7 @@ int cl_connector_refusals(const json_t *config, const struct cl_plugin *plugin, 
     if (differs(def, config, unbuilt[i].key))
       refuse(*errors, unbuilt[i].key, cl_json_str(config, unbuilt[i].key), unbuilt[i].why);
   refuse_exactly_once(def, config, *errors);
-  const char *text = cl_json_str(config, "connect.lua.jit");
-  if (text && strcmp(text, "on") != 0 && strcmp(text, "off") != 0)
-    refuse(*errors, "connect.lua.jit", text, "String must be one of: on, off");
+  cl_connector_own_errors(config, *errors);
   /* Without its mandatory keys the connector is made and fails at its start, as in Apache. */
   if (first_creation_key(plugin, config) && !missing_creation_default(config))
     refuse_topic_creation(config, *errors);

@@ -12,6 +12,16 @@
 /* Apache's rows of every sink or source, in Apache's order. */
 const struct cl_conf_def *cl_connector_def(bool sink);
 
+/* connector_own.c: connect-lua's own rows, and what is wrong with such keys of a config, added to
+ * errors as {"key","message"}. */
+#define CL_CONNECTOR_JIT "connect.lua.jit"
+#define CL_CONNECTOR_RESTARTS "connect.lua.restart.max.attempts"
+#define CL_CONNECTOR_RESTART_BACKOFF "connect.lua.restart.backoff.ms"
+#define CL_CONNECTOR_RESTART_BACKOFF_MAX "connect.lua.restart.backoff.max.ms"
+#define CL_CONNECTOR_RESTART_RESET "connect.lua.restart.reset.ms"
+const struct cl_conf_def *cl_connector_own_def(void);
+void cl_connector_own_errors(const json_t *config, json_t *errors);
+
 /* What Apache would do and connect-lua cannot yet: never passed over, that would lose data.
  * *errors: array of {"key","message"} (new reference). Answers 0, or CL_ENOMEM. */
 int cl_connector_refusals(const json_t *config, const struct cl_plugin *plugin, json_t **errors);

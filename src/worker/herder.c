@@ -44,17 +44,34 @@ static void free_command(struct cl_command *cmd) {
   free(cmd);
 }
 
+static void run_command(struct cl_herder *h, struct cl_command *cmd) {
+  struct cl_reply reply = {0};
+  cl_health_begin(h, cmd);
+  cl_standalone_run(h, cmd, &reply);
+  cl_health_end(h);
+  cmd->done(cmd->arg, &reply);
+  cl_reply_clear(&reply);
+}
+
+void cl_herder_wake(void *herder) {
+  struct cl_herder *h = herder;
+  struct cl_command *cmd = calloc(1, sizeof(*cmd));
+  if (!cmd)
+    return; /* it looks after its next command */
+  cmd->kind = CL_CMD_WAKE;
+  if (!cl_queue_push(h->inbox, cmd, 0))
+    free_command(cmd);
+}
+
 static void *herder_main(void *arg) {
   struct cl_herder *h = arg;
-  struct cl_command *cmd;
-  while ((cmd = cl_queue_pop(h->inbox, -1))) {
-    struct cl_reply reply = {0};
-    cl_health_begin(h, cmd);
-    cl_standalone_run(h, cmd, &reply);
-    cl_health_end(h);
-    cmd->done(cmd->arg, &reply);
-    cl_reply_clear(&reply);
-    free_command(cmd);
+  while (!cl_queue_over(h->inbox)) {
+    struct cl_command *cmd = cl_queue_pop(h->inbox, cl_restart_wait(h));
+    if (cmd && cmd->kind != CL_CMD_WAKE)
+      run_command(h, cmd);
+    if (cmd)
+      free_command(cmd);
+    cl_restart_run(h);
   }
   cl_standalone_stop_all(h);
   return NULL;

@@ -36,7 +36,8 @@ enum cl_command_kind {
   CL_CMD_RESET_TOPICS,
   CL_CMD_PUT_TASKS,
   CL_CMD_FENCE,
-  CL_CMD_VALIDATE
+  CL_CMD_VALIDATE,
+  CL_CMD_WAKE /* the herder's own */
 };
 struct cl_command {
   enum cl_command_kind kind;

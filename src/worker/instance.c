@@ -92,6 +92,9 @@ int cl_instance_resolve(const struct cl_worker *w, struct cl_instance *c, struct
     return err->code;
   json_decref(c->resolved);
   c->resolved = resolved;
+  pthread_mutex_lock(c->lock);
+  cl_restart_policy_of(resolved, &c->policy);
+  pthread_mutex_unlock(c->lock);
   return 0;
 }
 
@@ -195,15 +198,22 @@ out:
 
 static void on_status(void *arg, int task, uint64_t generation, enum cl_state state, const char *trace) {
   struct cl_instance *c = arg;
+  bool tell = false;
   pthread_mutex_lock(c->lock);
   if (generation == c->generation && (size_t)task < c->n_runs) {
     struct cl_run *run = &c->runs[task];
+    if (state == CL_FAILED && run->state != CL_FAILED)
+      cl_restart_failed(&run->restart, &c->policy, run->ran_since);
     run->state = state;
+    run->ran_since = state != CL_RUNNING ? 0 : run->ran_since ? run->ran_since : cl_now_ms();
+    tell = state == CL_FAILED && run->restart.due > 0;
     run->built = run->built || state != CL_FAILED;
     free(run->trace);
     run->trace = trace ? strdup(trace) : NULL;
   }
   pthread_mutex_unlock(c->lock);
+  if (tell)
+    c->failed(c->failed_arg);
 }
 
 /* Topics are few; a connector that names ever new ones is not followed for ever. */
@@ -304,7 +314,7 @@ static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, s
   if (rc == 0)
     rc = resolve_parts(w, c, id, config, &p, err);
   if (rc == 0) {
-    const char *jit = cl_json_str(c->resolved, "connect.lua.jit");
+    const char *jit = cl_json_str(c->resolved, CL_CONNECTOR_JIT);
     struct cl_task_conf conf = {
         .connector = c->name,
         .id = id,

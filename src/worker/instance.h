@@ -7,6 +7,7 @@
 #pragma once
 
 #include "task/task.h"
+#include "worker/restart.h"
 #include "worker/worker.h"
 
 #include <pthread.h>
@@ -14,7 +15,9 @@
 struct cl_run {         /* one task */
   struct cl_task *task; /* NULL once joined or given up */
   enum cl_state state;
-  bool built; /* plugin, converters and transforms could be set up: until then it has no version */
+  struct cl_restart restart;
+  int64_t ran_since; /* RUNNING since, monotonic; 0 = it is not */
+  bool built;        /* plugin, converters and transforms could be set up: until then it has no version */
   char *trace;
   struct cl_stats *stats; /* of its latest start */
 };
@@ -27,10 +30,14 @@ struct cl_instance {
   struct cl_plugin *plugin;
   enum cl_state target; /* CL_RUNNING, CL_PAUSED, CL_STOPPED */
   enum cl_state state;
-  char *trace;          /* why FAILED */
-  json_t *task_configs; /* array of configs, as shown by GET tasks; immutable */
-  json_t *topics;       /* those used so far, as keys */
-  json_t *applied;      /* the config that task_configs were made from; NULL = none yet */
+  char *trace;                     /* why FAILED */
+  json_t *task_configs;            /* array of configs, as shown by GET tasks; immutable */
+  json_t *topics;                  /* those used so far, as keys */
+  json_t *applied;                 /* the config that task_configs were made from; NULL = none yet */
+  struct cl_restart_policy policy; /* of the latest resolved config */
+  struct cl_restart restart;       /* of the connector itself */
+  void (*failed)(void *arg);       /* @thread task: a run has failed and the policy may start it again */
+  void *failed_arg;
   struct cl_run *runs;
   size_t n_runs;
   uint64_t generation;   /* of the tasks: late reports of older ones are ignored */

@@ -16,6 +16,9 @@ struct cl_stage {
   bool over;
 };
 
+/* Something has failed that may be started again: the herder looks when. @thread any */
+void cl_herder_wake(void *herder);
+
 struct cl_herder {
   const struct cl_worker *worker;
   struct cl_queue *inbox;
@@ -32,6 +35,8 @@ struct cl_instance *cl_herder_find(struct cl_herder *h, const char *name);
 
 /* standalone.c: carries out one command. @thread herder */
 void cl_standalone_run(struct cl_herder *h, struct cl_command *cmd, struct cl_reply *reply);
+/* Starts a failed connector, and its tasks if they have to change. @thread herder */
+void cl_standalone_start_again(struct cl_herder *h, struct cl_instance *c);
 /* Stops every task of every connector. @thread herder, at its end */
 void cl_standalone_stop_all(struct cl_herder *h);
 

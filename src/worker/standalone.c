@@ -28,6 +28,9 @@ struct cl_instance *cl_herder_find(struct cl_herder *h, const char *name) {
 static void fail_connector(struct cl_instance *c, const struct cl_err *err) {
   CL_LOG(CL_ERROR, "connector %s failed: %s", c->name, err->msg);
   cl_instance_set_state(c, CL_FAILED, cl_err_trace(err));
+  pthread_mutex_lock(c->lock);
+  cl_restart_failed(&c->restart, &c->policy, 0);
+  pthread_mutex_unlock(c->lock);
 }
 
 /* Stops the tasks there are and starts those of configs (taken; an empty list = none). */
@@ -54,12 +57,18 @@ static int update_tasks(struct cl_herder *h, struct cl_instance *c, struct cl_er
     return err->code;
   }
   cl_instance_set_state(c, CL_RUNNING, NULL);
+  c->restart = (struct cl_restart){0};
   if (json_equal(configs, c->task_configs) && json_equal(c->applied, c->config)) {
     json_decref(configs);
     return 0;
   }
   replace_tasks(h, c, configs);
   return 0;
+}
+
+void cl_standalone_start_again(struct cl_herder *h, struct cl_instance *c) {
+  struct cl_err err;
+  (void)update_tasks(h, c, &err); /* its state tells */
 }
 
 static void pause_tasks(struct cl_instance *c, bool pause) {
@@ -111,6 +120,8 @@ static void create(struct cl_herder *h, const char *name, struct cl_admitted *a,
   a->config = NULL;
   c->target = target;
   c->state = target;
+  c->failed = cl_herder_wake;
+  c->failed_arg = h;
   publish(h, c);
   CL_LOG(CL_INFO, "created connector %s (%s)", c->name, c->plugin->class);
   int rc = target == CL_RUNNING ? update_tasks(h, c, &err) : 0;
@@ -248,8 +259,10 @@ static void restart_tasks(struct cl_herder *h, struct cl_instance *c, bool only_
   CL_REQUIRE(chosen);
   pthread_mutex_lock(&h->lock);
   for (size_t i = 0; i < c->n_runs; i++) {
-    if (task_chosen(c, i, only_failed))
-      chosen[n++] = (struct cl_stop){c, i};
+    if (!task_chosen(c, i, only_failed))
+      continue;
+    c->runs[i].restart = (struct cl_restart){0}; /* asked for by hand: counted anew */
+    chosen[n++] = (struct cl_stop){c, i};
   }
   pthread_mutex_unlock(&h->lock);
   cl_instance_stop_runs(h->worker, chosen, n);
@@ -284,6 +297,9 @@ static void run_restart_task(struct cl_herder *h, struct cl_instance *c, int tas
     return;
   }
   struct cl_stop stop = {c, (size_t)task};
+  pthread_mutex_lock(&h->lock);
+  c->runs[task].restart = (struct cl_restart){0};
+  pthread_mutex_unlock(&h->lock);
   cl_instance_stop_runs(h->worker, &stop, 1);
   cl_instance_start_task(h->worker, c, task);
   if (c->runs[task].task)

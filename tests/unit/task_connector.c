@@ -112,6 +112,11 @@ static void what_is_not_built_is_refused(void **state) {
        "configuration.");
   only(errors_of(&source, "connect.lua.jit", "maybe", NULL), 1,
        "Invalid value maybe for configuration connect.lua.jit: String must be one of: on, off");
+  only(errors_of(&sink, "connect.lua.restart.max.attempts", "-2", NULL), 1,
+       "Invalid value -2 for configuration connect.lua.restart.max.attempts: Value must be at least -1");
+  only(errors_of(&sink, "connect.lua.restart.attempts", "5", NULL), 1,
+       "Unknown configuration connect.lua.restart.attempts: README names the keys that begin with "
+       "connect.lua.");
 }
 
 /* Complete settings are refused; incomplete ones fail the connector when it starts. */
