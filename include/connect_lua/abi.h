@@ -407,6 +407,7 @@ int cl_ffi_regex_replace_first(struct cl_regex *regex, struct cl_batch *batch, c
 int cl_ffi_error_code(void);
 const char *cl_ffi_error(void);
 const char *cl_ffi_error_class(void);
+const char *cl_ffi_error_trace(void); /* "Caused by: ...", or "" */
 
 /* vm/: the task's side. task is what spec.opaque gave the state. */
 int cl_ffi_sleep(void *task, int64_t ms);  /* serves delivery reports meanwhile; 1 = asked to stop */

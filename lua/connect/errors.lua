@@ -56,6 +56,8 @@ function errors.throw_last()
   local e = errors.new("data", message)
   local java = C.cl_ffi_error_class()
   if java ~= nil then e.java = ffi.string(java) end
+  local cause = ffi.string(C.cl_ffi_error_trace())
+  if cause ~= "" then e.trace = cause end
   error(e, 2)
 end
 
@@ -65,9 +67,12 @@ local function is_ours(e)
   return type(m) == "table" and rawget(m, "__name") == mt.__name
 end
 
---- Whatever was thrown, as class, message and Java class (nil = the usual one of its class).
+--- Whatever was thrown, as class, message, Java class (nil = the usual one of its class) and the
+-- lines of its trace (nil = where it was thrown).
 function errors.parts(e)
-  if is_ours(e) then return rawget(e, "class"), tostring(rawget(e, "message")), rawget(e, "java") end
+  if is_ours(e) then
+    return rawget(e, "class"), tostring(rawget(e, "message")), rawget(e, "java"), rawget(e, "trace")
+  end
   if type(e) == "string" or type(e) == "number" then return nil, tostring(e) end
   return nil, "(error object is a " .. type(e) .. " value)"
 end

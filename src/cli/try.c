@@ -172,14 +172,23 @@ static void print_written(const json_t *record) {
   }
 }
 
+static void print_failure(const json_t *error) {
+  const char *where = cl_json_str(error, "where"), *cause = cl_json_str(error, "cause");
+  printf("FAILED in %s: %s: %s\n", cl_json_str(error, "stage"), cl_json_str(error, "class"),
+         cl_json_str(error, "message"));
+  if (where)
+    printf("  %s\n", where);
+  if (cause)
+    printf("  %s\n", cause);
+}
+
 /* Answers whether the record went well. */
 static bool print_answer(const json_t *answer, const char *steps, bool written) {
   const json_t *error = json_object_get(answer, "error");
   if (steps && *steps)
     puts(steps);
   if (error)
-    printf("FAILED in %s: %s: %s\n", cl_json_str(error, "stage"), cl_json_str(error, "class"),
-           cl_json_str(error, "message"));
+    print_failure(error);
   else if (written && json_object_get(answer, "record"))
     print_written(json_object_get(answer, "record"));
   putchar('\n');

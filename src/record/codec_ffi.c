@@ -17,6 +17,8 @@ const char *cl_ffi_error(void) { return cl_ffi_err()->msg; }
 
 const char *cl_ffi_error_class(void) { return cl_ffi_err()->class; }
 
+const char *cl_ffi_error_trace(void) { return cl_ffi_err()->trace; }
+
 struct cl_str cl_ffi_sym_text(const struct cl_space *space, uint32_t sym) {
   return cl_space_sym_text(space, sym);
 }

@@ -308,18 +308,23 @@ static json_t *text_json(lua_State *L, int idx) {
   return cl_json_lenient(lua_type(L, idx) == LUA_TSTRING ? lua_tostring(L, idx) : NULL);
 }
 
-static json_t *error_json(lua_State *L) { /* ud state steps stage class message */
-  const struct member v[] = {
-      {"stage", text_json(L, 4)}, {"class", text_json(L, 5)}, {"message", text_json(L, 6)}};
-  return wrap("error", object(v, 3));
+static json_t *error_json(lua_State *L) { /* ud state steps stage class message where cause */
+  static const char *const names[] = {"stage", "class", "message", "where", "cause"};
+  struct member v[5];
+  size_t n = 0;
+  for (int i = 0; i < 5; i++) {
+    if (i < 3 || lua_type(L, 4 + i) == LUA_TSTRING)
+      v[n++] = (struct member){names[i], text_json(L, 4 + i)};
+  }
+  return wrap("error", object(v, n));
 }
 
-/* run(batch) -> "live", "dropped" or "error"; steps or nil; stage, class, message */
+/* run(batch) -> "live", "dropped" or "error"; steps or nil; stage, class, message; where and cause or nil */
 static int run(lua_State *L) {
   struct running *r = lua_touserdata(L, 1);
   lua_rawgeti(L, LUA_REGISTRYINDEX, r->t->run); /* ud run */
   lua_pushlightuserdata(L, r->batch);           /* ud run batch */
-  lua_call(L, 1, 5);                            /* ud state steps stage class message */
+  lua_call(L, 1, 7);                            /* ud state steps stage class message where cause */
   const char *state = lua_tostring(L, 2);
   if (strcmp(state, "dropped") == 0)
     r->answer = wrap("dropped", json_true());

@@ -27,6 +27,7 @@ void cl_try_close(struct cl_try *t); /* NULL is allowed */
 
 /* One record as the vectors have it ("topic", "partition", "offset", "timestamp",
  * "timestampType", "key", "value", "headers"; bytes are null, {"utf8"} or {"b64"}) to
- * {"record":...}, {"dropped":true} or {"error":{"stage","class","message"}}. *steps: malloc'd
+ * {"record":...}, {"dropped":true} or {"error":{"stage","class","message"}}, where known
+ * with "where" (record, step and plugin) and "cause". *steps: malloc'd
  * lines for people, NULL without conf.steps. Fails for what is no record, or without memory. */
 int cl_try_run(struct cl_try *t, const json_t *record, json_t **out, char **steps, struct cl_err *err);

@@ -55,11 +55,11 @@ end
 --- e, whatever it is, as this record's error: of a stage of Connect's (VALUE_CONVERTER,
 -- TRANSFORMATION, ...) and with where before its message. One that ends the task stays one.
 function M.failure(e, stage, rec, where)
-  local class, message, java = errors.parts(e)
+  local class, message, java, trace = errors.parts(e)
   if class == "retriable" then java = java or RETRIABLE end
   if class ~= "fatal" and class ~= "stopped" then class = "data" end
   local out = errors.new(class, message)
-  out.stage, out.java, out.where = stage, java, where
+  out.stage, out.java, out.where, out.trace = stage, java, where, trace
   out.offset = rec and tonumber(rec.offset)
   return out
 end

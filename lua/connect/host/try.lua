@@ -70,7 +70,7 @@ local OTHER = "org.apache.kafka.connect.errors.ConnectException"
 local function silent() end
 
 --- Runs the only record of the batch: "live", "dropped" or "error"; lines or nil; an error's
--- stage, Java class and bare message.
+-- stage, Java class, bare message, and where it was and its cause (each nil = not known).
 function M.run(lud)
   local batch = ffi.cast(batch_p, lud)
   view.enter(batch)
@@ -81,9 +81,10 @@ function M.run(lud)
   local lines = told and told.lines()
   view.enter(nil)
   if ok then return e and rec.state == LIVE and "live" or "dropped", lines end
-  local class, message, java = errors.parts(e)
+  local class, message, java, trace = errors.parts(e)
   local stage = type(e) == "table" and rawget(e, "stage") or "WORKER"
-  return "error", lines, stage, java or CLASSES[class] or OTHER, message
+  return "error", lines, stage, java or CLASSES[class] or OTHER, message, type(e) == "table" and rawget(e, "where") or nil,
+    trace
 end
 
 return M
