@@ -27,7 +27,7 @@ local value = {}
 
 local function no_memory()
   errors.fatal("no memory left in the batch: the records at work are more than connect.lua.memory.max.bytes; "
-    .. "emit fewer or smaller ones per poll")
+    .. "raise it, or have fewer records in a batch (sinks: consumer.override.max.poll.records)")
 end
 
 value.no_memory = no_memory
