@@ -143,7 +143,7 @@ int cl_fs_can_replace(const char *path, struct cl_err *err) {
   return rc;
 }
 
-int cl_fs_replace(const char *path, const void *data, size_t len, struct cl_err *err) {
+int cl_fs_replace(const char *path, const void *data, size_t len, unsigned mode, struct cl_err *err) {
   char *target = NULL, *temp = NULL;
   int fd = -1;
   struct stat old;
@@ -151,7 +151,7 @@ int cl_fs_replace(const char *path, const void *data, size_t len, struct cl_err 
   int rc = find_target(path, &target, &old, &exists, err);
   if (rc != 0)
     return rc;
-  fd = open_temp(target, 0666, &temp);
+  fd = open_temp(target, mode, &temp);
   if (fd < 0)
     goto failed;
   if (exists && fchmod(fd, old.st_mode & 07777) != 0)

@@ -106,12 +106,29 @@ static int create_connector(struct process *p, const char *path) {
     return CL_EXIT_CONNECTOR;
   }
   cmd->kind = CL_CMD_CREATE;
+  cmd->given = true;
   cl_herder_call(p->herder, cmd, &reply);
   int status = reply.status;
   if (status != 201)
     CL_LOG(CL_ERROR, "connector file %s cannot be used: %s", path, cl_json_str(reply.body, "message"));
   cl_reply_clear(&reply);
   return status == 201 ? CL_EXIT_OK : CL_EXIT_CONNECTOR;
+}
+
+/* One that does not start says so in its status. */
+static int restore_connectors(struct process *p) {
+  const char *file = p->worker->conf->connectors_file;
+  struct cl_reply reply = {0};
+  struct cl_command *cmd = calloc(1, sizeof(*cmd));
+  if (!cmd || !(cmd->name = strdup(file ? file : ""))) {
+    CL_LOG(CL_ERROR, "no memory for the connectors");
+    free(cmd);
+    return CL_EXIT_START;
+  }
+  cmd->kind = CL_CMD_RESTORE;
+  cl_herder_call(p->herder, cmd, &reply);
+  cl_reply_clear(&reply);
+  return CL_EXIT_OK;
 }
 
 static void close_all(struct process *p) {
@@ -143,6 +160,9 @@ static int start_and_wait(struct process *p, const char *file, char **connectors
     if (rc != CL_EXIT_OK)
       return rc;
   }
+  int rc = restore_connectors(p);
+  if (rc != CL_EXIT_OK)
+    return rc;
   cl_herder_ready(p->herder);
   char *urls = rest_urls(p);
   CL_LOG(CL_INFO, "Kafka Connect started in %lld ms; REST on %s", (long long)(cl_now_ms() - begun),

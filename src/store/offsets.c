@@ -298,7 +298,7 @@ int cl_offsets_put(struct cl_offsets *s, const char *connector, const struct cl_
   if (rc == 0 && data.failed)
     rc = cl_err_set(err, CL_ENOMEM, "%s: the offsets take more than %d bytes", s->path, FILE_MAX);
   if (rc == 0 && s->path) {
-    rc = cl_fs_replace(s->path, data.p, data.len, err);
+    rc = cl_fs_replace(s->path, data.p, data.len, 0666, err);
     err->retriable = rc == CL_EIO; /* a full disk may have room later; the map keeps what was put */
   }
   pthread_mutex_unlock(&s->file);

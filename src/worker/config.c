@@ -126,6 +126,7 @@ static void fill(struct cl_worker_conf *c, const json_t *typed) {
   c->offset_flush_timeout_ms = number(typed, "offset.flush.timeout.ms");
   c->metrics_window_ms = number(typed, "metrics.sample.window.ms");
   c->offset_file = copy_text(typed, "offset.storage.file.filename");
+  c->connectors_file = copy_text(typed, "connect.lua.connectors.file");
   c->plugin_path = paths(json_object_get(typed, "plugin.path"));
   c->topic_creation = truth(typed, "topic.creation.enable");
   c->topic_tracking = truth(typed, "topic.tracking.enable");
@@ -259,6 +260,7 @@ void cl_worker_conf_free(struct cl_worker_conf *c) {
   cl_providers_free(c->providers);
   cl_override_policy_clear(&c->override_policy);
   free(c->log_file);
+  free(c->connectors_file);
   free(c->offset_file);
   free(c->header_converter);
   free(c->value_converter);

@@ -30,8 +30,9 @@ struct cl_worker_conf {
   int64_t task_shutdown_graceful_timeout_ms;
   int64_t offset_flush_interval_ms, offset_flush_timeout_ms;
   int64_t metrics_window_ms;
-  char *offset_file;   /* NULL only when embedded */
-  json_t *plugin_path; /* array of paths, may be empty */
+  char *offset_file;     /* NULL only when embedded */
+  char *connectors_file; /* connect.lua.connectors.file; NULL = connectors are forgotten at the end */
+  json_t *plugin_path;   /* array of paths, may be empty */
   struct cl_rest_conf rest;
   bool topic_creation, topic_tracking, topic_tracking_allow_reset;
   size_t memory_max;            /* connect.lua.memory.max.bytes: of one task's Lua state */

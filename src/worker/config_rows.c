@@ -97,6 +97,8 @@ static const struct cl_conf_row rows[] = {
     ROW("admin.listeners", LIST, NULL, LOW, "Listeners of the logger routes."),
     ROW("offset.storage.file.filename", STRING, NULL, HIGH,
         "File that keeps source offsets; not needed with embedded."),
+    ROW("connect.lua.connectors.file", STRING, NULL, MEDIUM,
+        "File that keeps the connectors made over REST; they are forgotten at the end when not set."),
     ATLEAST("connect.lua.memory.max.bytes", LONG, "67108864", MEDIUM, 1048576,
             "Ceiling of one task's Lua memory, and again of its records."),
     ATLEAST("connect.lua.consumer.buffer.bytes", LONG, "268435456", MEDIUM, 1048576,

@@ -28,6 +28,7 @@ static const char *const doing[] = {
     [CL_CMD_PUT_TASKS] = "refusing task configs of connector",
     [CL_CMD_FENCE] = "refusing to fence connector",
     [CL_CMD_VALIDATE] = "validating a config of plugin",
+    [CL_CMD_RESTORE] = "restoring connectors of",
 };
 
 void cl_health_begin(struct cl_herder *h, const struct cl_command *cmd) {

@@ -37,13 +37,15 @@ enum cl_command_kind {
   CL_CMD_PUT_TASKS,
   CL_CMD_FENCE,
   CL_CMD_VALIDATE,
-  CL_CMD_WAKE /* the herder's own */
+  CL_CMD_RESTORE, /* the connectors that are remembered, but for names that are there already */
+  CL_CMD_WAKE     /* the herder's own */
 };
 struct cl_command {
   enum cl_command_kind kind;
   char *name;                      /* connector, VALIDATE: plugin; malloc'd, owned by the command */
   json_t *config;                  /* CREATE, PUT_CONFIG, PATCH_CONFIG (null = remove the key), VALIDATE */
   char *initial_state;             /* CREATE: or NULL */
+  bool given;                      /* CREATE: of the command line, which will say it again: not remembered */
   bool include_tasks, only_failed; /* RESTART */
   int task;                        /* RESTART_TASK */
   void (*done)(void *arg, struct cl_reply *reply); /* @thread herder; takes the reply's contents */

@@ -24,7 +24,7 @@ json_t *cl_snapshot_info(const struct cl_instance *c) {
 static json_t *unit_status(const struct cl_herder *h, const struct cl_instance *c, enum cl_state state,
                            const char *trace, bool version) {
   json_t *out = json_pack("{s:s,s:s?,s:s?}", "state", cl_state_name(state), "worker_id", h->worker_id,
-                          "version", version ? c->plugin->version : NULL);
+                          "version", version && c->plugin ? c->plugin->version : NULL);
   if (trace)
     json_object_set_new(out, "trace", cl_json_lenient(trace));
   return out;

@@ -45,11 +45,32 @@ static void replace_tasks(struct cl_herder *h, struct cl_instance *c, json_t *co
   cl_instance_start_tasks(h->worker, c);
 }
 
+/* Nothing may change that could not be remembered: false = replied. */
+static bool remember(struct cl_herder *h, const char *name, const json_t *config, enum cl_state target,
+                     struct cl_reply *reply) {
+  struct cl_err err = CL_ERR_INIT;
+  if (cl_connectors_put(h->worker->connectors, name, config, cl_state_name(target), &err) == 0)
+    return true;
+  cl_reply_error(reply, 500, "Connector %s cannot be remembered, so nothing was changed: %s", name, err.msg);
+  return false;
+}
+
+/* Only of a connector that was remembered, when plugins were taken away since. */
+static int check_class(const struct cl_instance *c, struct cl_err *err) {
+  const char *class = cl_json_str(c->config, "connector.class");
+  if (c->plugin)
+    return 0;
+  return cl_err_set(err, CL_EINVAL,
+                    "Failed to find any class that implements Connector and which name matches %s; "
+                    "`connect-lua plugins` tells what there is, and which files are not used and why",
+                    class ? class : "null");
+}
+
 /* Starts the connector side and, when the task configs or the config behind them have
  * changed, the tasks. Only for a connector whose target is RUNNING. */
 static int update_tasks(struct cl_herder *h, struct cl_instance *c, struct cl_err *err) {
   json_t *configs = NULL;
-  if (cl_instance_resolve(h->worker, c, err) != 0 ||
+  if (check_class(c, err) != 0 || cl_instance_resolve(h->worker, c, err) != 0 ||
       cl_chain_check(h->worker->plugins, c->resolved, err) != 0 ||
       cl_connector_start_check(c->resolved, c->plugin, err) != 0 ||
       cl_instance_task_configs(h->worker, c, &configs, err) != 0) {
@@ -100,6 +121,8 @@ static void reply_started(struct cl_herder *h, const struct cl_instance *c, int 
 /* -------------------------------------------------------------- create and change */
 
 static void publish(struct cl_herder *h, struct cl_instance *c) {
+  c->failed = cl_herder_wake;
+  c->failed_arg = h;
   pthread_mutex_lock(&h->lock);
   struct cl_instance **at = &h->list;
   while (*at)
@@ -109,8 +132,10 @@ static void publish(struct cl_herder *h, struct cl_instance *c) {
 }
 
 static void create(struct cl_herder *h, const char *name, struct cl_admitted *a, enum cl_state target,
-                   struct cl_reply *reply) {
+                   bool given, struct cl_reply *reply) {
   struct cl_err err = CL_ERR_INIT;
+  if (!given && !remember(h, name, a->config, target, reply))
+    return;
   struct cl_instance *c = cl_instance_new(name, a->plugin, a->config, &h->lock);
   if (!c) {
     cl_reply_error(reply, 500, "no memory for connector %s", name);
@@ -120,8 +145,6 @@ static void create(struct cl_herder *h, const char *name, struct cl_admitted *a,
   a->config = NULL;
   c->target = target;
   c->state = target;
-  c->failed = cl_herder_wake;
-  c->failed_arg = h;
   publish(h, c);
   CL_LOG(CL_INFO, "created connector %s (%s)", c->name, c->plugin->class);
   int rc = target == CL_RUNNING ? update_tasks(h, c, &err) : 0;
@@ -138,7 +161,7 @@ static void run_create(struct cl_herder *h, struct cl_command *cmd, struct cl_re
     if (cl_herder_find(h, name))
       cl_reply_error(reply, 409, "Connector %s already exists", name);
     else
-      create(h, name, &a, target, reply);
+      create(h, name, &a, target, cmd->given, reply);
   }
   cl_admitted_clear(&a);
   free(name);
@@ -147,6 +170,8 @@ static void run_create(struct cl_herder *h, struct cl_command *cmd, struct cl_re
 static void change(struct cl_herder *h, struct cl_instance *c, struct cl_admitted *a,
                    struct cl_reply *reply) {
   struct cl_err err = CL_ERR_INIT;
+  if (!remember(h, c->name, a->config, c->target, reply))
+    return;
   pthread_mutex_lock(&h->lock);
   struct cl_plugin *old_plugin = c->plugin;
   json_t *old_config = c->config;
@@ -167,7 +192,7 @@ static void run_put_config(struct cl_herder *h, struct cl_command *cmd, struct c
     if (c)
       change(h, c, &a, reply);
     else
-      create(h, cmd->name, &a, CL_RUNNING, reply);
+      create(h, cmd->name, &a, CL_RUNNING, false, reply);
   }
   cl_admitted_clear(&a);
 }
@@ -190,9 +215,57 @@ static void run_patch_config(struct cl_herder *h, struct cl_instance *c, const s
   json_decref(config);
 }
 
+/* One that was valid once, and may be no more: then it is there and FAILED, to be mended or deleted. */
+static void restore(struct cl_herder *h, const char *name, json_t *config, enum cl_state target) {
+  struct cl_admitted a = {0};
+  struct cl_reply reply = {0};
+  bool valid = cl_admit_config(h->worker, name, config, &a, &reply) == 0;
+  if (!valid) {
+    const char *class = cl_json_str(config, "connector.class");
+    a.plugin = class ? cl_plugins_find(h->worker->plugins, CL_PLUGIN_SINK, class) : NULL;
+    if (a.plugin)
+      cl_plugin_ref(a.plugin);
+    a.config = json_incref(config);
+    struct cl_instance *c = cl_instance_new(name, a.plugin, a.config, &h->lock);
+    CL_REQUIRE(c);
+    a = (struct cl_admitted){0};
+    c->target = target;
+    struct cl_err err = CL_ERR_INIT;
+    cl_err_set(&err, CL_EINVAL, "%s", cl_json_str(reply.body, "message"));
+    publish(h, c);
+    fail_connector(c, &err);
+  } else {
+    create(h, name, &a, target, true, &reply);
+  }
+  cl_admitted_clear(&a);
+  cl_reply_clear(&reply);
+}
+
+static void run_restore(struct cl_herder *h, struct cl_reply *reply) {
+  size_t i;
+  json_t *item;
+  enum cl_state target;
+  json_array_foreach ((json_t *)cl_connectors_list(h->worker->connectors), i, item) {
+    const char *name = cl_json_str(item, "name");
+    cl_log_context(name);
+    if (cl_herder_find(h, name))
+      CL_LOG(CL_WARN, "connector %s is the command line's; what %s remembers of it is not used", name,
+             h->worker->conf->connectors_file);
+    else if (cl_admit_target(cl_json_str(item, "initial_state"), &target, reply) == 0)
+      restore(h, name, json_object_get(item, "config"), target);
+  }
+  reply->status = 204;
+}
+
 /* ------------------------------------------------------------ commands on one that exists */
 
 static void run_delete(struct cl_herder *h, struct cl_instance *c, struct cl_reply *reply) {
+  struct cl_err err = CL_ERR_INIT;
+  if (cl_connectors_remove(h->worker->connectors, c->name, &err) != 0) {
+    cl_reply_error(reply, 500, "Connector %s cannot be forgotten, so nothing was changed: %s", c->name,
+                   err.msg);
+    return;
+  }
   cl_instance_stop_tasks(h->worker, c);
   pthread_mutex_lock(&h->lock);
   struct cl_instance **at = &h->list;
@@ -205,7 +278,9 @@ static void run_delete(struct cl_herder *h, struct cl_instance *c, struct cl_rep
   reply->status = 204;
 }
 
-static void run_pause(struct cl_instance *c, struct cl_reply *reply) {
+static void run_pause(struct cl_herder *h, struct cl_instance *c, struct cl_reply *reply) {
+  if (!remember(h, c->name, c->config, CL_PAUSED, reply))
+    return;
   c->target = CL_PAUSED;
   if (c->state != CL_FAILED)
     cl_instance_set_state(c, CL_PAUSED, NULL);
@@ -215,6 +290,8 @@ static void run_pause(struct cl_instance *c, struct cl_reply *reply) {
 
 static void run_resume(struct cl_herder *h, struct cl_instance *c, struct cl_reply *reply) {
   struct cl_err err;
+  if (!remember(h, c->name, c->config, CL_RUNNING, reply))
+    return;
   bool was_running = c->target == CL_RUNNING;
   c->target = CL_RUNNING;
   /* A failure shows in the status, as in Apache: the answer is 202 all the same. */
@@ -224,6 +301,8 @@ static void run_resume(struct cl_herder *h, struct cl_instance *c, struct cl_rep
 }
 
 static void run_stop(struct cl_herder *h, struct cl_instance *c, struct cl_reply *reply) {
+  if (!remember(h, c->name, c->config, CL_STOPPED, reply))
+    return;
   c->target = CL_STOPPED;
   replace_tasks(h, c, json_array());
   cl_instance_set_state(c, CL_STOPPED, NULL);
@@ -340,7 +419,7 @@ static void run_on_existing(struct cl_herder *h, struct cl_command *cmd, struct 
   }
   switch (cmd->kind) {
   case CL_CMD_DELETE: run_delete(h, c, reply); break;
-  case CL_CMD_PAUSE: run_pause(c, reply); break;
+  case CL_CMD_PAUSE: run_pause(h, c, reply); break;
   case CL_CMD_RESUME: run_resume(h, c, reply); break;
   case CL_CMD_STOP: run_stop(h, c, reply); break;
   case CL_CMD_PATCH_CONFIG: run_patch_config(h, c, cmd, reply); break;
@@ -365,6 +444,7 @@ void cl_standalone_run(struct cl_herder *h, struct cl_command *cmd, struct cl_re
     cl_reply_error(reply, 500,
                    "Kafka Connect in standalone mode does not support exactly-once source connectors.");
     break;
+  case CL_CMD_RESTORE: run_restore(h, reply); break;
   default: run_on_existing(h, cmd, reply); break;
   }
   cl_log_context(NULL);

@@ -59,6 +59,8 @@ static int open_parts(struct cl_worker *w, struct cl_err *err) {
   /* The embedded broker's topics die with the process, so their offsets must too. */
   if (cl_offsets_open(conf->embedded ? NULL : conf->offset_file, &w->offsets, err) != 0)
     return err->code;
+  if (cl_connectors_open(conf->connectors_file, &w->connectors, err) != 0)
+    return err->code;
   w->budget = cl_budget_new(conf->consumer_buffer_bytes);
   if (!w->budget)
     return cl_err_set(err, CL_ENOMEM, "no memory for the worker");
@@ -98,6 +100,7 @@ void cl_worker_close(struct cl_worker *w) {
     cl_control_stop(w->control);
   if (w->offsets)
     cl_offsets_close(w->offsets);
+  cl_connectors_close(w->connectors);
   cl_embedded_stop(w->embedded);
   if (w->budget)
     cl_budget_free(w->budget);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What one worker process owns besides connectors: its configuration, the plugins found,
- * the control thread, the offset store, the embedded broker, the consumers' byte budget.
+ * the control thread, the stores, the embedded broker, the consumers' byte budget.
  * Opened by main before anything else runs, immutable afterwards, closed last.
  */
 #pragma once
@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "kafka/budget.h"
 #include "kafka/embedded.h"
+#include "store/connectors.h"
 #include "store/offsets.h"
 #include "vm/control.h"
 #include "vm/plugin.h"
@@ -24,7 +25,8 @@ struct cl_worker {
   struct cl_control *control;
   struct cl_plugins *plugins;
   struct cl_offsets *offsets;
-  struct cl_embedded *embedded; /* or NULL */
+  struct cl_connectors *connectors; /* remembered; the herder's from its start */
+  struct cl_embedded *embedded;     /* or NULL */
   struct cl_budget *budget;
   struct cl_cluster *cluster;
 };

@@ -37,7 +37,7 @@ static int teardown(void **state) {
 
 static void put(const char *name, const char *text) {
   struct cl_err err = CL_ERR_INIT;
-  if (cl_fs_replace(name, text, strlen(text), &err) != 0)
+  if (cl_fs_replace(name, text, strlen(text), 0666, &err) != 0)
     fail_msg("%s", err.msg);
 }
 
@@ -126,11 +126,11 @@ static void failures(void **state) {
   struct cl_err err = CL_ERR_INIT;
   char deep[PATH_MAX];
   snprintf(deep, sizeof(deep), "%s/none/file", dir);
-  assert_int_equal(cl_fs_replace(deep, "x", 1, &err), CL_EIO);
+  assert_int_equal(cl_fs_replace(deep, "x", 1, 0666, &err), CL_EIO);
   assert_non_null(strstr(err.msg, "/none/file: No such file or directory"));
-  assert_int_equal(cl_fs_replace(dir, "x", 1, &err), CL_EINVAL);
+  assert_int_equal(cl_fs_replace(dir, "x", 1, 0666, &err), CL_EINVAL);
   assert_non_null(strstr(err.msg, "not a regular file"));
-  assert_int_equal(cl_fs_replace("/dev/null", "x", 1, &err), CL_EINVAL);
+  assert_int_equal(cl_fs_replace("/dev/null", "x", 1, 0666, &err), CL_EINVAL);
 }
 
 static void reading(void **state) {

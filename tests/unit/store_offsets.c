@@ -108,7 +108,7 @@ static void file_holds(const char *expected) {
 
 static void write_file(const void *data, size_t len) {
   struct cl_err err = CL_ERR_INIT;
-  assert_int_equal(cl_fs_replace(path, data, len, &err), 0);
+  assert_int_equal(cl_fs_replace(path, data, len, 0666, &err), 0);
 }
 
 static void in_memory(void **state) {
