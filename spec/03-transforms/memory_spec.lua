@@ -3,9 +3,9 @@
 local smt = require "spec.helpers.smt"
 
 local DIR = "lua/connect/transforms/"
-local PLAIN = smt.plain [[{"a":{"b":{"c":1,"d":null},"e":[{"x":1}]},"z":1.5}]]
+local PLAIN = smt.plain [[{"a":{"b":{"c":$i,"d":null},"e":[{"x":"x$i"}]},"z":$i.5}]]
 local STRUCT = smt.with({ fields = { { "a", { fields = { { "b", "int32" }, { "c", "string?" } }, optional = true } },
-  { "z", "int32?" } } }, [[{"a":{"b":1,"c":"x"},"z":5}]])
+  { "z", "int32?" } } }, [[{"a":{"b":$i,"c":"x$i"},"z":$i}]])
 
 describe("#memory 100,000 records grow the Lua heap by less than 64 KB through", function()
   local function stage(file, config, more)
@@ -39,10 +39,39 @@ describe("#memory 100,000 records grow the Lua heap by less than 64 KB through",
     it(name, function()
       for _, value in ipairs { PLAIN, STRUCT } do
         if name ~= "SetSchemaMetadata" or value == STRUCT then
-          local grown = smt.growth(chains[name], { value = value, headers = { { "h", smt.plain "1" } } }, 100)
+          local grown = smt.growth(chains[name], { value = value, headers = { { "h", smt.plain "$i" } } }, 100)
           assert.is_true(grown < 65536, ("%s: %d bytes"):format(value, grown))
         end
       end
     end)
   end
+end)
+
+describe("#memory the chain of tests/bench", function()
+  local growth = require "spec.helpers.growth"
+  local task = require "spec.helpers.task"
+
+  local function stage(file, config) return { plugin = DIR .. file .. ".lua", config = config, side = "value" } end
+
+  local function aborts(with_schema)
+    local t = task.new { value = "lua/connect/converters/json.lua", value_config = { ["schemas.enable"] = with_schema },
+      header = false, cap = 500, plugin = { kind = "sink", put = function() end },
+      transforms = { stage("insert_field", { ["static.field"] = "source", ["static.value"] = "bench" }),
+        stage("replace_field", { exclude = { "note" }, renames = { "name:title" } }),
+        stage("timestamp_converter", { field = "ts", ["target.type"] = "string", format = "yyyy-MM-dd'T'HH:mm:ss.SSS" }) } }
+    local value = [[{"id":$i,"name":"name $i","note":"a note","ts":170000000$i}]]
+    if with_schema then
+      value = smt.with({ fields = { { "id", "int64" }, { "name", "string" }, { "note", "string?" },
+        { "ts", "timestamp" } } }, value)
+    end
+    local ok, found = pcall(growth.aborts, t, growth.varied({ key = "k", value = value }, 500), 50)
+    t:close()
+    if not ok then error(found, 0) end
+    return found
+  end
+
+  it("is compiled without a trace given up", function()
+    assert.same({}, aborts(false))
+    assert.same({}, aborts(true))
+  end)
 end)

@@ -250,14 +250,14 @@ describe("TimestampConverter", function()
     end)
   end)
 
-  it("makes nothing in Lua per record", function()
+  it("makes nothing in Lua per record #memory", function()
     local record = T.struct({ { "id", '"type":"int64"' }, { "ts", '"type":"int64",' .. logical "Timestamp" } },
-      '{"id":5,"ts":1700000000123}')
+      '{"id":5,"ts":170000$i}')
     for target in pairs(SCHEMAS) do
       T.cheap(options(target, { schemas = true, field = "ts" }), { value = record })
-      T.cheap(options(target, { field = "ts", ["unix.precision"] = "seconds" }), { value = '{"id":5,"ts":1700000000}' })
+      T.cheap(options(target, { field = "ts", ["unix.precision"] = "seconds" }), { value = '{"id":5,"ts":170000$i}' })
     end
     T.cheap(options("unix", { field = "ts" }), { value = '{"id":5,"ts":"' .. TEXT .. '"}' })
-    T.cheap(options("Date"), { value = "1700000000123" })
+    T.cheap(options("Date"), { value = "1700000000$i" })
   end)
 end)

@@ -65,7 +65,7 @@ describe("TimestampRouter", function()
       T.error(options(nil, "bad-format"), { { topic = "t", value = "1" } }))
   end)
 
-  it("makes nothing in Lua per record", function()
+  it("makes nothing in Lua per record #memory", function()
     T.cheap(options(), { topic = "t", value = "1" })
   end)
 end)

@@ -6,6 +6,7 @@ local ffi = require "ffi"
 
 local C = require "connect.host.abi"
 local connect = require "connect"
+local growth = require "spec.helpers.growth"
 local host = require "connect.host.c"
 local view = require "connect.host.view"
 local task = require "spec.helpers.task"
@@ -140,33 +141,11 @@ function smt.error(f, ...)
   return (e.java or "org.apache.kafka.connect.errors.DataException"):match "[^.]+$" .. ": " .. e.message
 end
 
-local function batches_growth(t, list, n)
-  local function batch(measured)
-    local b = t:consume(list)
-    collectgarbage()
-    collectgarbage "stop"
-    local before = collectgarbage "count"
-    local ok, e = pcall(t.put_batch, t, b)
-    local grown = collectgarbage "count" - before
-    collectgarbage "restart"
-    t.release(t, b)
-    t.borrowed = nil
-    if not ok then error(e, 0) end
-    return measured and grown or 0
-  end
-  for _ = 1, 10 do batch(false) end
-  local grown = 0
-  for _ = 1, n do grown = grown + batch(true) end
-  return grown * 1024
-end
-
 --- How many bytes of Lua memory a chain takes for n thousand records like this one, once it is warm.
 function smt.growth(transforms, record, n)
   local t = task.new { key = JSON, value = JSON, header = JSON, transforms = transforms, cap = 1000,
     plugin = { kind = "sink", put = function() end } }
-  local list = {}
-  for i = 1, 1000 do list[i] = record end
-  local ok, grown = pcall(batches_growth, t, list, n)
+  local ok, grown = pcall(growth.of, t, growth.varied(record, 1000), n)
   t:close()
   if not ok then error(grown, 0) end
   return grown
