@@ -42,7 +42,7 @@ end
 
 -- No faults: how loops with calls are found to be loops; and a loop over stages or batches that meets the
 -- records' own loop, which is compiled.
-local HARMLESS = { ["return to lower frame"] = true, ["inner loop in root trace"] = true }
+local HARMLESS = { ["NYI: return to lower frame"] = true, ["inner loop in root trace"] = true }
 
 --- Why LuaJIT gave traces up while n batches passed, after three to warm up: a list of texts.
 function growth.aborts(t, list, n)
