@@ -43,6 +43,15 @@ install_packages() {
     die "apt-get install failed"
 }
 
+# promtool reads what GET /metrics writes. Its package starts a server where it is installed; the tool alone
+# is taken out of it, into build/tools.
+fetch_promtool() {
+  command -v promtool >/dev/null && return
+  say "promtool: taken out of the package prometheus"
+  mkdir -p build/tools && (cd build/tools && apt-get -q download prometheus && dpkg -x prometheus_*.deb . &&
+    rm -f prometheus_*.deb) || die "cannot fetch promtool"
+}
+
 # Configures and builds build/NAME; NAME is a preset, or what its arguments make of asan's.
 build_preset() { # name [cmake arguments]
   local name=$1

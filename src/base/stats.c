@@ -93,6 +93,7 @@ static void view(const struct cl_meter *m, int64_t window_ms, int64_t now_ms, st
   int64_t elapsed = now_ms - oldest, full = elapsed / window_ms;
   if (full < CL_METER_SAMPLES - 1)
     elapsed += (CL_METER_SAMPLES - 1 - full) * window_ms;
+  out->recent = count;
   out->avg = (double)sum / (double)count;
   out->rate = (double)sum * 1000 / (double)elapsed;
 }

@@ -25,7 +25,6 @@ enum cl_stat {
   CL_STAT_LAST_ERROR_MS, /* gauge: since the epoch, 0 = none */
 
   /* counters */
-  CL_STAT_COMMITS_SKIPPED,
   CL_STAT_COMMIT_SEQ,
   CL_STAT_OVERDUE_CALLS, /* found by the watchdog */
   CL_STAT_BYTES_OUT,     /* of its Kafka client */
@@ -43,12 +42,13 @@ enum cl_stat {
 };
 
 enum cl_meter_id {
-  CL_METER_READ,      /* records of each batch that poll returned */
-  CL_METER_SENT,      /* sink: handed to put; source: written to Kafka */
-  CL_METER_CALL,      /* the plugin's poll or put, in microseconds */
-  CL_METER_COMMIT,    /* offset commits, in microseconds */
-  CL_METER_COMMIT_OK, /* 1 or 0 for each */
-  CL_METER_ACTIVE,    /* CL_STAT_ACTIVE over time */
+  CL_METER_READ,        /* records of each batch that poll returned */
+  CL_METER_SENT,        /* sink: handed to put; source: written to Kafka */
+  CL_METER_CALL,        /* the plugin's poll or put, in microseconds */
+  CL_METER_COMMIT,      /* offset commits, in microseconds */
+  CL_METER_COMMIT_OK,   /* 1 or 0 for each */
+  CL_METER_COMMIT_SKIP, /* a late answer */
+  CL_METER_ACTIVE,      /* CL_STAT_ACTIVE over time */
   CL_METERS
 };
 
@@ -116,6 +116,7 @@ void cl_stats_meter(struct cl_stats *s, enum cl_meter_id id, int64_t value, int6
  * value in them rate, avg and max are 0. */
 struct cl_meter_view {
   int64_t count, sum; /* since the task began */
+  int64_t recent;     /* count of the samples */
   double rate, avg;   /* rate: of the sum, per second */
   int64_t max;
 };

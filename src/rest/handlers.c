@@ -219,6 +219,8 @@ void cl_handlers_task_status(struct cl_exchange *x) { query(x, CL_GET_TASK_STATU
 void cl_handlers_topics(struct cl_exchange *x) { query(x, CL_GET_TOPICS); }
 void cl_handlers_plugin_files(struct cl_exchange *x) { query(x, CL_GET_PLUGIN_FILES); }
 
+void cl_handlers_task_calls(struct cl_exchange *x) { query(x, CL_GET_TASK_CALLS); }
+
 void cl_handlers_plugins(struct cl_exchange *x) {
   struct cl_query q = {.kind = CL_GET_PLUGINS,
                        .connectors_only = cl_request_flag(x->req, "connectorsOnly", true)};

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "rest/auth.h"
 #include "rest/handlers.h"
+#include "rest/metrics.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -20,6 +21,7 @@ struct route {
   const char *method, *path;
   bool any_type; /* the body's type does not matter; elsewhere it must be JSON even when unused */
   bool reads_body;
+  bool text; /* the answer is no JSON, whatever the client takes */
   bool free; /* workers call it: Apache's basic auth lets everybody in */
   void (*handle)(struct cl_exchange *x);
 };
@@ -67,6 +69,8 @@ static const struct route routes[] = {
     {.method = "GET", .path = "/admin/loggers/{l}", .handle = cl_handlers_logger},
     {.method = "PUT", .path = "/admin/loggers/{l}", .reads_body = true, .handle = cl_handlers_put_logger},
     {.method = "GET", .path = "/connect-lua/plugins", .any_type = true, .handle = cl_handlers_plugin_files},
+    {.method = "GET", .path = "/connect-lua/tasks", .any_type = true, .handle = cl_handlers_task_calls},
+    {.method = "GET", .path = "/metrics", .any_type = true, .text = true, .handle = cl_metrics},
 
     /* Apache's, not built yet: known, so that clients are told what is wrong. */
     {.method = "GET", .path = "/connectors/{c}/offsets", .handle = cl_handlers_unbuilt_offsets},
@@ -167,7 +171,7 @@ void cl_routes_dispatch(struct cl_exchange *x) {
     refuse(x, 405, "Method Not Allowed");
   else if (r && !r->any_type && cl_request_sends_type(x->req) && !cl_request_sends_json(x->req))
     refuse(x, 415, "Unsupported Media Type");
-  else if (r && !cl_request_takes_json(x->req))
+  else if (r && !r->text && !cl_request_takes_json(x->req))
     refuse(x, 406, "Not Acceptable");
   else if (!(r && r->free) && !cl_auth_admits(x->auth, x->authorization))
     refuse_stranger(x, options);
@@ -183,5 +187,6 @@ void cl_routes_dispatch(struct cl_exchange *x) {
 
 void cl_answer_clear(struct cl_answer *a) {
   cl_reply_clear(&a->reply);
+  free(a->page);
   *a = (struct cl_answer){0};
 }

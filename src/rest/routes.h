@@ -12,7 +12,8 @@ struct cl_answer {
   struct cl_reply reply;
   char allow[64]; /* OPTIONS: the Allow header, "" = none */
   char text[64];  /* OPTIONS: the body */
-  char type[96];  /* OPTIONS: its type */
+  char type[96];  /* OPTIONS: its type; that of page, too */
+  char *page;     /* malloc'd: the body, where it is no JSON */
 };
 void cl_answer_clear(struct cl_answer *a);
 

@@ -51,7 +51,8 @@ static enum MHD_Result add_headers(struct cl_call *c, struct MHD_Response *r, co
 /* Sends c->answer. MHD_NO closes the connection. */
 static enum MHD_Result send_answer(struct cl_call *c) {
   struct cl_answer *a = &c->answer;
-  char *text = a->reply.body ? cl_json_text(a->reply.body) : strdup(a->text);
+  char *text = a->reply.body ? cl_json_text(a->reply.body) : a->page ? a->page : strdup(a->text);
+  a->page = NULL;
   if (!text)
     return MHD_NO;
   const char *type = a->reply.body ? "application/json" : a->type;

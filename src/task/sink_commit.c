@@ -182,7 +182,7 @@ static void end_commit(struct cl_sink *s, bool ok) {
 void cl_sink_committed(void *arg, uint64_t seq, int code, const char *text) {
   struct cl_sink *s = arg;
   if (s->closed || seq != s->commit_seq || !s->committing) {
-    cl_stats_add(s->t->conf.stats, CL_STAT_COMMITS_SKIPPED, 1);
+    cl_stats_meter(s->t->conf.stats, CL_METER_COMMIT_SKIP, 1, cl_now_ms());
     return; /* a late answer: the consumer is closing, or a newer commit is under way */
   }
   end_commit(s, code == 0);

@@ -125,6 +125,7 @@ static void fill(struct cl_worker_conf *c, const json_t *typed) {
   c->offset_flush_interval_ms = number(typed, "offset.flush.interval.ms");
   c->offset_flush_timeout_ms = number(typed, "offset.flush.timeout.ms");
   c->metrics_window_ms = number(typed, "metrics.sample.window.ms");
+  c->watchdog_ms = number(typed, "connect.lua.watchdog.ms");
   c->offset_file = copy_text(typed, "offset.storage.file.filename");
   c->connectors_file = copy_text(typed, "connect.lua.connectors.file");
   c->plugin_path = paths(json_object_get(typed, "plugin.path"));

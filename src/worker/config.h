@@ -29,7 +29,7 @@ struct cl_worker_conf {
   json_t *header_converter_config;
   int64_t task_shutdown_graceful_timeout_ms;
   int64_t offset_flush_interval_ms, offset_flush_timeout_ms;
-  int64_t metrics_window_ms;
+  int64_t metrics_window_ms, watchdog_ms;
   char *offset_file;     /* NULL only when embedded */
   char *connectors_file; /* connect.lua.connectors.file; NULL = connectors are forgotten at the end */
   json_t *plugin_path;   /* array of paths, may be empty */

@@ -87,8 +87,11 @@ int cl_herder_start(const struct cl_worker *w, struct cl_herder **out, struct cl
   }
   h->worker = w;
   pthread_mutex_init(&h->lock, NULL);
-  int rc = pthread_create(&h->thread, NULL, herder_main, h);
+  int rc = cl_watchdog_start(h);
+  if (rc == 0)
+    rc = pthread_create(&h->thread, NULL, herder_main, h);
   if (rc != 0) {
+    cl_watchdog_stop(h);
     cl_queue_free(h->inbox);
     free(h);
     return cl_err_set(err, CL_EIO, "cannot start the herder thread: %s", strerror(rc));
@@ -113,6 +116,7 @@ void cl_herder_ready(struct cl_herder *h) {
 void cl_herder_stop(struct cl_herder *h) {
   cl_queue_close(h->inbox);
   pthread_join(h->thread, NULL);
+  cl_watchdog_stop(h);
   cl_queue_free(h->inbox);
   pthread_mutex_destroy(&h->lock);
   while (h->list) {

@@ -68,6 +68,7 @@ enum cl_query_kind {
   CL_GET_PLUGINS,
   CL_GET_PLUGIN_CONFIG,
   CL_GET_PLUGIN_FILES,
+  CL_GET_TASK_CALLS,
   CL_GET_VALIDATION
 };
 struct cl_query {

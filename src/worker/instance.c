@@ -43,6 +43,8 @@ struct cl_instance *cl_instance_new(const char *name, struct cl_plugin *plugin, 
 static void clear_runs(struct cl_instance *c) {
   for (size_t i = 0; i < c->n_runs; i++) {
     free(c->runs[i].trace);
+    free(c->runs[i].last_error);
+    free(c->runs[i].client_id);
     cl_stats_unref(c->runs[i].stats);
   }
   free(c->runs);
@@ -67,7 +69,16 @@ void cl_instance_free(struct cl_instance *c) {
   free(c);
 }
 
+static _Atomic int64_t connectors_up, connectors_failed, tasks_up, tasks_failed;
+
+void cl_instance_startups(struct cl_seen_startups *connectors, struct cl_seen_startups *tasks) {
+  *connectors = (struct cl_seen_startups){connectors_up, connectors_failed};
+  *tasks = (struct cl_seen_startups){tasks_up, tasks_failed};
+}
+
 void cl_instance_set_state(struct cl_instance *c, enum cl_state state, char *trace) {
+  connectors_up += state == CL_RUNNING;
+  connectors_failed += state == CL_FAILED;
   pthread_mutex_lock(c->lock);
   c->state = state;
   free(c->trace);
@@ -196,6 +207,25 @@ out:
 
 /* ------------------------------------------------------------------- start, stop */
 
+/* A start has succeeded, or failed before it had. @locks held */
+static void count_startup(struct cl_run *run, enum cl_state state) {
+  if (run->ran)
+    return;
+  run->ran = state == CL_RUNNING || state == CL_PAUSED;
+  tasks_up += run->ran;
+  tasks_failed += state == CL_FAILED;
+}
+
+/* @locks held */
+static void keep_error(struct cl_run *run, const char *trace) {
+  char *copy = strdup(trace);
+  if (!copy)
+    return;
+  free(run->last_error);
+  run->last_error = copy;
+  run->last_error_ms = cl_wall_ms();
+}
+
 static void on_status(void *arg, int task, uint64_t generation, enum cl_state state, const char *trace) {
   struct cl_instance *c = arg;
   bool tell = false;
@@ -210,6 +240,9 @@ static void on_status(void *arg, int task, uint64_t generation, enum cl_state st
     run->built = run->built || state != CL_FAILED;
     free(run->trace);
     run->trace = trace ? strdup(trace) : NULL;
+    if (trace)
+      keep_error(run, trace);
+    count_startup(run, state);
   }
   pthread_mutex_unlock(c->lock);
   if (tell)
@@ -303,6 +336,15 @@ static int64_t final_wait(const struct cl_worker_conf *wc) {
   return wc->offset_flush_timeout_ms < most ? wc->offset_flush_timeout_ms : most;
 }
 
+static void note_client(struct cl_instance *c, int id, const json_t *client) {
+  const char *text = cl_json_str(client, "client.id");
+  char *copy = text ? strdup(text) : NULL;
+  pthread_mutex_lock(c->lock);
+  free(c->runs[id].client_id);
+  c->runs[id].client_id = copy;
+  pthread_mutex_unlock(c->lock);
+}
+
 static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, struct cl_task **out,
                      struct cl_err *err) {
   const struct cl_worker_conf *wc = w->conf;
@@ -314,6 +356,7 @@ static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, s
   if (rc == 0)
     rc = resolve_parts(w, c, id, config, &p, err);
   if (rc == 0) {
+    note_client(c, id, p.client);
     const char *jit = cl_json_str(c->resolved, CL_CONNECTOR_JIT);
     struct cl_task_conf conf = {
         .connector = c->name,
@@ -360,7 +403,7 @@ void cl_instance_start_task(const struct cl_worker *w, struct cl_instance *c, in
   struct cl_stats *old = c->runs[which].stats, *stats = cl_stats_new(w->conf->metrics_window_ms, cl_now_ms());
   CL_REQUIRE(stats);
   pthread_mutex_lock(c->lock);
-  c->runs[which].built = false;
+  c->runs[which].built = c->runs[which].ran = false;
   c->runs[which].stats = stats;
   pthread_mutex_unlock(c->lock);
   cl_stats_unref(old);
@@ -378,6 +421,11 @@ void cl_instance_start_tasks(const struct cl_worker *w, struct cl_instance *c) {
   struct cl_run *runs = calloc(n + 1, sizeof(*runs));
   CL_REQUIRE(runs);
   pthread_mutex_lock(c->lock);
+  for (size_t i = 0; i < n && i < c->n_runs; i++) {
+    runs[i].last_error = c->runs[i].last_error;
+    runs[i].last_error_ms = c->runs[i].last_error_ms;
+    c->runs[i].last_error = NULL;
+  }
   clear_runs(c);
   c->runs = runs;
   c->n_runs = n;

@@ -8,9 +8,15 @@
 
 #include "task/task.h"
 #include "worker/restart.h"
+#include "worker/seen.h"
 #include "worker/worker.h"
 
 #include <pthread.h>
+
+struct cl_watch {      /* what the watchdog has said of a call */
+  int64_t since;       /* of the call */
+  int64_t next, pause; /* when it says it again, and how long it waited */
+};
 
 struct cl_run {         /* one task */
   struct cl_task *task; /* NULL once joined or given up */
@@ -19,7 +25,12 @@ struct cl_run {         /* one task */
   int64_t ran_since; /* RUNNING since, monotonic; 0 = it is not */
   bool built;        /* plugin, converters and transforms could be set up: until then it has no version */
   char *trace;
+  char *last_error; /* the latest trace, which stays when the task is restarted */
+  int64_t last_error_ms;
   struct cl_stats *stats; /* of its latest start */
+  char *client_id;        /* of its Kafka client */
+  bool ran;               /* it came as far as RUNNING or PAUSED since that */
+  struct cl_watch watch;  /* the watchdog's alone, under the lock */
 };
 
 struct cl_instance {
@@ -72,6 +83,9 @@ void cl_instance_start_task(const struct cl_worker *w, struct cl_instance *c, in
 
 /* Its tasks report their topics anew. @locks takes the herder's. */
 void cl_instance_forget_topics(struct cl_instance *c);
+
+/* How many connectors and tasks came up, and how many failed before they did, in this process. */
+void cl_instance_startups(struct cl_seen_startups *connectors, struct cl_seen_startups *tasks);
 
 /* Takes trace (malloc'd, or NULL). @locks takes the herder's. */
 void cl_instance_set_state(struct cl_instance *c, enum cl_state state, char *trace);

@@ -28,6 +28,9 @@ struct cl_herder {
   struct cl_instance *list; /* in order of creation */
   bool ready;               /* the command line's connectors are there */
   struct cl_stage stage;    /* what the herder thread does */
+  pthread_t watchdog;
+  pthread_cond_t watchdog_wake; /* with lock */
+  bool watchdog_runs, watchdog_stop;
 };
 
 /* @locks the caller holds h->lock, or is the herder thread. */
@@ -50,6 +53,14 @@ void cl_plugin_info_config(const struct cl_worker *w, const struct cl_query *q, 
 /* @locks none. out->status stays 0 when the plugin's own code is needed, unless lua says that it may run. */
 void cl_plugin_info_validate(const struct cl_worker *w, const char *plugin, const json_t *config, bool lua,
                              struct cl_reply *out);
+
+/* watchdog.c. start answers an errno. */
+int cl_watchdog_start(struct cl_herder *h);
+void cl_watchdog_stop(struct cl_herder *h); /* @locks takes h->lock */
+bool cl_watchdog_overdue(const struct cl_worker *w, const struct cl_stats *stats, int64_t now_ms);
+
+/* seen.c: every task, the call it is in, its last error. @locks the caller holds h->lock. */
+json_t *cl_seen_tasks_json(const struct cl_herder *h);
 
 /* snapshot.c: JSON of a connector. @locks the caller holds h->lock. */
 json_t *cl_snapshot_info(const struct cl_instance *c);

@@ -122,6 +122,7 @@ static void query_connectors(struct cl_herder *h, const struct cl_query *q, stru
   pthread_mutex_lock(&h->lock);
   switch (q->kind) {
   case CL_GET_CONNECTORS: out->body = all_connectors(h, q); break;
+  case CL_GET_TASK_CALLS: out->body = cl_seen_tasks_json(h); break;
   case CL_GET_TASK_STATUS: one_task(h, q, out); break;
   case CL_GET_TOPICS: topics_of(h, q, out); break;
   default: one_connector(h, q, out); break;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "worker/herder.h"
+#include "worker/seen.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -29,7 +30,7 @@ static const char *const fake_commands[] = {
     "RESTART", "RESTART_TASK", "RESET_TOPICS", "PUT_TASKS", "FENCE", "VALIDATE"};
 static const char *const fake_queries[] = {
     "ROOT",        "HEALTH", "CONNECTORS", "CONNECTOR",     "CONFIG",       "STATUS",    "TASKS",
-    "TASK_STATUS", "TOPICS", "PLUGINS",    "PLUGIN_CONFIG", "PLUGIN_FILES", "VALIDATION"};
+    "TASK_STATUS", "TOPICS", "PLUGINS",    "PLUGIN_CONFIG", "PLUGIN_FILES", "TASK_CALLS", "VALIDATION"};
 
 void cl_reply_clear(struct cl_reply *r) {
   json_decref(r->body);
@@ -122,4 +123,37 @@ void cl_herder_query(struct cl_herder *h, const struct cl_query *q, struct cl_re
   else
     out->body = json_pack("{s:s, s:s?, s:b, s:b, s:b}", "query", fake_queries[q->kind], "name", q->name,
                           "status", q->expand_status, "info", q->expand_info, "only", q->connectors_only);
+}
+
+/* One sink of two tasks whose name has all that has to be escaped; the second task has done nothing. */
+struct cl_seen *cl_herder_see(struct cl_herder *h) {
+  (void)h;
+  struct cl_seen *s = calloc(1, sizeof *s);
+  s->connectors = calloc(1, sizeof *s->connectors);
+  s->connectors[s->n++] =
+      (struct cl_seen_connector){.name = strdup("a\"b\\c\nd"), .class = strdup("Sink"), .version = strdup("1"),
+                                 .state = "running", .type = "sink", .sink = true, .n_tasks = 2};
+  struct cl_seen_connector *c = s->connectors;
+  c->tasks = calloc(2, sizeof *c->tasks);
+  for (int i = 0; i < 2; i++)
+    c->tasks[i] = (struct cl_seen_task){.id = i, .state = i ? "failed" : "running", .client_id = strdup("cid"),
+                                        .stats = cl_stats_new(30000, 0)};
+  cl_stats_add(c->tasks[0].stats, CL_STAT_RETRIES, 3);
+  cl_stats_meter(c->tasks[0].stats, CL_METER_READ, 12, 1);
+  s->task_startups = (struct cl_seen_startups){3, 1};
+  return s;
+}
+
+void cl_seen_free(struct cl_seen *s) {
+  struct cl_seen_connector *c = s->connectors;
+  for (size_t i = 0; i < c->n_tasks; i++) {
+    cl_stats_unref(c->tasks[i].stats);
+    free(c->tasks[i].client_id);
+  }
+  free(c->tasks);
+  free(c->name);
+  free(c->class);
+  free(c->version);
+  free(c);
+  free(s);
 }
