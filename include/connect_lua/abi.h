@@ -83,7 +83,7 @@ struct cl_walk {
 
 struct cl_obj {
   uint32_t n, cap;
-  uint32_t java_cap; /* capacity of the java.util.HashMap this object stands for */
+  uint32_t java_cap; /* capacity with which the java.util.HashMap it stands for was made, a power of two */
   uint32_t linked;   /* 1 = it stands for a LinkedHashMap: its own order is the one Java writes */
   struct cl_entry *e; /* keys unique; first-seen order */
   const struct cl_schema *schema; /* noted by views when read out of what has one; NULL = none known */

@@ -67,6 +67,7 @@ local function datum(d)
   local val = d.val
   if kinds[val.kind] == "object" then
     out.fields, out.capacity = {}, val.obj.java_cap
+    while val.obj.n > out.capacity * 0.75 do out.capacity = out.capacity * 2 end
     local C, names = require "connect.host.abi", {}
     for i = 0, tonumber(val.obj.n) - 1 do
       local name = C.cl_ffi_sym_text(address.space, val.obj.e[i].sym)

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "record/codec.h"
 #include "record/java.h"
+#include "record/java_map.h"
 #include "record/space.h"
 #include "record/value.h"
 
@@ -57,7 +58,6 @@ struct cl_val *cl_ffi_obj_put(struct cl_batch *batch, struct cl_obj *obj, const 
   obj->e = e;
   e += obj->n++;
   *e = (struct cl_entry){.sym = sym};
-  obj->java_cap = cl_java_grown(obj->java_cap, obj->n);
   return &e->val;
 }
 
@@ -91,15 +91,21 @@ static int32_t entry_hash(const void *arg, uint32_t i) {
   return cl_space_sym_info(h->space, h->obj->e[i].sym)->java_hash;
 }
 
+static int compare_entries(const void *arg, uint32_t a, uint32_t b) {
+  const struct hashed *h = arg;
+  return cl_java_string_compare(cl_space_sym_text(h->space, h->obj->e[a].sym),
+                                cl_space_sym_text(h->space, h->obj->e[b].sym));
+}
+
 int cl_obj_take_java_order(struct cl_batch *b, struct cl_obj *obj) {
   if (obj->n < 2 || obj->linked)
     return 0;
   struct cl_entry *e = cl_arena_alloc(b->arena, obj->n * sizeof(*e));
-  uint32_t *room = cl_space_scratch(b->space, ((size_t)obj->n * 2 + obj->java_cap) * sizeof(*room));
-  if (!e || !room)
-    return no_memory();
+  uint32_t *room = cl_space_scratch(b->space, (obj->n + cl_java_room(obj->n, obj->java_cap)) * sizeof(*room));
   struct hashed h = {b->space, obj};
-  cl_java_order(obj->n, obj->java_cap, entry_hash, &h, room, room + obj->n);
+  struct cl_java_keys keys = {&h, entry_hash, compare_entries};
+  if (!e || !room || cl_java_order(&keys, obj->n, obj->java_cap, room, room + obj->n) != 0)
+    return no_memory();
   for (uint32_t i = 0; i < obj->n; i++)
     e[i] = obj->e[room[i]];
   obj->e = e;
@@ -114,7 +120,6 @@ int cl_ffi_obj_copied(struct cl_batch *batch, struct cl_obj *obj, uint32_t cap, 
   obj->java_cap = 1;
   while (obj->java_cap < cap && obj->java_cap < UINT32_C(1) << 30)
     obj->java_cap *= 2;
-  obj->java_cap = cl_java_grown(obj->java_cap, obj->n);
   return 0;
 }
 
@@ -263,7 +268,6 @@ struct cl_map_entry *cl_ffi_map_add(struct cl_batch *batch, struct cl_map *map) 
   map->e = e;
   e += map->n++;
   *e = (struct cl_map_entry){.key = {.kind = CL_NULL}, .val = {.kind = CL_NULL}};
-  map->java_cap = cl_java_grown(map->java_cap, map->n);
   return e;
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Java's hashes and HashMap order. Any thread. */
+ * Java's hashes and comparisons. Any thread. */
 #include "record/java.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "record/java_char.h"
 #include "record/space.h"
+#include "record/value.h"
 
 int32_t cl_java_string_hash(const char *text, size_t len) {
   const char *p = text, *end = text + len;
@@ -102,18 +104,43 @@ int32_t cl_java_hash(const struct cl_space *s, const struct cl_val *v) {
   }
 }
 
-void cl_java_order(uint32_t n, uint32_t cap, int32_t (*hash)(const void *arg, uint32_t i), const void *arg,
-                   uint32_t *order, uint32_t *link) {
-  uint32_t *head = link, *next = link + cap; /* both count from 1; 0 ends a chain */
-  memset(head, 0, cap * sizeof(*head));
-  for (uint32_t i = n; i-- > 0;) { /* backwards, so that chains run in insertion order */
-    uint32_t h = (uint32_t)hash(arg, i);
-    uint32_t bucket = (h ^ h >> 16) & (cap - 1);
-    next[i] = head[bucket];
-    head[bucket] = i + 1;
+/* String.compareTo as far as its sign goes: units of UTF-16, of which the first is enough where they differ.
+ */
+int cl_java_string_compare(struct cl_str a, struct cl_str b) {
+  const char *p = a.p, *q = b.p, *p_end = a.p + a.len, *q_end = b.p + b.len;
+  while (p < p_end && q < q_end) {
+    uint32_t c = cl_java_next(&p, p_end), d = cl_java_next(&q, q_end);
+    if (c == d)
+      continue;
+    if (c < 0x10000 && d >= 0x10000)
+      d = 0xD800 + ((d - 0x10000) >> 10);
+    else if (d < 0x10000 && c >= 0x10000)
+      c = 0xD800 + ((c - 0x10000) >> 10);
+    return c < d ? -1 : 1;
   }
-  uint32_t at = 0;
-  for (uint32_t b = 0; b < cap; b++)
-    for (uint32_t i = head[b]; i; i = next[i - 1])
-      order[at++] = i - 1;
+  return (p < p_end) - (q < q_end);
+}
+
+/* Double.compareTo: -0.0 is less than 0.0, NaN the greatest. */
+static int compare_doubles(double a, double b) {
+  if (a < b || a > b)
+    return a < b ? -1 : 1;
+  if (a == b)
+    return (signbit(b) != 0) - (signbit(a) != 0);
+  return (a != a) - (b != b);
+}
+
+int cl_java_compare(const struct cl_val *a, const struct cl_val *b) {
+  if (a->kind != b->kind || a->aux != b->aux)
+    return strcmp(cl_value_class(a), cl_value_class(b));
+  switch ((enum cl_kind)a->kind) {
+  case CL_INT:
+  case CL_DATE:
+  case CL_TIME:
+  case CL_TIMESTAMP: return (a->i > b->i) - (a->i < b->i);
+  case CL_FLOAT32:
+  case CL_FLOAT64: return compare_doubles(a->f, b->f);
+  case CL_STRING: return cl_java_string_compare((struct cl_str){a->s, a->len}, (struct cl_str){b->s, b->len});
+  default: return 0;
+  }
 }

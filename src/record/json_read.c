@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "record/codec.h"
-#include "record/java.h"
 #include "record/json_in.h"
 #include "record/json_scan.h"
 #include "record/space_impl.h"
@@ -213,7 +212,7 @@ static inline bool close_object(struct cl_json_in *in, const struct stack *st, s
     copy_val(&obj->e[i].val, &e[i].val);
   }
   obj->n = repeated ? merge_repeated(in->b->space, obj->e, n) : n;
-  obj->java_cap = cl_java_cap(obj->n);
+  obj->java_cap = 16;
   set_val(out, CL_OBJECT, 0, 0, 0, (int64_t)(intptr_t)obj);
   return true;
 }

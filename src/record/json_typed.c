@@ -169,7 +169,7 @@ static int read_pairs(struct cl_json_typed *t, const struct cl_schema *schema, s
       map->e[map->n++] = e;
     }
   }
-  map->java_cap = cl_java_cap(map->n);
+  map->java_cap = 16;
   *v = (struct cl_val){.kind = CL_MAP, .map = map};
   return 0;
 }

@@ -8,6 +8,7 @@
 #include "record/base64.h"
 #include "record/codec.h"
 #include "record/java.h"
+#include "record/java_map.h"
 #include "record/json_in.h"
 #include "record/json_out.h"
 #include "record/num.h"
@@ -152,6 +153,15 @@ static int32_t entry_hash(const void *arg, uint32_t i) {
   return cl_java_hash(s, &v->map->e[i].key);
 }
 
+static int compare_entries(const void *arg, uint32_t a, uint32_t b) {
+  const void *const *at = arg;
+  const struct cl_val *v = at[1];
+  if (v->kind == CL_OBJECT)
+    return cl_java_string_compare(cl_space_sym_text(at[0], v->obj->e[a].sym),
+                                  cl_space_sym_text(at[0], v->obj->e[b].sym));
+  return cl_java_compare(&v->map->e[a].key, &v->map->e[b].key);
+}
+
 const uint32_t *cl_json_out_order(struct cl_json_out *o, const struct cl_val *v, bool java, bool *failed) {
   uint32_t n = v->kind == CL_OBJECT ? v->obj->n : v->map->n;
   uint32_t cap = v->kind == CL_OBJECT ? v->obj->java_cap : v->map->java_cap;
@@ -159,13 +169,9 @@ const uint32_t *cl_json_out_order(struct cl_json_out *o, const struct cl_val *v,
     return NULL;
   if (cap == 0 || cap & (cap - 1) || cap > UINT32_C(1) << 30)
     cap = 16;
-  while (n > (uint64_t)cap * 3 / 4) /* entries added since grew the HashMap too */
-    cap *= 2;
-  uint32_t *order = cl_arena_alloc(o->b->arena, ((size_t)n * 2 + cap) * sizeof(*order));
-  if (order)
-    cl_java_order(n, cap, entry_hash, (const void *[]){o->b->space, v}, order, order + n);
-  else
-    *failed = true;
+  uint32_t *order = cl_arena_alloc(o->b->arena, (n + cl_java_room(n, cap)) * sizeof(*order));
+  struct cl_java_keys keys = {(const void *[]){o->b->space, v}, entry_hash, compare_entries};
+  *failed = !order || cl_java_order(&keys, n, cap, order, order + n) != 0;
   return order;
 }
 

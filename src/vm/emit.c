@@ -7,7 +7,6 @@
 
 #include "vm/internal.h"
 
-#include "record/java.h"
 #include "record/space.h"
 
 #include <math.h>
@@ -146,7 +145,7 @@ static void set_object(const struct walk *w, int idx, uint32_t n, struct cl_val 
   }
   if (n > 1)
     qsort_r(obj->e, n, sizeof(*obj->e), by_key, w->batch->space);
-  obj->java_cap = cl_java_cap(n);
+  obj->java_cap = 16;
   *out = (struct cl_val){.kind = CL_OBJECT, .obj = obj};
 }
 

@@ -5,6 +5,7 @@
 #include "vm/internal.h"
 
 #include "record/java.h"
+#include "record/java_map.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@ struct field {
   json_t *value;
 };
 
-/* A Lua table has no insertion order: within a hash bucket the bytes decide. */
+/* A Lua table has no insertion order: the bytes decide. */
 static int by_name(const void *a, const void *b) {
   const struct field *x = a, *y = b;
   return strcmp(x->name, y->name);
@@ -25,6 +26,12 @@ static int by_name(const void *a, const void *b) {
 static int32_t hash_of(const void *arg, uint32_t i) {
   const struct field *fields = arg;
   return cl_java_string_hash(fields[i].name, strlen(fields[i].name));
+}
+
+static int compare(const void *arg, uint32_t a, uint32_t b) {
+  const struct field *fields = arg;
+  return cl_java_string_compare((struct cl_str){fields[a].name, (uint32_t)strlen(fields[a].name)},
+                                (struct cl_str){fields[b].name, (uint32_t)strlen(fields[b].name)});
 }
 
 static int take_fields(const json_t *partition, struct field *fields, struct cl_err *err) {
@@ -44,11 +51,10 @@ static int take_fields(const json_t *partition, struct field *fields, struct cl_
 
 /* The same object with its keys in Java's order; NULL = no memory. */
 static json_t *reorder(const struct field *fields, uint32_t n) {
-  uint32_t cap = cl_java_cap(n);
-  uint32_t *order = calloc(n + (size_t)cap + n + 1, sizeof(*order));
-  json_t *out = order ? json_object() : NULL;
-  if (out)
-    cl_java_order(n, cap, hash_of, fields, order, order + n);
+  uint32_t *order = calloc(n + cl_java_room(n, 16), sizeof(*order));
+  struct cl_java_keys keys = {fields, hash_of, compare};
+  bool ordered = order && cl_java_order(&keys, n, 16, order, order + n) == 0;
+  json_t *out = ordered ? json_object() : NULL;
   for (uint32_t i = 0; out && i < n; i++) {
     if (json_object_set(out, fields[order[i]].name, fields[order[i]].value) != 0) {
       json_decref(out);

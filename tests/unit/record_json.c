@@ -205,7 +205,7 @@ static void java_order(void **state) {
     w += snprintf(w, 8, "%s\"%c\":0", i < 25 ? "," : "", 'a' + i);
   memcpy(w, "}", 2);
   assert_int_equal(read_n(&r, text, strlen(text), &v, &err), 0);
-  assert_int_equal(v.obj->java_cap, 64);
+  assert_int_equal(v.obj->java_cap, 16);
   out = written(&r, &v, true);
   assert_memory_equal(out, "{\"a\":0,\"b\":0,\"c\":0", 18);
   free(out);

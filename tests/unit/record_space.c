@@ -2,6 +2,8 @@
  * Symbols, their generations, interned schemas, Java's map order. */
 #include "record_rig.h"
 
+#include <math.h>
+
 #include "record/java.h"
 #include "record/value.h"
 
@@ -124,23 +126,53 @@ static void equal_schemas_are_one(void **state) {
   cl_space_free(s);
 }
 
-static void java_hashes_and_capacity(void **state) {
+static void java_hashes(void **state) {
   (void)state;
   assert_int_equal(cl_java_string_hash("", 0), 0);
   assert_int_equal(cl_java_string_hash("position", 8), 747804969);
   assert_int_equal(cl_java_string_hash("\xC3\xA4", 2), 228);             /* one unit */
   assert_int_equal(cl_java_string_hash("\xF0\x9F\x98\x80", 4), 1772899); /* a pair */
   assert_int_equal(cl_java_string_length("a\xC3\xA4\xF0\x9F\x98\x80", 7), 4);
-  assert_int_equal(cl_java_cap(12), 16);
-  assert_int_equal(cl_java_cap(13), 32);
-  assert_int_equal(cl_java_cap(25), 64);
+}
+
+static void java_compares(void **state) {
+  (void)state;
+  static const char *const rising[] = {"",
+                                       "A",
+                                       "a",
+                                       "aa",
+                                       "b",
+                                       "\xC3\xA4",
+                                       "\xED\x9F\xBF",
+                                       "\xF0\x90\x80\x80",
+                                       "\xF0\x90\x80\x81", /* units D800 DC00.. */
+                                       "\xEE\x80\x80",
+                                       "\xEF\xBF\xBD"};
+  enum { N = sizeof(rising) / sizeof(rising[0]) };
+  for (int i = 0; i < N; i++)
+    for (int j = 0; j < N; j++) {
+      struct cl_str a = {rising[i], (uint32_t)strlen(rising[i])},
+                    b = {rising[j], (uint32_t)strlen(rising[j])};
+      assert_int_equal(cl_java_string_compare(a, b), (i > j) - (i < j));
+    }
+  const struct cl_val numbers[] = {{.kind = CL_FLOAT64, .f = -INFINITY}, {.kind = CL_FLOAT64, .f = -0.0},
+                                   {.kind = CL_FLOAT64, .f = 0.0},       {.kind = CL_FLOAT64, .f = 1.5},
+                                   {.kind = CL_FLOAT64, .f = NAN},       {.kind = CL_INT, .aux = 32, .i = 5},
+                                   {.kind = CL_INT, .aux = 32, .i = 6},  {.kind = CL_INT, .aux = 64, .i = -7},
+                                   {.kind = CL_INT, .aux = 64, .i = 4}}; /* Double, Integer, Long */
+  for (int i = 0; i < 9; i++)
+    for (int j = 0; j < 9; j++) {
+      int c = cl_java_compare(&numbers[i], &numbers[j]);
+      assert_int_equal((c > 0) - (c < 0), (i > j) - (i < j));
+    }
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(same_text_same_symbol), cmocka_unit_test(keys_that_are_data_do_not_stay),
       cmocka_unit_test(a_budget_ends_symbols), cmocka_unit_test(found_by_text_when_a_symbol_came_later),
-      cmocka_unit_test(equal_schemas_are_one), cmocka_unit_test(java_hashes_and_capacity),
+      cmocka_unit_test(equal_schemas_are_one), cmocka_unit_test(java_hashes),
+      cmocka_unit_test(java_compares),
   };
   return cmocka_run_group_tests_name("record_space", tests, NULL, NULL);
 }
