@@ -190,7 +190,8 @@ struct cl_header {
 
 enum cl_record_state {
   CL_RECORD_LIVE = 0, /* goes on to the next stage */
-  CL_RECORD_DROPPED   /* filtered or revoked: counts as consumed, is not delivered */
+  CL_RECORD_DROPPED,  /* filtered or revoked: counts as consumed, is not delivered */
+  CL_RECORD_FAILED    /* errors.tolerance=all has passed over it: the same, and it has a cl_failure */
 };
 
 struct cl_record {
@@ -201,15 +202,28 @@ struct cl_record {
   int64_t timestamp;       /* ms; INT64_MIN = none, as -1 is no less a moment than -2 */
   int64_t offset;          /* sinks: Kafka offset */
   struct cl_header *headers;
-  uint32_t n_headers;
+  struct cl_header *orig_headers; /* sink: as consumed; changing the list never changes this one's bytes */
+  uint32_t n_headers, n_orig_headers;
   uint32_t slot;           /* source: partition id of ctx:partition; sink: consumer slot */
   struct cl_str orig_topic; /* as consumed (sink) or emitted (source), before transforms */
+  int64_t orig_timestamp;   /* sink: the same */
   int32_t orig_partition;
   uint8_t state;           /* cl_record_state */
   uint8_t acked;           /* source: Kafka has it; records sent before it may not be there yet */
   uint16_t unused;
   struct cl_val source_offset; /* source: CL_OBJECT, CL_NULL, or CL_INT = {batch.offset_name: i} */
   struct cl_batch *batch;
+};
+
+/* Why a stage could not work on a record. Texts end with NUL. */
+struct cl_failure {
+  struct cl_record *record;
+  struct cl_failure *next; /* of a record further on in the batch */
+  const char *stage;       /* Apache's name: KEY_CONVERTER, TRANSFORMATION, ... */
+  const char *plugin;      /* class that ran */
+  const char *exception;   /* class of the exception */
+  const char *message;
+  const char *trace;       /* what follows "exception: message" in a stack trace; may be empty */
 };
 
 enum cl_batch_stage {
@@ -233,6 +247,7 @@ struct cl_batch {
                               * cl_ffi_batch_keep_emitted */
   struct cl_record **live;   /* the n_live records that go on; NULL = all n. See cl_ffi_batch_live */
   uint32_t n_live;
+  struct cl_failure *failures, *last_failure; /* in the order of their records; see cl_ffi_fail */
 };
 
 /* ------------------------------------------------- functions called by FFI
@@ -403,7 +418,7 @@ int cl_ffi_regex_replace_first(struct cl_regex *regex, struct cl_batch *batch, c
                                const struct cl_str *replacement, struct cl_str *out);
 
 /* record/: the last error of this thread's failed cl_ffi_* call: enum cl_code of src/base/err.h, its text, its
- * Java class (NULL = the usual one). */
+ * Java class (NULL = the usual one), lines for its stack trace ("" = none). */
 int cl_ffi_error_code(void);
 const char *cl_ffi_error(void);
 const char *cl_ffi_error_class(void);
@@ -422,6 +437,11 @@ int cl_ffi_put_str(struct cl_batch *batch, struct cl_str *out, const char *s, ui
 struct cl_header *cl_ffi_headers(struct cl_batch *batch, struct cl_record *rec, uint32_t n);
 int cl_ffi_batch_full(const struct cl_batch *batch); /* 1 = poll should return: by records or by bytes */
 int cl_ffi_batch_live(struct cl_batch *batch); /* makes batch.live */
+/* Adds to batch.failures; the texts are copied. The record's state is the caller's matter. */
+int cl_ffi_fail(struct cl_record *rec, const char *stage, const char *plugin, const char *exception,
+                const char *message, const char *trace);
+/* What bytes that a converter refuses look like, as "is empty" or "looks like text". */
+const char *cl_ffi_guess(struct cl_str bytes);
 /* Makes batch.emitted: the records as they are now, whatever is done to them afterwards. */
 int cl_ffi_batch_keep_emitted(struct cl_batch *batch);
 void cl_ffi_batch_ref(struct cl_batch *batch);

@@ -29,6 +29,19 @@ struct cl_spec_message { /* rd_kafka_message_t */
   int64_t offset;
   void *opaque;
 };
+struct cl_spec_partition { /* rd_kafka_topic_partition_t */
+  char *topic;
+  int32_t partition;
+  int64_t offset;
+};
+struct cl_spec_partitions { /* rd_kafka_topic_partition_list_t */
+  int cnt, size;
+  struct cl_spec_partition *elems;
+};
+struct cl_spec_partitions *rd_kafka_topic_partition_list_new(int size);
+void rd_kafka_topic_partition_list_add(struct cl_spec_partitions *list, const char *topic, int32_t partition);
+void rd_kafka_topic_partition_list_destroy(struct cl_spec_partitions *list);
+int rd_kafka_committed(void *rk, struct cl_spec_partitions *list, int timeout_ms);
 void *rd_kafka_conf_new(void);
 int rd_kafka_conf_set(void *conf, const char *name, const char *value, char *why, size_t size);
 void *rd_kafka_new(int type, void *conf, char *why, size_t size);
@@ -129,6 +142,19 @@ function Kafka:upto(topic, partition)
   local err = C.rd_kafka_query_watermark_offsets(self.rk, topic, partition, low, high, TIMEOUT_MS)
   assert(err == 0, ffi.string(C.rd_kafka_err2str(err)))
   return tonumber(high[0])
+end
+
+--- The offset that a group has committed for a partition; negative = none.
+function Kafka:committed(group, topic, partition)
+  local rk = client(CONSUMER, self.servers, { ["group.id"] = group, ["enable.auto.commit"] = "false" })
+  local list = C.rd_kafka_topic_partition_list_new(1)
+  C.rd_kafka_topic_partition_list_add(list, topic, partition)
+  local err = C.rd_kafka_committed(rk, list, TIMEOUT_MS)
+  local offset = tonumber(list.elems[0].offset)
+  C.rd_kafka_topic_partition_list_destroy(list)
+  C.rd_kafka_destroy(rk)
+  assert(err == 0, ffi.string(C.rd_kafka_err2str(err)))
+  return offset
 end
 
 local function text(x)

@@ -55,7 +55,7 @@ local function with_defaults(module, config)
   return out
 end
 
-function Task:mock_host()
+function Task:mock_host(options)
   self.real = {}
   local function mock(name, fn)
     self.real[name] = host[name]
@@ -73,6 +73,8 @@ function Task:mock_host()
     return id
   end)
   mock("log", function(level, text) self.logged[#self.logged + 1] = { level = level, text = text } end)
+  mock("retry", options.retry or function() return false end)
+  mock("reject", function(...) self.asked[#self.asked + 1] = { "reject", ... } end)
   for _, name in ipairs { "rewind", "pause", "timeout", "request_commit", "assignment" } do
     mock(name, function(...) self.asked[#self.asked + 1] = { name, ... } end)
   end
@@ -120,17 +122,19 @@ local function load(options, space)
   end
   connect_host.load { connector = "test", task = 0, tasks_max = 1, kind = plugin.module.kind, plugin = plugin,
     space = space, key = converter "key", value = converter "value", header = converter "header",
-    transforms = M.stages(options.transforms) }
+    transforms = M.stages(options.transforms),
+    tolerate = options.tolerate, keep_emitted = options.keep_emitted }
 end
 
 --- options: kind, plugin (file or table), config, key, value, header (converter file, table, or
 -- false), key_config, value_config, header_config, cap, offsets, transforms: a list of { plugin,
--- config, side, alias, predicate, predicate_config, negate }.
+-- config, side, alias, predicate, predicate_config, negate }, tolerate, keep_emitted, retry: what the task
+-- answers for host.retry.
 function M.new(options)
   local self = setmetatable({ codecs = {} }, Task)
   self.space = C.cl_space_new(nil)
   self.pool = C.cl_batch_pool_new(self.space, nil, options.cap or 500)
-  self:mock_host()
+  self:mock_host(options)
   for partition, offset in pairs(options.offsets or {}) do self.offsets[partition] = offset end
   local ok, e = pcall(load, options, self.space)
   if not ok then
@@ -179,7 +183,7 @@ function Task:consume(list)
     rec.timestamp = given.timestamp or 1700000000000
     if given.timestamp == -1 then rec.timestamp = address.NO_TIMESTAMP end -- as the consumer does
     borrow(self, rec.topic, given.topic or "t")
-    rec.orig_topic, rec.orig_partition = rec.topic, rec.partition
+    rec.orig_topic, rec.orig_partition, rec.orig_timestamp = rec.topic, rec.partition, rec.timestamp
     borrow(self, rec.key.bytes, given.key)
     borrow(self, rec.value.bytes, given.value)
     if given.headers then
@@ -193,14 +197,17 @@ function Task:consume(list)
   return batch
 end
 
-function Task:put_batch(batch) return connect_host.put(batch) end
+function Task.put_batch(_, batch)
+  if batch.stage == C.CL_BATCH_RAW then connect_host.convert(batch) end
+  return connect_host.put(batch)
+end
 
 function Task.release(_, batch) C.cl_batch_unref(batch) end
 
 --- Consumes, puts and releases.
 function Task:put(list)
   local batch = self:consume(list)
-  local ok, e = pcall(connect_host.put, batch)
+  local ok, e = pcall(self.put_batch, self, batch)
   C.cl_batch_unref(batch)
   if not ok then error(e, 0) end
 end

@@ -51,6 +51,7 @@ const char *cl_err_class(const char *name) {
       "org.apache.kafka.connect.errors.SchemaProjectorException",
       "org.apache.kafka.common.errors.SerializationException",
       "org.apache.kafka.common.InvalidRecordException",
+      CL_JAVA_TOO_LARGE,
       "java.lang.IllegalArgumentException",
       "java.lang.IndexOutOfBoundsException",
       "java.lang.ClassCastException",

@@ -44,6 +44,7 @@ struct cl_err {
 #define CL_JAVA_RETRIABLE "org.apache.kafka.connect.errors.RetriableException"
 #define CL_JAVA_DATA "org.apache.kafka.connect.errors.DataException"
 #define CL_JAVA_CONFIG "org.apache.kafka.common.config.ConfigException"
+#define CL_JAVA_TOO_LARGE "org.apache.kafka.common.errors.RecordTooLargeException"
 #define CL_JAVA_ILLEGAL_ARGUMENT "java.lang.IllegalArgumentException"
 #define CL_JAVA_INDEX_BOUNDS "java.lang.IndexOutOfBoundsException"
 #define CL_JAVA_NUMBER_FORMAT "java.lang.NumberFormatException"

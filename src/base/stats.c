@@ -7,8 +7,8 @@
 
 const char *cl_verb_name(enum cl_verb verb) {
   static const char *const names[CL_VERBS] = {
-      "none",          "load", "start", "poll", "seal",  "commit",
-      "commit_record", "put",  "flush", "open", "close", "stop",
+      "none",    "load", "start", "poll", "seal",  "commit", "commit_record",
+      "convert", "put",  "flush", "open", "close", "stop",
   };
   return names[verb];
 }

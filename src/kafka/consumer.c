@@ -182,7 +182,8 @@ static int fill_headers(struct cl_batch *batch, struct cl_record *rec, const rd_
     rec->headers[i].name = borrow(name, strlen(name));
     rec->headers[i].d.bytes = borrow(value, size);
   }
-  rec->n_headers = (uint32_t)n;
+  rec->n_headers = rec->n_orig_headers = (uint32_t)n;
+  rec->orig_headers = rec->headers;
   return CL_OK;
 }
 
@@ -216,6 +217,7 @@ static int fill_record(struct cl_consumer *c, struct cl_record *rec, const rd_ka
     err->class = JAVA_INVALID_RECORD;
     return err->code;
   }
+  rec->orig_timestamp = rec->timestamp;
   int rc = fill_headers(c->batch, rec, m);
   if (rc == CL_EDATA)
     cl_err_set(err, rc, "%s-%d: malformed headers at offset %lld", s->topic.p, (int)m->partition,

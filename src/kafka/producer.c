@@ -108,7 +108,8 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaqu
   if (m->err) {
     code = m->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || m->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT
                ? CL_ESTOPPED
-               : CL_EKAFKA;
+           : m->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? CL_EDATA
+                                                            : CL_EKAFKA;
     int n = snprintf(text, sizeof(text), "topic %s, partition %d, record of %zu bytes: %s (%s)",
                      rd_kafka_topic_name(m->rkt), (int)m->partition, m->len + m->key_len,
                      rd_kafka_err2str(m->err), rd_kafka_err2name(m->err));
@@ -163,7 +164,7 @@ static int refused(struct cl_producer *p, const struct cl_record *rec, rd_kafka_
         "Topic %.*s: the record is %zu bytes, which is larger than the producer setting max.request.size "
         "(message.max.bytes)",
         topic_len, rec->topic.p, (size_t)rec->key.bytes.len + rec->value.bytes.len);
-    err->class = "org.apache.kafka.common.errors.RecordTooLargeException";
+    err->class = CL_JAVA_TOO_LARGE;
     return err->code;
   }
   if (code == RD_KAFKA_RESP_ERR__FATAL && cl_client_fatal(&p->client, err))

@@ -16,7 +16,8 @@
 struct cl_producer;
 
 struct cl_producer_events {
-  /* code 0 = acknowledged; otherwise negative and text says why. */
+  /* code 0 = acknowledged; otherwise negative and text says why: CL_ESTOPPED the producer closes, CL_EDATA
+   * the record is too large for the broker. */
   void (*delivered)(void *arg, struct cl_record *rec, int code, const char *text, int32_t partition,
                     int64_t offset);
 };

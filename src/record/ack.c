@@ -110,6 +110,10 @@ int64_t cl_ack_partition(struct cl_ack *a, const char *json, size_t len, struct 
   return a->n - 1;
 }
 
+const char *cl_ack_partition_text(const struct cl_ack *a, uint32_t id) {
+  return id < a->n ? a->part[id].json : "null";
+}
+
 static int ring_grow(struct partition *p, struct cl_err *err) {
   uint32_t cap = p->cap ? p->cap * 2 : RING_MIN;
   if (cap > RING_MAX)

@@ -24,6 +24,9 @@ void cl_ack_free(struct cl_ack *a);
  * store's key order; the same text gives the same id. Negative cl_code on failure. */
 int64_t cl_ack_partition(struct cl_ack *a, const char *json, size_t len, struct cl_err *err);
 
+/* That text. */
+const char *cl_ack_partition_text(const struct cl_ack *a, uint32_t id);
+
 /* rec (slot = partition id) was handed to Kafka; takes a batch reference. CL_EINVAL for an id
  * or an offset that could never be committed. */
 int cl_ack_sent(struct cl_ack *a, struct cl_record *rec, struct cl_err *err);

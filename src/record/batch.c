@@ -130,6 +130,7 @@ static void batch_reset(struct batch *b) {
   b->pub.stage = CL_BATCH_RAW;
   b->pub.emitted = NULL;
   b->pub.live = NULL;
+  b->pub.failures = b->pub.last_failure = NULL;
   b->pub.offset_name = (struct cl_str){0};
 }
 

@@ -21,42 +21,6 @@ static void refuse(json_t *errors, const char *key, const char *value, const cha
   cl_buf_free(&text);
 }
 
-/* True when key is set, well-formed, and not what its row has as default: something is asked for. */
-static bool differs(const struct cl_conf_def *def, const json_t *config, const char *key) {
-  const struct cl_conf_row *row = cl_conf_find(def, key);
-  const char *text = cl_json_str(config, key);
-  if (!row || !text)
-    return false;
-  struct cl_err ignored;
-  struct cl_conf_value given = {0}, dflt = {0};
-  bool yes = cl_conf_parse_one(row, text, &given, &ignored) == 0 &&
-             cl_conf_parse_one(row, NULL, &dflt, &ignored) == 0;
-  if (yes && given.list)
-    yes = json_array_size(given.list) > 0;
-  else if (yes && given.s)
-    yes = strcmp(given.s, dflt.s ? dflt.s : "") != 0;
-  else if (yes)
-    yes = given.i != dflt.i;
-  cl_conf_value_free(&given);
-  cl_conf_value_free(&dflt);
-  return yes;
-}
-
-static const struct {
-  const char *key, *why;
-} unbuilt[] = {
-    {"errors.retry.timeout", "connect-lua does not retry failed records yet; remove the key"},
-    {"errors.retry.delay.max.ms", "connect-lua does not retry failed records yet; remove the key"},
-    {"errors.tolerance", "connect-lua does not skip failed records yet; remove the key"},
-    {"errors.log.enable", "connect-lua does not log failed records yet; remove the key"},
-    {"errors.log.include.messages", "connect-lua does not log failed records yet; remove the key"},
-    {"errors.deadletterqueue.topic.name", "connect-lua has no dead letter queue yet; remove the key"},
-    {"errors.deadletterqueue.topic.replication.factor",
-     "connect-lua has no dead letter queue yet; remove the key"},
-    {"errors.deadletterqueue.context.headers.enable",
-     "connect-lua has no dead letter queue yet; remove the key"},
-};
-
 /* The first of Apache's mandatory defaults that is not there, or NULL. */
 static const char *missing_creation_default(const json_t *config) {
   static const char *const needed[] = {"topic.creation.default.replication.factor",
@@ -115,14 +79,18 @@ static void refuse_exactly_once(const struct cl_conf_def *def, const json_t *con
       json_array_append_new(errors, json_pack("{s:s,s:s}", "key", asked[i].key, "message", asked[i].why));
 }
 
+static void refuse_source_letters(const json_t *config, const struct cl_plugin *plugin, json_t *errors) {
+  const char *topic = cl_json_str(config, CL_CONNECTOR_LETTERS);
+  if (topic && plugin->kind == CL_PLUGIN_SINK)
+    refuse(errors, CL_CONNECTOR_LETTERS, topic, "a sink has errors.deadletterqueue.topic.name");
+}
+
 int cl_connector_refusals(const json_t *config, const struct cl_plugin *plugin, json_t **errors) {
   const struct cl_conf_def *def = cl_connector_def(plugin->kind == CL_PLUGIN_SINK);
   *errors = json_array();
   if (!*errors)
     return CL_ENOMEM;
-  for (size_t i = 0; i < sizeof(unbuilt) / sizeof(*unbuilt); i++)
-    if (differs(def, config, unbuilt[i].key))
-      refuse(*errors, unbuilt[i].key, cl_json_str(config, unbuilt[i].key), unbuilt[i].why);
+  refuse_source_letters(config, plugin, *errors);
   refuse_exactly_once(def, config, *errors);
   cl_connector_own_errors(config, *errors);
   /* Without its mandatory keys the connector is made and fails at its start, as in Apache. */

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/confdef.h"
+#include "task/task.h"
 #include "vm/plugin.h"
 
 /* Apache's rows of every sink or source, in Apache's order. */
@@ -19,12 +20,17 @@ const struct cl_conf_def *cl_connector_def(bool sink);
 #define CL_CONNECTOR_RESTART_BACKOFF "connect.lua.restart.backoff.ms"
 #define CL_CONNECTOR_RESTART_BACKOFF_MAX "connect.lua.restart.backoff.max.ms"
 #define CL_CONNECTOR_RESTART_RESET "connect.lua.restart.reset.ms"
+#define CL_CONNECTOR_LETTERS "connect.lua.errors.deadletterqueue.topic.name"
+#define CL_CONNECTOR_LETTERS_REPLICATION "connect.lua.errors.deadletterqueue.topic.replication.factor"
 const struct cl_conf_def *cl_connector_own_def(void);
 void cl_connector_own_errors(const json_t *config, json_t *errors);
 
 /* What Apache would do and connect-lua cannot yet: never passed over, that would lose data.
  * *errors: array of {"key","message"} (new reference). Answers 0, or CL_ENOMEM. */
 int cl_connector_refusals(const json_t *config, const struct cl_plugin *plugin, json_t **errors);
+
+/* errors.* of a config; out->letters is malloc'd, the clients are not set. */
+int cl_connector_errors(const json_t *config, bool sink, struct cl_task_errors *out, struct cl_err *err);
 
 /* What Apache finds out no earlier than at the connector's start: topic.creation.* without the
  * mandatory defaults. */

@@ -51,6 +51,14 @@ static const struct cl_conf_row rows[] = {
      .min = 0,
      .max = 86400000,
      .doc = "A task that has run so long is healthy again: its starts are counted anew."},
+    {.name = CL_CONNECTOR_LETTERS,
+     .type = CL_CONF_STRING,
+     .dflt = "",
+     .doc = "A source's dead letter queue: topic for records that failed; empty = none."},
+    {.name = CL_CONNECTOR_LETTERS_REPLICATION,
+     .type = CL_CONF_SHORT,
+     .dflt = "3",
+     .doc = "Replicas of that topic when it has to be made."},
 };
 
 static const struct cl_conf_def def = {.rows = rows, .n = sizeof(rows) / sizeof(*rows)};

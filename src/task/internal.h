@@ -28,7 +28,7 @@ struct cl_task {
   atomic_bool stop, pause, abandoned;
   bool ended;                   /* under lock */
   struct cl_consumer *consumer; /* written under lock by the task, read by the herder under lock */
-  struct cl_producer *producer;
+  struct cl_producer *producer, *letters_producer;
   struct cl_vm *vm;
 
   struct cl_arena_budget budget;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COMMITTING_MS = 50 };
+enum { COMMITTING_MS = 50, LETTERS_MS = 100 };
 
 /* ------------------------------------------------------------- what Lua asks */
 
@@ -81,8 +81,28 @@ static json_t *op_assignment(void *arg) {
 static void op_timeout(void *arg, int64_t ms) { ((struct cl_sink *)arg)->timeout_ms = ms; }
 static void op_request_commit(void *arg) { ((struct cl_sink *)arg)->commit_requested = true; }
 
+static int op_retry(void *arg, uint32_t attempt, int64_t since) {
+  return cl_policy_retry(&((struct cl_sink *)arg)->policy, attempt, since, op_sleep, arg);
+}
+
+/* Apache's errant record reporter, also in that a report comes before the refusal to tolerate. When it
+ * fails the task does, even if put goes on: the record would be lost. */
+static int op_reject(void *arg, const struct cl_failure *failure, struct cl_err *err) {
+  struct cl_sink *s = arg;
+  int rc = cl_policy_report(&s->policy, &(struct cl_case){.failure = failure}, err);
+  if (rc == 0 && s->t->conf.errors.tolerate)
+    return 0;
+  if (rc == 0)
+    cl_err_set(err, CL_ELUA, CL_TOLERANCE_EXCEEDED ": %s",
+               failure->message ? failure->message : "record rejected");
+  s->rejected = *err;
+  return err->code;
+}
+
 static const struct cl_vm_ops sink_ops = {
     .sleep = op_sleep,
+    .retry = op_retry,
+    .reject = op_reject,
     .stopping = op_stopping,
     .rewind = op_rewind,
     .pause = op_pause,
@@ -113,6 +133,8 @@ static int64_t poll_wait(struct cl_sink *s) {
     ms = measure;
   if (s->committing && ms < COMMITTING_MS)
     ms = COMMITTING_MS; /* due again, but the answer to the last one comes inside the poll */
+  if (s->policy.letters && cl_letters_waiting(s->policy.letters) > 0 && ms > LETTERS_MS)
+    ms = LETTERS_MS; /* one that fails is noticed */
   if (s->timeout_ms >= 0 && s->timeout_ms < ms)
     ms = s->timeout_ms;
   s->timeout_ms = -1;
@@ -151,9 +173,38 @@ static void note_records(struct cl_sink *s) {
   cl_task_count_memory(s->t);
 }
 
-static int deliver(struct cl_sink *s, struct cl_err *err) {
-  int rc = cl_vm_put(s->t->vm, s->batch, err);
+/* What has failed is reported before put sees the others, and before it ends the task. */
+static int convert(struct cl_sink *s, struct cl_err *err) {
+  struct cl_err report;
+  if (s->batch->stage == CL_BATCH_READY)
+    return 0;
+  int rc = cl_vm_convert(s->t->vm, s->batch, err);
+  if (cl_policy_report_batch(&s->policy, s->batch, &report) != 0) {
+    if (rc != 0)
+      CL_LOG(CL_ERROR, "a failed record could not be reported: %s", report.msg);
+    else
+      *err = report;
+    rc = err->code;
+  }
   note_records(s);
+  return rc;
+}
+
+static int put(struct cl_sink *s, struct cl_err *err) {
+  int rc = cl_vm_put(s->t->vm, s->batch, err);
+  if (s->rejected.code == 0)
+    return rc;
+  *err = s->rejected;
+  return err->code;
+}
+
+static int deliver(struct cl_sink *s, struct cl_err *err) {
+  int rc = convert(s, err);
+  if (rc == CL_ESTOPPED && cl_task_stopping(s->t))
+    return 0; /* while a record was tried again: the batch is read again */
+  if (rc != 0)
+    return rc;
+  rc = put(s, err);
   if (rc == 0) {
     cl_task_count_call(s->t);
     s->moved = s->moved || s->batch->n > 0;
@@ -164,8 +215,7 @@ static int deliver(struct cl_sink *s, struct cl_err *err) {
     return cl_sink_apply_pauses(s, err);
   }
   if (!err->retriable) {
-    if (s->batch->stage == CL_BATCH_READY) /* put's own error, not a converter's or transform's */
-      err->within = "Exiting WorkerSinkTask due to unrecoverable exception.";
+    err->within = "Exiting WorkerSinkTask due to unrecoverable exception.";
     return err->code;
   }
   CL_LOG(CL_WARN, "put failed with a retriable error, the same %u records will be put again: %s", s->batch->n,
@@ -195,8 +245,8 @@ static int poll_group(struct cl_sink *s, int64_t wait_ms, struct cl_err *err) {
 /* Rewinds come before the commit, other than in Apache: what put asked to have again must not
  * be committed as taken. */
 static int one_turn(struct cl_sink *s, struct cl_err *err) {
-  if (follow_target_state(s, err) != 0 || cl_sink_apply_rewinds(s, err) != 0 ||
-      cl_sink_commit_if_due(s, err) != 0)
+  if (cl_policy_poll(&s->policy, err) != 0 || follow_target_state(s, err) != 0 ||
+      cl_sink_apply_rewinds(s, err) != 0 || cl_sink_commit_if_due(s, err) != 0)
     return err->code;
   if (s->repause && cl_sink_apply_pauses(s, err) != 0)
     return err->code;
@@ -220,6 +270,8 @@ static int open_sink(struct cl_sink *s, struct cl_err *err) {
   }
   if (cl_task_stopping(t))
     return 0;
+  if (cl_policy_open(t, &s->policy, err) != 0)
+    return err->code;
   struct cl_consumer_conf conf = {
       .client = t->conf.client,
       .topics = t->conf.topics,
@@ -283,6 +335,7 @@ static void close_sink(struct cl_sink *s) {
   t->pool = NULL;
   if (consumer)
     cl_consumer_close(consumer);
+  cl_policy_close(&s->policy);
   for (size_t i = 0; i < s->n_rewinds; i++)
     free(s->rewinds[i].topic);
   free(s->rewinds);

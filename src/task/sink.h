@@ -8,6 +8,7 @@
 #include "task/internal.h"
 
 #include "kafka/consumer.h"
+#include "task/policy.h"
 
 #define CL_SLOT_NONE UINT32_MAX /* slot of a record whose partition went away */
 
@@ -20,6 +21,8 @@ struct rewind {
 struct cl_sink {
   struct cl_task *t;
   struct cl_batch *batch; /* put has not accepted it yet (redelivery), or NULL */
+  struct cl_policy policy;
+  struct cl_err rejected; /* why a record could not be rejected; code 0 = nothing */
   bool redelivering;      /* everything is paused until put accepts `batch` */
   bool connector_paused;
   bool repause; /* the plugin paused or resumed partitions: to be told */

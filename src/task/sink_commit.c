@@ -85,6 +85,13 @@ static int64_t bound_by_rewind(const struct cl_sink *s, const struct cl_slot *sl
   return offset;
 }
 
+/* Nor is what lies behind a record whose dead letter Kafka has not acknowledged. */
+static int64_t safe_offset(const struct cl_sink *s, uint32_t which, const struct cl_slot *slot,
+                           int64_t offset) {
+  offset = bound_by_rewind(s, slot, offset);
+  return s->policy.letters ? cl_letters_bound(s->policy.letters, which, offset) : offset;
+}
+
 /* Takes one offset the plugin returned, if it is one it was asked for and not beyond what
  * put accepted; anything else is ignored with a log line, as in Apache. */
 static void accept_offset(struct cl_sink *s, const json_t *item, const uint32_t *which, size_t n,
@@ -107,7 +114,7 @@ static void accept_offset(struct cl_sink *s, const json_t *item, const uint32_t 
     if (offset < 0 || offset > slot->current)
       CL_LOG(CL_WARN, "flush returned offset %lld for %s-%lld, but only %lld was delivered; ignored",
              (long long)offset, topic, (long long)partition, (long long)slot->current);
-    else if ((offset = bound_by_rewind(s, slot, offset)) != slot->committed)
+    else if ((offset = safe_offset(s, which[i], slot, offset)) != slot->committed)
       out[(*n_out)++] = (struct cl_commit){which[i], offset};
     return;
   }
@@ -272,10 +279,17 @@ static int64_t closing_wait(const struct cl_sink *s) {
   return s->ending || cl_task_stopping(s->t) ? s->t->conf.final_wait_ms : REBALANCE_MS;
 }
 
+static void await_letters(struct cl_sink *s) {
+  struct cl_err err;
+  if (s->policy.letters && cl_letters_flush(s->policy.letters, closing_wait(s), &err) != 0)
+    CL_LOG(CL_ERROR, "%s; records from there on will be delivered again", err.msg);
+}
+
 int cl_sink_close_slots(struct cl_sink *s, const uint32_t *which, size_t n, struct cl_err *err) {
   struct cl_err flush_err;
   struct cl_commit *commits = NULL;
   size_t n_commits = 0;
+  await_letters(s);
   int64_t began = cl_now_us();
   bool flushed = pre_commit(s, which, n, &commits, &n_commits, &flush_err) == 0;
   if (!flushed)

@@ -6,7 +6,7 @@
  * Thread: the task's. May include floors 4-0.
  */
 #define CL_COMPONENT "source"
-#include "task/internal.h"
+#include "task/policy.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -26,8 +26,15 @@ struct delivered { /* waits for the plugin's commit_record */
   int64_t offset;
 };
 
+struct refused { /* Kafka has not taken it, which is tolerated: to be reported */
+  struct cl_record *rec;
+  const char *exception; /* static text */
+  char message[512];
+};
+
 struct source {
   struct cl_task *t;
+  struct cl_policy policy;
   struct cl_ack *ack;
   json_t *uncommitted; /* partition JSON -> offset JSON, safe but not yet stored */
   int64_t next_commit;
@@ -41,6 +48,8 @@ struct source {
   bool tell_records;      /* the plugin has commit_record */
   struct delivered *told; /* queue for it; send_record sees to its room */
   size_t told_n, told_cap;
+  struct refused *refused;
+  size_t refused_n, refused_cap;
 };
 
 /* ----------------------------------------------------------- acknowledgements */
@@ -66,9 +75,28 @@ static void remember_delivered(struct source *s, struct cl_record *rec, int32_t 
   s->told[s->told_n++] = (struct delivered){rec, partition, offset};
 }
 
+/* False: no memory, it is to fail the task. */
+static bool remember_refused(struct source *s, struct cl_record *rec, int code, const char *text) {
+  if (s->refused_n == s->refused_cap) {
+    size_t cap = s->refused_cap ? s->refused_cap * 2 : 16;
+    struct refused *p = realloc(s->refused, cap * sizeof(*p));
+    if (!p)
+      return false;
+    s->refused = p;
+    s->refused_cap = cap;
+  }
+  struct refused *r = &s->refused[s->refused_n++];
+  r->rec = rec; /* its place in the queue of acknowledgements keeps it */
+  r->exception = code == CL_EDATA ? CL_JAVA_TOO_LARGE : "org.apache.kafka.common.KafkaException";
+  snprintf(r->message, sizeof(r->message), "%s", text);
+  return true;
+}
+
 static void on_delivered(void *arg, struct cl_record *rec, int code, const char *text, int32_t partition,
                          int64_t offset) {
   struct source *s = arg;
+  if (code != 0 && code != CL_ESTOPPED && s->t->conf.errors.tolerate && remember_refused(s, rec, code, text))
+    return;
   if (code != 0) {
     /* Not acknowledged: its offset, and all after it in its partition, stay uncommitted. */
     if (s->produce.code == 0) {
@@ -99,6 +127,12 @@ static void tell_plugin_records(struct source *s) {
     cl_batch_unref(d.rec->batch);
   }
   s->told_n = 0;
+}
+
+/* Ends the task at its next turn. */
+static void note_failure(struct source *s, const struct cl_err *err) {
+  if (s->produce.code == 0)
+    s->produce = *err;
 }
 
 /* -------------------------------------------------------------------- offsets */
@@ -173,10 +207,86 @@ static void count_written(struct source *s) {
   cl_task_count_active(s->t, (int64_t)cl_ack_waiting(s->ack));
 }
 
+/* ---------------------------------------------------------------- failed records */
+
+static void letter_delivered(void *arg, struct cl_record *origin) {
+  cl_ack_done(((struct source *)arg)->ack, origin);
+}
+
+static bool letters_full(const struct source *s) {
+  return s->policy.letters && cl_letters_full(s->policy.letters);
+}
+
+/* origin: as in cl_case. */
+static int report(struct source *s, const struct cl_failure *f, struct cl_record *origin,
+                  struct cl_err *err) {
+  struct cl_case c = {.failure = f,
+                      .skipped = f->record->state == CL_RECORD_FAILED,
+                      .origin = origin,
+                      .partition = cl_ack_partition_text(s->ack, f->record->slot)};
+  return cl_policy_report(&s->policy, &c, err);
+}
+
+/* A record that Kafka has refused is in the queue of acknowledgements already. */
+static int report_refused(struct source *s, struct cl_err *err) {
+  size_t done = 0;
+  int rc = 0;
+  if (s->refused_n == 0)
+    return 0;
+  for (; rc == 0 && done < s->refused_n && !letters_full(s); done++) {
+    struct refused *r = &s->refused[done];
+    struct cl_failure f = {.record = r->rec,
+                           .stage = "KAFKA_PRODUCE",
+                           .plugin = "org.apache.kafka.connect.runtime.WorkerSourceTask",
+                           .exception = r->exception,
+                           .message = r->message,
+                           .trace = ""};
+    bool letter = s->policy.letters != NULL;
+    if (s->tell_records)
+      tell_plugin_record(s, &(struct delivered){.rec = r->rec}, false);
+    rc = report(s, &f, letter ? r->rec : NULL, err);
+    if (rc == 0 && !letter)
+      cl_ack_done(s->ack, r->rec);
+  }
+  s->refused_n -= done;
+  memmove(s->refused, s->refused + done, s->refused_n * sizeof(*s->refused));
+  return rc;
+}
+
+/* A stage has passed over it. With a letter its offset counts as soon as that is acknowledged, and
+ * until then nothing behind it does. 0, CL_EAGAIN = later, else the task fails. */
+static int report_failed(struct source *s, struct cl_record *rec, struct cl_err *err) {
+  struct cl_failure *f = rec->batch->failures;
+  CL_REQUIRE(f && f->record == rec);
+  if (letters_full(s))
+    return CL_EAGAIN;
+  struct cl_record *origin = s->policy.letters ? rec : NULL;
+  if (origin && cl_ack_sent(s->ack, rec, err) != 0)
+    return err->code;
+  if (report(s, f, origin, err) != 0) {
+    if (origin)
+      cl_ack_unsend(s->ack, rec);
+    return err->code;
+  }
+  rec->batch->failures = f->next;
+  return 0;
+}
+
+/* What has ended the batch: it is behind its last record. Its offset is not to be committed. */
+static int report_last(struct source *s, struct cl_batch *b, struct cl_err *err) {
+  const struct cl_failure *f = b->failures;
+  while (f && f->record < b->records + b->n)
+    f = f->next;
+  return f && f->record == b->records + b->n ? report(s, f, NULL, err) : 0;
+}
+
 /* Between two calls of Lua: reports, commits and the plugin's part in both. */
 static void housekeeping(struct source *s, int64_t wait_ms) {
+  struct cl_err err = CL_ERR_INIT;
   cl_producer_poll(s->t->producer, wait_ms);
   count_written(s);
+  if (cl_policy_poll(&s->policy, &err) != 0 || report_refused(s, &err) != 0)
+    note_failure(s, &err);
   commit_if_due(s);
   if (s->told_n)
     tell_plugin_records(s);
@@ -196,11 +306,14 @@ static bool sleep_is_cut(struct source *s) {
 static int op_sleep(void *arg, int64_t ms) {
   struct source *s = arg;
   struct cl_task *t = s->t;
+  struct cl_err err = CL_ERR_INIT;
   int64_t until = cl_now_ms() + ms;
   for (int64_t left = ms; !cl_task_stopping(t); left = until - cl_now_ms()) {
     bool waiting = cl_ack_waiting(s->ack) > 0;
     cl_producer_poll(t->producer, 0);
     count_written(s);
+    if (cl_policy_poll(&s->policy, &err) != 0)
+      note_failure(s, &err);
     commit_if_due(s);
     if (left <= 0 || sleep_is_cut(s))
       break; /* the loop parks a paused task */
@@ -211,6 +324,10 @@ static int op_sleep(void *arg, int64_t ms) {
 }
 
 static bool op_stopping(void *arg) { return cl_task_stopping(((struct source *)arg)->t); }
+
+static int op_retry(void *arg, uint32_t attempt, int64_t since) {
+  return cl_policy_retry(&((struct source *)arg)->policy, attempt, since, op_sleep, arg);
+}
 
 static int op_offset(void *arg, const json_t *partition, json_t **out, struct cl_err *err) {
   struct source *s = arg;
@@ -224,6 +341,7 @@ static int64_t op_partition(void *arg, const char *json, size_t len, struct cl_e
 static const struct cl_vm_ops source_ops = {
     .sleep = op_sleep,
     .stopping = op_stopping,
+    .retry = op_retry,
     .offset = op_offset,
     .partition = op_partition,
 };
@@ -233,6 +351,9 @@ static const struct cl_vm_ops source_ops = {
 /* 0 = handed over (or dropped), CL_EAGAIN = later, else the task fails. */
 static int send_record(struct source *s, struct cl_record *rec, struct cl_err *err) {
   if (rec->state != CL_RECORD_LIVE) {
+    int failed = rec->state == CL_RECORD_FAILED ? report_failed(s, rec, err) : 0;
+    if (failed != 0)
+      return failed;
     if (s->tell_records)
       tell_plugin_record(s, &(struct delivered){.rec = rec}, false);
     return 0;
@@ -244,6 +365,9 @@ static int send_record(struct source *s, struct cl_record *rec, struct cl_err *e
     return rc;
   rc = cl_producer_send(s->t->producer, rec, err);
   if (rc == 0)
+    return 0;
+  if (s->t->conf.errors.tolerate && strcmp(cl_err_java(err), CL_JAVA_TOO_LARGE) == 0 &&
+      remember_refused(s, rec, CL_EDATA, err->msg))
     return 0;
   cl_ack_unsend(s->ack, rec);
   if (rc != CL_EAGAIN && err->retriable) {
@@ -292,6 +416,9 @@ static int poll_plugin(struct source *s, struct cl_err *err) {
   bool again = rc != 0 && err->retriable;
   if (again)
     CL_LOG(CL_WARN, "poll failed with a retriable error and will be called again: %s", err->msg);
+  struct cl_err lost;
+  if (rc != 0 && !again && report_last(s, b, &lost) != 0)
+    CL_LOG(CL_ERROR, "a failed record could not be reported: %s", lost.msg);
   if (b->stage == CL_BATCH_READY && b->n > 0) {
     s->batch = b; /* with what came before the error: the plugin has moved on from it */
     s->sent = 0;
@@ -350,8 +477,10 @@ static int open_source(struct source *s, struct cl_err *err) {
   s->uncommitted = json_object();
   if (!s->ack || !s->uncommitted)
     return cl_err_set(err, CL_ENOMEM, "no memory for a source task");
-  if (cl_task_make_vm(t, &source_ops, s, err) != 0)
+  if (cl_task_make_vm(t, &source_ops, s, err) != 0 || cl_policy_open(t, &s->policy, err) != 0)
     return err->code;
+  if (s->policy.letters)
+    cl_letters_on_delivered(s->policy.letters, letter_delivered, s);
   struct cl_producer_conf conf = {.client = t->conf.client,
                                   .embedded = t->conf.embedded,
                                   .stats = t->conf.stats,
@@ -377,6 +506,10 @@ static void end_source(struct source *s, bool started, bool running) {
     if (cl_producer_flush(t->producer, t->conf.final_wait_ms, &err) == CL_ETIMEOUT)
       CL_LOG(CL_WARN, "%s; their offsets are not committed", err.msg);
     count_written(s);
+    if (report_refused(s, &err) != 0)
+      CL_LOG(CL_ERROR, "a failed record could not be reported: %s", err.msg);
+    if (s->policy.letters && cl_letters_flush(s->policy.letters, t->conf.final_wait_ms, &err) != 0)
+      CL_LOG(CL_ERROR, "%s; their offsets are not committed", err.msg);
     if (commit_offsets(s))
       s->commit_verb_due = true;
   }
@@ -407,6 +540,8 @@ static void close_source(struct source *s) {
   free(s->told);
   if (s->batch)
     cl_batch_unref(s->batch);
+  free(s->refused);
+  cl_policy_close(&s->policy);
   cl_ack_free(s->ack);
   if (vm)
     cl_vm_free(vm);

@@ -77,6 +77,8 @@ int cl_task_make_vm(struct cl_task *t, const struct cl_vm_ops *ops, void *opaque
       .value = {c->value.plugin, c->value.config},
       .header = {c->header.plugin, c->header.config},
       .transforms = c->transforms,
+      .tolerate = c->errors.tolerate,
+      .keep_emitted = c->errors.letters || (c->errors.log && c->errors.log_messages),
   };
   struct cl_vm *vm = NULL;
   if (cl_vm_new(&vm_conf, &vm, err) != 0)
@@ -112,6 +114,9 @@ static void free_task(struct cl_task *t) {
   json_decref(t->topics);
   cl_stats_unref(t->conf.stats);
   free((char *)t->conf.topics_regex);
+  free((char *)t->conf.errors.letters);
+  json_decref((json_t *)t->conf.errors.letters_producer);
+  json_decref((json_t *)t->conf.errors.letters_admin);
   free((char *)t->conf.connector);
   pthread_mutex_destroy(&t->lock);
   pthread_cond_destroy(&t->wake);
@@ -123,7 +128,7 @@ static void report_end(struct cl_task *t, int rc, const struct cl_err *err) {
   char *trace = cl_err_trace(err);
   const char *text = trace ? trace : err->msg;
   if (rc == CL_ESTOPPED && cl_task_stopping(t)) {
-    CL_LOG(CL_WARN, "interrupted, since it did not stop: %s", text);
+    CL_LOG(CL_WARN, "ended before its work was done, which is done again next time: %s", text);
   } else {
     CL_LOG(CL_ERROR, "task failed and stays down until it is restarted: %s", text);
     cl_task_report(t, CL_FAILED, text);
@@ -195,6 +200,9 @@ static struct cl_task *new_task(const struct cl_task_conf *conf) {
   t->conf.client = json_incref((json_t *)conf->client);
   t->conf.topics = json_incref((json_t *)conf->topics);
   t->conf.topics_regex = conf->topics_regex ? strdup(conf->topics_regex) : NULL;
+  t->conf.errors.letters = conf->errors.letters ? strdup(conf->errors.letters) : NULL;
+  t->conf.errors.letters_producer = json_incref((json_t *)conf->errors.letters_producer);
+  t->conf.errors.letters_admin = json_incref((json_t *)conf->errors.letters_admin);
   t->conf.connector = strdup(conf->connector);
   atomic_init(&t->pause, conf->paused);
   pthread_mutex_init(&t->lock, NULL);
@@ -267,6 +275,8 @@ static bool abandon(struct cl_task *t) {
       cl_consumer_abandon(t->consumer);
     if (t->producer)
       cl_producer_abandon(t->producer);
+    if (t->letters_producer)
+      cl_producer_abandon(t->letters_producer);
   }
   pthread_mutex_unlock(&t->lock);
   if (ended)

@@ -24,6 +24,17 @@ struct cl_task_part {
   json_t *config; /* typed */
 };
 
+struct cl_task_errors {     /* a connector's errors.* */
+  bool tolerate;            /* errors.tolerance=all */
+  int64_t retry_timeout_ms; /* -1 = for ever */
+  int64_t retry_delay_max_ms;
+  bool log, log_messages;
+  const char *letters; /* topic of the dead letter queue; NULL = none, and the rest is nothing */
+  int letters_replication;
+  bool letters_headers;
+  const json_t *letters_producer, *letters_admin; /* librdkafka keys */
+};
+
 /* Everything a task needs; the task takes its own references and copies. */
 struct cl_task_conf {
   const char *connector;
@@ -34,6 +45,7 @@ struct cl_task_conf {
   const json_t *client;        /* librdkafka keys of its consumer or producer */
   const json_t *topics;        /* sink: array, or NULL */
   const char *topics_regex;    /* sink */
+  struct cl_task_errors errors;
   const char *home;
   int64_t offset_flush_interval_ms, offset_flush_timeout_ms;
   int64_t final_wait_ms; /* longest wait for Kafka while ending, below the stop deadline */

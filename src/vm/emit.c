@@ -222,8 +222,7 @@ static void set_value(const struct walk *w, int idx, struct cl_val *out, const s
 
 /* ------------------------------------------------------------------- module */
 
-/* A pointer, as light userdata or as pointer cdata of the host's own Lua. */
-static void *pointer_arg(lua_State *L, int idx) {
+void *cl_emit_pointer(lua_State *L, int idx) {
   if (lua_islightuserdata(L, idx))
     return lua_touserdata(L, idx);
   luaL_argcheck(L, lua_type(L, idx) == TCDATA, idx, "pointer expected");
@@ -235,8 +234,8 @@ static void *pointer_arg(lua_State *L, int idx) {
 static int set_val(lua_State *L) {
   luaL_checktype(L, 4, LUA_TFUNCTION);
   lua_settop(L, 5);
-  struct walk w = {.L = L, .batch = pointer_arg(L, 1), .root = luaL_checkstring(L, 5), .set_special = 4};
-  set_value(&w, 3, pointer_arg(L, 2), &(struct place){0});
+  struct walk w = {.L = L, .batch = cl_emit_pointer(L, 1), .root = luaL_checkstring(L, 5), .set_special = 4};
+  set_value(&w, 3, cl_emit_pointer(L, 2), &(struct place){0});
   return 0;
 }
 

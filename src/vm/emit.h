@@ -4,4 +4,7 @@
 
 #include <lua.h>
 
+/* The pointer at idx, as light userdata or as pointer cdata of the host's own Lua; else raises. */
+void *cl_emit_pointer(lua_State *L, int idx);
+
 int luaopen_connect_host_emit(lua_State *L);

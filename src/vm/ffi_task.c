@@ -110,6 +110,38 @@ int cl_ffi_batch_live(struct cl_batch *batch) {
 
 static int no_memory(void) { return cl_err_set(cl_ffi_err(), CL_ENOMEM, "no memory left in the batch"); }
 
+/* Appended when it is the last, as the failures of one stage are. */
+static void insert_failure(struct cl_batch *batch, struct cl_failure *f) {
+  struct cl_failure **at = &batch->failures;
+  if (batch->last_failure && batch->last_failure->record < f->record)
+    at = &batch->last_failure->next;
+  while (*at && (*at)->record < f->record)
+    at = &(*at)->next;
+  f->next = *at;
+  *at = f;
+  if (!f->next)
+    batch->last_failure = f;
+}
+
+int cl_ffi_fail(struct cl_record *rec, const char *stage, const char *plugin, const char *exception,
+                const char *message, const char *trace) {
+  const char *texts[] = {stage, plugin, exception, message, trace};
+  struct cl_failure *f = cl_arena_zalloc(rec->batch->arena, sizeof(*f));
+  for (size_t i = 0; f && i < sizeof(texts) / sizeof(*texts); i++)
+    if (!(texts[i] = cl_arena_copy(rec->batch->arena, texts[i], strlen(texts[i]))))
+      return no_memory();
+  if (!f)
+    return no_memory();
+  *f = (struct cl_failure){.record = rec,
+                           .stage = texts[0],
+                           .plugin = texts[1],
+                           .exception = texts[2],
+                           .message = texts[3],
+                           .trace = texts[4]};
+  insert_failure(rec->batch, f);
+  return 0;
+}
+
 /* Deep, as transforms change containers in place. */
 static int copy_values(struct cl_batch *batch, struct cl_record *rec) {
   if (cl_ffi_copy(batch, &rec->key.val, &rec->key.val) != 0 ||

@@ -152,6 +152,33 @@ static int host_timeout(lua_State *L) {
   return 0;
 }
 
+/* retry(attempt, since_ms) -> whether to try once more; nil = the task is to stop */
+static int host_retry(lua_State *L) {
+  const struct cl_vm_ops *ops = OPS_WITH(L, retry);
+  int verdict = ops->retry(self(L)->task.opaque, (uint32_t)luaL_checkinteger(L, 1),
+                           (int64_t)luaL_checknumber(L, 2));
+  if (verdict < 0)
+    lua_pushnil(L);
+  else
+    lua_pushboolean(L, verdict);
+  return 1;
+}
+
+/* reject(record, exception, message, trace); the last three nil together */
+static int host_reject(lua_State *L) {
+  const struct cl_vm_ops *ops = OPS_WITH(L, reject);
+  struct cl_err err = CL_ERR_INIT;
+  struct cl_failure f = {.record = cl_emit_pointer(L, 1),
+                         .stage = "TASK_PUT",
+                         .plugin = "org.apache.kafka.connect.sink.SinkTask",
+                         .exception = luaL_optstring(L, 2, NULL),
+                         .message = luaL_optstring(L, 3, NULL),
+                         .trace = luaL_optstring(L, 4, "")};
+  if (ops->reject(self(L)->task.opaque, &f, &err) != 0)
+    return cl_call_raise(L, &err);
+  return 0;
+}
+
 static int host_request_commit(lua_State *L) {
   const struct cl_vm_ops *ops = OPS_WITH(L, request_commit);
   ops->request_commit(self(L)->task.opaque);
@@ -386,6 +413,8 @@ static const luaL_Reg functions[] = {
     {"assignment", host_assignment},
     {"timeout", host_timeout},
     {"request_commit", host_request_commit},
+    {"retry", host_retry},
+    {"reject", host_reject},
     {"json_encode", host_json_encode},
     {"json_decode", host_json_decode},
     {"json_codec", host_json_codec},

@@ -20,7 +20,7 @@ struct cl_vm {
 /* ------------------------------------------------------------------- loading */
 
 static void push_spec(struct cl_vm *vm, lua_State *L, const struct cl_vm_conf *conf) {
-  lua_createtable(L, 0, 11);                                         /* spec */
+  lua_createtable(L, 0, 13);                                         /* spec */
   lua_pushstring(L, conf->connector);                                /* spec v */
   lua_setfield(L, -2, "connector");                                  /* spec */
   lua_pushinteger(L, conf->task);                                    /* spec v */
@@ -38,6 +38,10 @@ static void push_spec(struct cl_vm *vm, lua_State *L, const struct cl_vm_conf *c
   cl_spec_set_part(&vm->lua, L, "value", &conf->value);              /* spec */
   cl_spec_set_part(&vm->lua, L, "header", &conf->header);            /* spec */
   cl_spec_set_transforms(&vm->lua, L, conf->transforms);             /* spec */
+  lua_pushboolean(L, conf->tolerate);                                /* spec v */
+  lua_setfield(L, -2, "tolerate");                                   /* spec */
+  lua_pushboolean(L, conf->keep_emitted);                            /* spec v */
+  lua_setfield(L, -2, "keep_emitted");                               /* spec */
 }
 
 struct loading {
@@ -212,6 +216,10 @@ int cl_vm_commit_record(struct cl_vm *vm, struct cl_record *rec, int32_t partiti
                         .offset = offset,
                         .delivered = delivered};
   return call_verb(&c, err);
+}
+
+int cl_vm_convert(struct cl_vm *vm, struct cl_batch *batch, struct cl_err *err) {
+  return call_verb(&(struct verb_call){.vm = vm, .verb = CL_VERB_CONVERT, .batch = batch}, err);
 }
 
 int cl_vm_put(struct cl_vm *vm, struct cl_batch *batch, struct cl_err *err) {

@@ -20,6 +20,9 @@ struct cl_vm;
  * thread. Functions that a kind of task has not are NULL. */
 struct cl_vm_ops {
   int (*sleep)(void *task, int64_t ms); /* 1 = asked to stop; serves delivery reports, commits due offsets */
+  /* A stage's attempt at a record, begun at since (monotonic), has failed with a retriable error. Waits and
+   * answers 1 = once more, 0 = enough, -1 = the task is to stop. */
+  int (*retry)(void *task, uint32_t attempt, int64_t since);
   bool (*stopping)(void *task);
   /* source */
   int (*offset)(void *task, const json_t *partition, json_t **out, struct cl_err *err); /* *out NULL = none */
@@ -30,6 +33,8 @@ struct cl_vm_ops {
   json_t *(*assignment)(void *task); /* array of {"topic","partition"}, new reference */
   void (*timeout)(void *task, int64_t ms);
   void (*request_commit)(void *task);
+  /* The plugin's put gives the record up: it is reported. Fails when that is not tolerated. */
+  int (*reject)(void *task, const struct cl_failure *failure, struct cl_err *err);
 };
 
 struct cl_vm_part { /* a plugin and its configuration */
@@ -51,6 +56,8 @@ struct cl_vm_conf {
   struct cl_vm_part key, value;      /* converters */
   struct cl_vm_part header;          /* plugin NULL = headers stay bytes */
   const struct cl_chain *transforms; /* borrowed during cl_vm_new; NULL = none */
+  bool tolerate;                     /* errors.tolerance=all */
+  bool keep_emitted;                 /* source: batch.emitted is made when there are transforms */
 };
 
 /* Makes the state and loads plugin and converters; runs no verb but configure. */
@@ -63,10 +70,11 @@ bool cl_vm_has(const struct cl_vm *vm, const char *verb);
  * connect.retriable, CL_EDATA class for connect.data_error, fatal otherwise; trace has the
  * Lua traceback with file:line. Memory cap reached: fatal. */
 int cl_vm_start(struct cl_vm *vm, struct cl_err *err);
-/* plugin.poll, then transforms and converters: batch is CL_BATCH_READY with encoded bytes. A
- * record that fails there: CL_EDATA naming topic, source partition and source offset; batch ends
- * before it. After a retriable error of poll's what it had emitted is encoded too. Whenever batch
- * is CL_BATCH_READY it is to be sent, and else to be dropped. */
+/* plugin.poll, then transforms and converters: batch is CL_BATCH_READY with encoded bytes. Records
+ * that fail there are in batch.failures; unless they are tolerated the batch ends before the first of
+ * them, with CL_EDATA naming topic, source partition and source offset. After a retriable error of poll's
+ * what it had emitted is encoded too. Whenever batch is CL_BATCH_READY it is to be sent, and else to be
+ * dropped. */
 int cl_vm_poll(struct cl_vm *vm, struct cl_batch *batch, struct cl_err *err);
 int cl_vm_commit(struct cl_vm *vm, struct cl_err *err);
 /* plugin.commit_record(ctx, the record as poll emitted it, {topic, partition, offset}, or nil when it
@@ -74,9 +82,12 @@ int cl_vm_commit(struct cl_vm *vm, struct cl_err *err);
 int cl_vm_commit_record(struct cl_vm *vm, struct cl_record *rec, int32_t partition, int64_t offset,
                         bool delivered, struct cl_err *err);
 
-/* Converters when the batch is still raw (an error names topic, partition, offset), then
- * plugin.put, also with an empty batch. After a retriable error the same batch is put
- * again without converting. */
+/* Converters and transforms over a batch as consumed. Records that fail are in batch.failures; unless
+ * they are tolerated the batch ends before the first of them, with CL_EDATA naming topic, partition and
+ * offset. */
+int cl_vm_convert(struct cl_vm *vm, struct cl_batch *batch, struct cl_err *err);
+/* plugin.put with a converted batch, also an empty one. After a retriable error the same batch is
+ * put again. */
 int cl_vm_put(struct cl_vm *vm, struct cl_batch *batch, struct cl_err *err);
 /* offsets: array of {"topic","partition","offset"}. *out: what flush returned in the same
  * form, or NULL when it returned nothing. */

@@ -277,6 +277,7 @@ struct parts { /* what a task config resolves to; all references are ours */
   struct cl_chain *transforms;
   json_t *client, *topics;
   char *topics_regex;
+  struct cl_task_errors errors;
 };
 
 static void drop_parts(struct parts *p) {
@@ -288,6 +289,9 @@ static void drop_parts(struct parts *p) {
   json_decref(p->client);
   json_decref(p->topics);
   free(p->topics_regex);
+  free((char *)p->errors.letters);
+  json_decref((json_t *)p->errors.letters_producer);
+  json_decref((json_t *)p->errors.letters_admin);
 }
 
 static int resolve_topics(const json_t *config, struct parts *p, struct cl_err *err) {
@@ -304,6 +308,38 @@ static int resolve_topics(const json_t *config, struct parts *p, struct cl_err *
   return rc;
 }
 
+/* Apache's name for a client of the dead letter queue, unless the user has named all clients of the kind. */
+static void name_client(json_t *client, const char *usual, const char *letters, const char *connector,
+                        int id) {
+  char name[512];
+  const char *now = cl_json_str(client, "client.id");
+  snprintf(name, sizeof(name), "%s-%s-%d", usual, connector, id);
+  if (now && strcmp(now, name) != 0)
+    return;
+  snprintf(name, sizeof(name), "%s-%s-%d", letters, connector, id);
+  json_object_set_new(client, "client.id", json_string(name));
+}
+
+static int resolve_errors(const struct cl_worker *w, const struct cl_instance *c, int id, struct parts *p,
+                          struct cl_err *err) {
+  struct cl_task_errors *e = &p->errors;
+  json_t *producer = NULL, *admin = NULL;
+  if (cl_connector_errors(c->resolved, c->plugin->kind == CL_PLUGIN_SINK, e, err) != 0)
+    return err->code;
+  if (!e->letters)
+    return 0;
+  int rc = cl_worker_client_conf(w->conf, CL_CLIENT_PRODUCER, c->name, id, c->resolved, &producer, err);
+  if (rc == 0)
+    rc = cl_worker_client_conf(w->conf, CL_CLIENT_ADMIN, c->name, id, c->resolved, &admin, err);
+  e->letters_producer = producer;
+  e->letters_admin = admin;
+  if (rc == 0) {
+    name_client(producer, "connector-producer", "connector-dlq-producer", c->name, id);
+    name_client(admin, "connector-adminclient", "connector-dlq-adminclient", c->name, id);
+  }
+  return rc;
+}
+
 static int resolve_parts(const struct cl_worker *w, struct cl_instance *c, int id, const json_t *config,
                          struct parts *p, struct cl_err *err) {
   bool sink = c->plugin->kind == CL_PLUGIN_SINK;
@@ -317,7 +353,8 @@ static int resolve_parts(const struct cl_worker *w, struct cl_instance *c, int i
                           err) != 0 ||
       cl_chain_resolve(w->plugins, c->resolved, &p->transforms, err) != 0 ||
       cl_worker_client_conf(w->conf, sink ? CL_CLIENT_CONSUMER : CL_CLIENT_PRODUCER, c->name, id, c->resolved,
-                            &p->client, err) != 0)
+                            &p->client, err) != 0 ||
+      resolve_errors(w, c, id, p, err) != 0)
     return err->code;
   if (w->embedded)
     json_object_set_new(p->client, "bootstrap.servers", json_string(cl_embedded_bootstrap(w->embedded)));
@@ -371,6 +408,7 @@ static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, s
         .client = p.client,
         .topics = p.topics,
         .topics_regex = p.topics_regex,
+        .errors = p.errors,
         .home = w->home,
         .offset_flush_interval_ms = wc->offset_flush_interval_ms,
         .offset_flush_timeout_ms = wc->offset_flush_timeout_ms,

@@ -47,6 +47,7 @@ local function sink(name, options, value)
       rec.batch = batch
     end
     local from = now()
+    host.convert(batch)
     host.put(batch)
     local took = now() - from
     C.cl_batch_unref(batch)

@@ -74,9 +74,7 @@ static void good_configs(void **state) {
   fine(errors_of(&sink, "topics", "-", "topics.regex", "a.*", NULL));
   fine(errors_of(&source, "exactly.once.support", "REQUESTED", "transaction.boundary", "interval",
                  "config.action.reload", "none", "transforms", "", NULL));
-  fine(errors_of(&sink, "errors.tolerance", "none", "errors.retry.timeout", " 0 ", "errors.log.enable",
-                 "False", "errors.deadletterqueue.topic.name", "",
-                 "errors.deadletterqueue.topic.replication.factor", "3", NULL));
+  fine(errors_of(&source, CL_CONNECTOR_LETTERS, "lost", CL_CONNECTOR_LETTERS_REPLICATION, "1", NULL));
   fine(errors_of(&sink, "header.converter", "org.apache.kafka.connect.json.JsonConverter", "transforms", "t",
                  "predicates", "p", "connect.lua.jit", "off", NULL));
   fine(errors_of(&sink, "topic.creation.default.partitions", "1", NULL));
@@ -84,32 +82,18 @@ static void good_configs(void **state) {
 
 static void what_is_not_built_is_refused(void **state) {
   (void)state;
-  static const struct {
-    const char *key, *value;
-  } cases[] = {
-      {"errors.retry.timeout", "-1"},
-      {"errors.retry.delay.max.ms", "1"},
-      {"errors.tolerance", "all"},
-      {"errors.log.enable", "true"},
-      {"errors.log.include.messages", "true"},
-      {"errors.deadletterqueue.topic.name", "dlq"},
-      {"errors.deadletterqueue.topic.replication.factor", "1"},
-      {"errors.deadletterqueue.context.headers.enable", "true"},
-  };
-  for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-    json_t *errors = errors_of(&sink, cases[i].key, cases[i].value, NULL);
-    char start[200];
-    snprintf(start, sizeof(start), "Invalid value %s for configuration %s: connect-lua ", cases[i].value,
-             cases[i].key);
-    assert_int_equal(json_array_size(errors), 1);
-    assert_memory_equal(json_string_value(json_array_get(errors, 0)), start, strlen(start));
-    json_decref(errors);
-  }
   only(errors_of(&source, "exactly.once.support", " Required ", NULL), 1,
        "This worker does not have exactly-once source support enabled.");
   only(errors_of(&source, "transaction.boundary", "CONNECTOR", NULL), 1,
        "The connector does not support connector-defined transaction boundaries with the given "
        "configuration.");
+  only(errors_of(&sink, CL_CONNECTOR_LETTERS, "lost", NULL), 1,
+       "Invalid value lost for configuration connect.lua.errors.deadletterqueue.topic.name: a sink has "
+       "errors.deadletterqueue.topic.name");
+  only(
+      errors_of(&source, CL_CONNECTOR_LETTERS_REPLICATION, "many", NULL), 1,
+      "Invalid value many for configuration connect.lua.errors.deadletterqueue.topic.replication.factor: Not "
+      "a number of type SHORT");
   only(errors_of(&source, "connect.lua.jit", "maybe", NULL), 1,
        "Invalid value maybe for configuration connect.lua.jit: String must be one of: on, off");
   only(errors_of(&sink, "connect.lua.restart.max.attempts", "-2", NULL), 1,

@@ -268,7 +268,8 @@ static void unconvertible_record_is_named(void **state) {
   job_failed(&job,
              NOT_TOLERATED
              "org.apache.kafka.connect.errors.DataException: Error converting message value in topic "
-             "'unreadable' partition 0 at offset 3 (org.apache.kafka.connect.json.JsonConverter): ",
+             "'unreadable' partition 0 at offset 3 (org.apache.kafka.connect.json.JsonConverter), which "
+             "looks like text: ",
              NULL);
   job_stop(&job);
   in_order(&job, "2@2", "flush unreadable-0=3", "close unreadable-0", "stop", "= FAILED", NULL);

@@ -138,17 +138,15 @@ static void sink_topics(void **state) {
        "The DLQ topic 'dlq' may not be matched by the regex for the topics ('topics.regex=d.*') consumed by "
        "the connector"},
       {"a,a", "", "", 1, "topics", "Configuration 'topics' values must not be duplicated."},
-      /* clean, so what is not built is told */
-      {"", "xd.*", "dlq", 1, "errors.deadletterqueue.topic.name",
-       "Invalid value dlq for configuration errors.deadletterqueue.topic.name: connect-lua has no dead "
-       "letter queue yet; remove the key"},
+      {"", "xd.*", "dlq", 0, NULL, NULL},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     struct cl_validation v = validate(
         state, config_of("connector.class", SINK, "name", "x", "topics", cases[i].topics, "topics.regex",
                          cases[i].regex, "errors.deadletterqueue.topic.name", cases[i].dlq, NULL));
     assert_int_equal(v.error_count, cases[i].errors);
-    assert_string_equal(first_error(&v, cases[i].key), cases[i].text);
+    if (cases[i].key)
+      assert_string_equal(first_error(&v, cases[i].key), cases[i].text);
     done(&v);
   }
 }

@@ -37,7 +37,11 @@ local function failure(stage, e, rec)
     place.text(rec), stage.alias, stage.class))
 end
 
-local function fail(stage, e, rec) place.fail(rec, failure(stage, e, rec)) end
+-- Whether the stage goes on.
+local function fail(stage, e, rec)
+  local ok, last = place.retry(e, stage.one, rec)
+  return ok or place.fail(rec, failure(stage, last, rec), stage.class)
+end
 
 -- apply(record, state) answers the record it got, or nothing to drop it.
 local function bad_result(stage, x)
@@ -70,10 +74,7 @@ return function(batch)
     local rec = records + i
     if rec.state == LIVE then
       local ok, e = pcall(one, rec)
-      if not ok then
-        fail(stage, e, rec)
-        return
-      end
+      if not ok and not fail(stage, e, rec) then return end
     end
   end
 end, one
@@ -99,8 +100,8 @@ function M.new(list)
   return chain
 end
 
---- Transforms the batch, which ends before a record that fails (connect.host.place); a record
--- dropped has state CL_RECORD_DROPPED.
+--- Transforms the batch; a record dropped has state CL_RECORD_DROPPED. What becomes of one that fails,
+-- and of those behind it: connect.host.place.
 function M.run(batch, chain)
   if not chain then return end
   current.writable = 1

@@ -33,13 +33,13 @@ function M.new(part, role)
   }
 end
 
-local function failure(converter, e, rec)
+local function failure(converter, e, rec, done)
+  local role = converter.role
+  local guess = (role == "header" or done ~= DECODED) and "" or place.guess(rec[role].bytes)
   current.datum = nil
-  return place.failure(e, STAGES[converter.role], rec, ("Error converting message %s %s (%s)"):format(converter.role,
-    place.text(rec), converter.class))
+  return place.failure(e, STAGES[role], rec, ("Error converting message %s %s (%s)%s"):format(role,
+    place.text(rec), converter.class, guess))
 end
-
-local function fail(converter, e, rec) place.fail(rec, failure(converter, e, rec)) end
 
 -- What a converter has done wrong that did nothing: the record would go on with what it came with.
 local function idle(done)
@@ -63,6 +63,20 @@ local function headers(convert, state, rec, done)
   end
 end
 
+-- One record's key, value or headers.
+local function one(converter, rec, convert, done)
+  if converter.role == "header" then return headers(convert, converter.state, rec, done) end
+  current.datum, current.done = rec[converter.role], 0
+  convert(datum, converter.state)
+  if current.done ~= done then error(idle(done), 0) end
+end
+
+-- Whether the stage goes on.
+local function fail(converter, e, rec, convert, done)
+  local ok, last = place.retry(e, one, converter, rec, convert, done)
+  return ok or place.fail(rec, failure(converter, last, rec, done), converter.class)
+end
+
 -- A loop of its own for each converter, so that each compiles for what it calls.
 local LOOP = [[
 local LIVE, current, datum, pcall, tonumber, fail, idle = ...
@@ -76,10 +90,7 @@ return function(batch, converter, convert, done)
       current.done = 0
       local ok, e = pcall(convert, datum, state)
       if ok and current.done ~= done then ok, e = false, idle(done) end
-      if not ok then
-        fail(converter, e, rec)
-        return
-      end
+      if not ok and not fail(converter, e, rec, convert, done) then return end
     end
   end
   current.datum = nil
@@ -95,13 +106,13 @@ local function run(batch, converter, convert, done)
     local rec = batch.records + i
     if rec.n_headers > 0 and rec.state == LIVE then
       local ok, e = pcall(headers, convert, converter.state, rec, done)
-      if not ok then return fail(converter, e, rec) end
+      if not ok and not fail(converter, e, rec, convert, done) then return end
     end
   end
   current.datum = nil
 end
 
---- Bytes to values. The batch ends before a record that fails (connect.host.place); so it does in encode.
+--- Bytes to values. What becomes of a record that fails: connect.host.place.
 function M.decode(batch, converter)
   if converter then run(batch, converter, converter.decode, DECODED) end
 end
@@ -117,15 +128,8 @@ local function record(rec, converters, verb)
   for _, role in ipairs(done == DECODED and { "key", "value", "header" } or { "header", "key", "value" }) do
     local converter = converters[role]
     if converter then
-      local ok, e
-      if role == "header" then
-        ok, e = pcall(headers, converter[verb], converter.state, rec, done)
-      else
-        current.datum, current.done = rec[role], 0
-        ok, e = pcall(converter[verb], datum, converter.state)
-        if ok and current.done ~= done then ok, e = false, idle(done) end
-      end
-      if not ok then error(failure(converter, e, rec), 0) end
+      local ok, e = pcall(one, converter, rec, converter[verb], done)
+      if not ok then error(failure(converter, e, rec, done), 0) end
     end
   end
   current.datum = nil

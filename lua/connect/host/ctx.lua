@@ -6,6 +6,10 @@ local C = require "connect.host.abi"
 local errors = require "connect.errors"
 local host = require "connect.host.c"
 local log = require "connect.log"
+local view = require "connect.host.view"
+
+local DATA = "org.apache.kafka.connect.errors.DataException"
+local RETRIABLE = "org.apache.kafka.connect.errors.RetriableException"
 
 local LONGEST_MS = 1e12 -- thirty years: what does not fit an int64 would not wait at all
 
@@ -32,7 +36,6 @@ local function common(task)
     stopping = function() return C.cl_ffi_stopping(task) == 1 end,
     reconfigure = not_built "reconfigure",
     metrics = not_built "metrics",
-    reject = not_built "reject",
   }
 end
 
@@ -69,6 +72,15 @@ end
 function sink:resume(topic, partition)
   check_partition_args(topic, partition)
   host.pause(topic, partition, false)
+end
+
+--- Gives a record up: e, an error object or a text, is reported for it as errors.* say. Raises when that
+-- is not tolerated.
+function sink:reject(record, e)
+  local rec = view.record_of(record)
+  if e == nil then return host.reject(rec) end
+  local class, message, java, trace = errors.parts(e)
+  host.reject(rec, java or class == "retriable" and RETRIABLE or DATA, message, trace)
 end
 
 --- The longest wait before the next put, once.

@@ -3,6 +3,7 @@
 -- protected call.
 
 local address = require "connect.host.address"
+local place = require "connect.host.place"
 
 local kinds = {
   source = require "connect.host.source",
@@ -13,14 +14,17 @@ local verbs -- of the loaded connector
 
 local M = {}
 
---- spec: connector, task, tasks_max, kind, opaque, space, plugin, key, value, header, transforms.
+--- spec: connector, task, tasks_max, kind, opaque, space, plugin, key, value, header, transforms,
+-- tolerate (errors.tolerance=all), keep_emitted (a source's records are kept as they were before transforms).
 function M.load(spec)
   address.use_space(spec.space)
+  place.tolerate(spec.tolerate)
   local make = kinds[spec.kind] or error("a " .. tostring(spec.kind) .. " is no connector")
   verbs = make(spec)
 end
 
-for _, name in ipairs { "start", "poll", "seal", "commit", "commit_record", "put", "flush", "open", "close", "stop" } do
+for _, name in ipairs { "start", "poll", "seal", "commit", "commit_record", "convert", "put", "flush", "open", "close",
+  "stop" } do
   M[name] = function(...)
     local verb = verbs[name]
     if verb then return verb(...) end

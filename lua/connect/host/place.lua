@@ -9,7 +9,8 @@ local errors = require "connect.errors"
 local host = require "connect.host.c"
 local view = require "connect.host.view"
 
-local INT, NULL = C.CL_INT, C.CL_NULL
+local INT, NULL, FAILED = C.CL_INT, C.CL_NULL, C.CL_RECORD_FAILED
+local DATA = "org.apache.kafka.connect.errors.DataException"
 local RETRIABLE = "org.apache.kafka.connect.errors.RetriableException"
 
 local M = {}
@@ -40,6 +41,9 @@ local function source_offset(rec)
   return " at source offset " .. host.json_encode(offset)
 end
 
+--- ", which looks like text": of bytes that a converter has refused.
+function M.guess(bytes) return ", which " .. ffi.string(C.cl_ffi_guess(bytes)) end
+
 --- "in topic 't' partition 0 at offset 5": before any transform.
 function M.text(rec)
   local topic = rec.orig_topic.p ~= nil and rec.orig_topic or rec.topic
@@ -52,9 +56,12 @@ end
 
 -- -------------------------------------------------------------- failed records
 
+local NO_MEMORY = "not enough memory" -- what a pcall makes of Lua's memory being used up
+
 --- e, whatever it is, as this record's error: of a stage of Connect's (VALUE_CONVERTER,
 -- TRANSFORMATION, ...) and with where before its message. One that ends the task stays one.
 function M.failure(e, stage, rec, where)
+  if e == NO_MEMORY then error(e, 0) end -- the task's fault, not the record's: src/vm/call.c tells it
   local class, message, java, trace = errors.parts(e)
   if class == "retriable" then java = java or RETRIABLE end
   if class ~= "fatal" and class ~= "stopped" then class = "data" end
@@ -65,21 +72,58 @@ function M.failure(e, stage, rec, where)
 end
 
 -- Stages run over the whole batch one after the other, Connect runs them all over one record
--- after the other. Its order is kept by ending the batch at a record that has failed: the
--- stages after this one see the records before it only, so that what fails last is the first
--- record to fail, at its first stage.
-local failed
+-- after the other. With errors.tolerance=none its order is kept by ending the batch at a record
+-- that has failed: the stages after this one see the records before it only, so that what fails
+-- last is the first record to fail, at its first stage. With `all` the stages after this one pass
+-- over it. Either way the batch has its failures, which C reports (src/task/policy.c).
+local tolerant, failed
 
---- rec has failed with what failure() made of it; its stage ends here.
-function M.fail(rec, failure)
+--- all: errors.tolerance=all.
+function M.tolerate(all) tolerant = all end
+
+-- A text for C, which ends it at a NUL.
+local function text(s) return (s:gsub("%z", "\\0")) end
+
+local function note(rec, failure, plugin)
+  if C.cl_ffi_fail(rec, failure.stage, plugin, failure.java or DATA, text(failure.message),
+    failure.trace and text(failure.trace) or "") ~= 0 then
+    errors.throw_last()
+  end
+end
+
+--- rec has failed with what failure() made of it, in this class of plugin. False: its stage ends here.
+function M.fail(rec, failure, plugin)
   if failure.class == "stopped" then error(failure, 0) end
+  if failure.class ~= "fatal" then note(rec, failure, plugin) end
+  if tolerant and failure.class ~= "fatal" then
+    rec.state = FAILED
+    return true
+  end
   failed, rec.batch.n = failure, rec - rec.batch.records
+  return false
+end
+
+--- A stage has raised e for a record: when that may pass, again(...) is called until it has, as long
+-- as errors.retry.* allow. Answers whether it has, and else the last error.
+function M.retry(e, again, ...)
+  local attempt, since = 1, nil
+  while errors.parts(e) == "retriable" do
+    since = since or host.now_ms()
+    local once_more = host.retry(attempt, since)
+    if once_more == nil then error(errors.new("stopped", "stopped between two tries of a record"), 0) end
+    if not once_more then break end
+    local ok
+    ok, e = pcall(again, ...)
+    if ok then return true end
+    attempt = attempt + 1
+  end
+  return false, e
 end
 
 --- Before the stages of a batch.
 function M.begin() failed = nil end
 
---- After its stages: raises what the first failing record has failed with.
+--- After its stages: raises what ends the task, if anything does.
 function M.finish()
   if failed then error(failed, 0) end
 end

@@ -13,7 +13,7 @@ local place = require "connect.host.place"
 local view = require "connect.host.view"
 
 local batch_p = ffi.typeof "struct cl_batch *"
-local RAW, READY = C.CL_BATCH_RAW, C.CL_BATCH_READY
+local READY = C.CL_BATCH_READY
 
 return function(spec)
   place.set_source(nil)
@@ -34,18 +34,23 @@ return function(spec)
   end
   for _, name in ipairs { "start", "open", "close", "stop" } do optional(name) end
 
+  -- Bytes to what put gets.
+  function verbs.convert(lud)
+    local batch = ffi.cast(batch_p, lud)
+    view.enter(batch)
+    place.begin()
+    convert.decode(batch, key)
+    convert.decode(batch, value)
+    convert.decode(batch, header)
+    chain_of.run(batch, chain)
+    view.enter(nil)
+    place.finish()
+    batch.stage = READY
+  end
+
   function verbs.put(lud)
     local batch = ffi.cast(batch_p, lud)
     view.enter(batch)
-    if batch.stage == RAW then
-      place.begin()
-      convert.decode(batch, key)
-      convert.decode(batch, value)
-      convert.decode(batch, header)
-      chain_of.run(batch, chain)
-      place.finish()
-      batch.stage = READY
-    end
     if C.cl_ffi_batch_live(batch) ~= 0 then errors.fatal("no memory left in the batch") end
     C.cl_ffi_phase(task, 1)
     put(ctx, view.batch(batch))

@@ -108,13 +108,14 @@ return function(spec)
     end
   end
 
-  -- The batch is complete: transforms and encodes it, and raises the error of its first record that fails: those
+  -- The batch is complete: transforms and encodes it, and raises the error of a record that ends the task: those
   -- before it are ready. C calls it too, when poll emitted before a retriable error.
   function verbs.seal(lud)
     local batch = ffi.cast(batch_p, lud)
     place.begin()
     check_topics(batch)
-    if chain and commit_record and C.cl_ffi_batch_keep_emitted(batch) ~= 0 then errors.throw_last() end
+    local keep = chain and (commit_record or spec.keep_emitted)
+    if keep and C.cl_ffi_batch_keep_emitted(batch) ~= 0 then errors.throw_last() end
     chain_of.run(batch, chain)
     convert.encode(batch, header)
     convert.encode(batch, key)
