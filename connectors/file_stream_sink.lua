@@ -38,6 +38,9 @@ return {
     ctx.out = out
   end,
 
+  -- Its offsets are the consumer group's alone.
+  alter_offsets = function() return true end,
+
   put = function(ctx, batch) ctx.out:batch(batch) end,
 
   flush = function(ctx) ctx.out:sync() end,

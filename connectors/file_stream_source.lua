@@ -18,6 +18,20 @@ local function stored_position(ctx, file)
   return position
 end
 
+-- In Apache's words; the task finds out whether the file has that position.
+local function check_offset(partition, offset)
+  local position = offset.position
+  if position == nil then connect.fatal "Offset objects should either be null or contain the key 'position'" end
+  if not (type(position) == "cdata" or type(position) == "number" and position % 1 == 0) then
+    connect.fatal "The value for the 'position' key in the offset is expected to be a Long value"
+  end
+  if position < 0 then
+    connect.fatal "The value for the 'position' key in the offset should be a non-negative value"
+  end
+  if not partition then connect.fatal "Partition objects cannot be null" end
+  if partition.filename == nil then connect.fatal "Partition objects should contain the key 'filename'" end
+end
+
 return {
   api = 1,
   kind = "source",
@@ -52,6 +66,18 @@ return {
       ctx.warned = true
     end
     if not n or n == 0 then ctx:sleep(1000) end
+  end,
+
+  -- Whatever is to be forgotten may be: partitions of files that were once read, garbage too.
+  alter_offsets = function(config, offsets)
+    if not file_of(config) then
+      connect.fatal("Offsets cannot be modified if the 'file' configuration is unspecified. This is because stdin is "
+        .. "used for input and offsets are not tracked.")
+    end
+    for _, item in ipairs(offsets) do
+      if item.offset then check_offset(item.partition, item.offset) end
+    end
+    return true
   end,
 
   stop = function(ctx)

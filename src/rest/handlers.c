@@ -47,6 +47,10 @@ static void command(struct cl_exchange *x, enum cl_command_kind kind, const char
   x->cmd = cmd;
 }
 
+void cl_handlers_command(struct cl_exchange *x, enum cl_command_kind kind, json_t *config) {
+  command(x, kind, x->name, config, NULL);
+}
+
 static const char *kind_of(const json_t *v) {
   switch (json_typeof(v)) {
   case JSON_OBJECT: return "an object";
@@ -57,7 +61,8 @@ static const char *kind_of(const json_t *v) {
 }
 
 /* Apache answers 500 here, with Java's words; it is the client's mistake and says so. */
-json_t *cl_handlers_body(struct cl_exchange *x) {
+static json_t *body_by(struct cl_exchange *x,
+                       int (*parse)(const char *, size_t, json_t **, struct cl_err *)) {
   struct cl_err err = CL_ERR_INIT;
   struct cl_reply *reply = &x->answer.reply;
   json_t *body = NULL;
@@ -69,7 +74,7 @@ json_t *cl_handlers_body(struct cl_exchange *x) {
     cl_reply_error(reply, 400, "The request body is empty, a JSON object is needed");
     return NULL;
   }
-  if (cl_json_parse_texts(x->req->body, x->req->body_len, &body, &err) < 0) {
+  if (parse(x->req->body, x->req->body_len, &body, &err) < 0) {
     bad_body(x, "The request body is not valid JSON", &err);
     return NULL;
   }
@@ -80,6 +85,9 @@ json_t *cl_handlers_body(struct cl_exchange *x) {
   }
   return body;
 }
+
+json_t *cl_handlers_body(struct cl_exchange *x) { return body_by(x, cl_json_parse_texts); }
+json_t *cl_handlers_body_as_is(struct cl_exchange *x) { return body_by(x, cl_json_parse); }
 
 bool cl_handlers_text(struct cl_exchange *x, const json_t *body, const char *key, char **out) {
   const json_t *v = json_object_get(body, key);
@@ -256,16 +264,4 @@ void cl_handlers_validate(struct cl_exchange *x) {
     command(x, CL_CMD_VALIDATE, x->name, config, NULL);
   else
     json_decref(config);
-}
-
-void cl_handlers_unbuilt(struct cl_exchange *x) {
-  cl_reply_error(&x->answer.reply, 501, "connect-lua does not serve this route yet");
-}
-
-void cl_handlers_unbuilt_offsets(struct cl_exchange *x) {
-  query(x, CL_GET_CONNECTOR);
-  if (x->answer.reply.status != 200)
-    return;
-  cl_reply_clear(&x->answer.reply);
-  cl_handlers_unbuilt(x);
 }

@@ -9,10 +9,16 @@
 
 #include <stdbool.h>
 
+#include "worker/herder.h"
+
 struct cl_exchange;
 
 /* The body as an object whose numbers are texts, a new reference; NULL: answered. */
 json_t *cl_handlers_body(struct cl_exchange *x);
+/* The same, numbers being numbers. */
+json_t *cl_handlers_body_as_is(struct cl_exchange *x);
+/* Makes x->cmd on the connector or plugin of the path; takes config, which may be NULL. */
+void cl_handlers_command(struct cl_exchange *x, enum cl_command_kind kind, json_t *config);
 /* A string field of it, absent and null being the same; a lone true or false is its text, as in
  * Apache. False: answered. *out is malloc'd or NULL. */
 bool cl_handlers_text(struct cl_exchange *x, const json_t *body, const char *key, char **out);
@@ -47,6 +53,7 @@ void cl_handlers_validate(struct cl_exchange *x);
 void cl_handlers_loggers(struct cl_exchange *x);
 void cl_handlers_logger(struct cl_exchange *x);
 void cl_handlers_put_logger(struct cl_exchange *x);
-/* 501, for a connector that exists; an unknown one is 404 here, too. */
-void cl_handlers_unbuilt_offsets(struct cl_exchange *x);
-void cl_handlers_unbuilt(struct cl_exchange *x);
+
+void cl_handlers_offsets(struct cl_exchange *x);
+void cl_handlers_alter_offsets(struct cl_exchange *x);
+void cl_handlers_reset_offsets(struct cl_exchange *x);

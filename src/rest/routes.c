@@ -55,6 +55,12 @@ static const struct route routes[] = {
     {.method = "POST", .path = "/connectors/{c}/tasks/{t}/restart", .handle = cl_handlers_task_restart},
     {.method = "GET", .path = "/connectors/{c}/topics", .handle = cl_handlers_topics},
     {.method = "PUT", .path = "/connectors/{c}/topics/reset", .handle = cl_handlers_reset_topics},
+    {.method = "GET", .path = "/connectors/{c}/offsets", .handle = cl_handlers_offsets},
+    {.method = "PATCH",
+     .path = "/connectors/{c}/offsets",
+     .reads_body = true,
+     .handle = cl_handlers_alter_offsets},
+    {.method = "DELETE", .path = "/connectors/{c}/offsets", .handle = cl_handlers_reset_offsets},
     {.method = "PUT", .path = "/connectors/{c}/pause", .handle = cl_handlers_pause},
     {.method = "PUT", .path = "/connectors/{c}/resume", .handle = cl_handlers_resume},
     {.method = "PUT", .path = "/connectors/{c}/stop", .handle = cl_handlers_stop},
@@ -71,11 +77,6 @@ static const struct route routes[] = {
     {.method = "GET", .path = "/connect-lua/plugins", .any_type = true, .handle = cl_handlers_plugin_files},
     {.method = "GET", .path = "/connect-lua/tasks", .any_type = true, .handle = cl_handlers_task_calls},
     {.method = "GET", .path = "/metrics", .any_type = true, .text = true, .handle = cl_metrics},
-
-    /* Apache's, not built yet: known, so that clients are told what is wrong. */
-    {.method = "GET", .path = "/connectors/{c}/offsets", .handle = cl_handlers_unbuilt_offsets},
-    {.method = "PATCH", .path = "/connectors/{c}/offsets", .handle = cl_handlers_unbuilt_offsets},
-    {.method = "DELETE", .path = "/connectors/{c}/offsets", .handle = cl_handlers_unbuilt_offsets},
 };
 enum { N_ROUTES = sizeof routes / sizeof routes[0] };
 

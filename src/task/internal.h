@@ -27,6 +27,7 @@ struct cl_task {
   pthread_cond_t wake;
   atomic_bool stop, pause, abandoned;
   bool ended;                   /* under lock */
+  struct cl_task *next_zombie;  /* task.c */
   struct cl_consumer *consumer; /* written under lock by the task, read by the herder under lock */
   struct cl_producer *producer, *letters_producer;
   struct cl_vm *vm;

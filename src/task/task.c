@@ -25,9 +25,43 @@ enum {
   WAKE_SIGNAL = SIGURG      /* ignored by default; ours has an empty handler, no SA_RESTART */
 };
 
-static atomic_int abandoned_total;
+/* Given up and still running; under zombies_lock. */
+static pthread_mutex_t zombies_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct cl_task *zombies;
 
-int cl_task_abandoned_total(void) { return atomic_load(&abandoned_total); }
+static void zombies_add(struct cl_task *t) {
+  pthread_mutex_lock(&zombies_lock);
+  t->next_zombie = zombies;
+  zombies = t;
+  pthread_mutex_unlock(&zombies_lock);
+}
+
+static void zombies_remove(struct cl_task *t) {
+  pthread_mutex_lock(&zombies_lock);
+  struct cl_task **at = &zombies;
+  while (*at != t)
+    at = &(*at)->next_zombie;
+  *at = t->next_zombie;
+  pthread_mutex_unlock(&zombies_lock);
+}
+
+int cl_task_abandoned_total(void) {
+  int n = 0;
+  pthread_mutex_lock(&zombies_lock);
+  for (const struct cl_task *t = zombies; t; t = t->next_zombie)
+    n++;
+  pthread_mutex_unlock(&zombies_lock);
+  return n;
+}
+
+bool cl_task_abandoned_of(const char *connector) {
+  bool found = false;
+  pthread_mutex_lock(&zombies_lock);
+  for (const struct cl_task *t = zombies; t && !found; t = t->next_zombie)
+    found = strcmp(t->conf.connector, connector) == 0;
+  pthread_mutex_unlock(&zombies_lock);
+  return found;
+}
 
 const char *cl_state_name(enum cl_state s) {
   static const char *const names[] = {"UNASSIGNED", "RUNNING", "PAUSED", "FAILED", "RESTARTING", "STOPPED"};
@@ -160,7 +194,7 @@ static void *thread_main(void *arg) {
   pthread_mutex_unlock(&t->lock); /* from here on t is the herder's, which frees it unless abandoned */
   if (abandoned) {
     CL_LOG(CL_WARN, "a task that had been given up has ended after all");
-    atomic_fetch_sub(&abandoned_total, 1);
+    zombies_remove(t);
   }
   return NULL;
 }
@@ -269,7 +303,7 @@ static bool abandon(struct cl_task *t) {
   pthread_mutex_lock(&t->lock);
   bool ended = t->ended;
   if (!ended) {
-    atomic_fetch_add(&abandoned_total, 1);
+    zombies_add(t);
     atomic_store(&t->abandoned, true);
     if (t->consumer)
       cl_consumer_abandon(t->consumer);

@@ -82,3 +82,5 @@ void cl_task_ask_stop(struct cl_task *t);
  * memory left alone. The others are freed and their entries set to NULL. */
 size_t cl_task_join(struct cl_task **tasks, size_t n, int64_t deadline_ms);
 int cl_task_abandoned_total(void); /* while one lives the process must end by _exit */
+/* Whether one of this connector's, by name, still runs. @thread any */
+bool cl_task_abandoned_of(const char *connector);

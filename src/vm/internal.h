@@ -111,12 +111,6 @@ void cl_spec_set_part(struct cl_lua *s, lua_State *L, const char *name, const st
  * chain NULL = none. */
 void cl_spec_set_transforms(struct cl_lua *s, lua_State *L, const struct cl_chain *chain);
 
-/* ------------------------------------------------------------- source_key.c */
-
-/* A source partition (null or a flat object) as the compact JSON that Java workers write:
- * keys in java.util.HashMap order. *out is malloc'd. */
-int cl_source_key_text(const json_t *partition, char **out, struct cl_err *err);
-
 /* --------------------------------------------------------------- lib_host.c */
 
 /* Registers package.preload["connect.host.c"]; may throw. */

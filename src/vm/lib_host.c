@@ -4,6 +4,7 @@
  * Thread: the state's own. May include base, record, Lua. */
 #define CL_COMPONENT "plugin"
 #include "vm/internal.h"
+#include "vm/source_key.h"
 
 #include "base/clock.h"
 #include "base/fs.h"
@@ -101,7 +102,7 @@ static int host_partition(lua_State *L) {
   lua_settop(L, 1);
   json_t **partition = cl_bridge_box(s, L, 1); /* t box */
   char *text;
-  if (cl_source_key_text(*partition, &text, &err) != 0)
+  if (cl_source_key_text(*partition, true, &text, &err) != 0)
     return cl_call_raise(L, &err);
   int64_t id = ops->partition(s->task.opaque, text, strlen(text), &err);
   free(text);

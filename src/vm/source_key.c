@@ -2,10 +2,11 @@
  * The text of a source partition. Offsets are found by the bytes of this text, so it has
  * the key order in which a Java worker would have written the same map.
  * Any thread, no state. May include base, record. */
-#include "vm/internal.h"
+#include "vm/source_key.h"
 
 #include "record/java.h"
 #include "record/java_map.h"
+#include "vm/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,6 @@ struct field {
   json_t *value;
 };
 
-/* A Lua table has no insertion order: the bytes decide. */
 static int by_name(const void *a, const void *b) {
   const struct field *x = a, *y = b;
   return strcmp(x->name, y->name);
@@ -34,7 +34,7 @@ static int compare(const void *arg, uint32_t a, uint32_t b) {
                                 (struct cl_str){fields[b].name, (uint32_t)strlen(fields[b].name)});
 }
 
-static int take_fields(const json_t *partition, struct field *fields, struct cl_err *err) {
+static int take_fields(const json_t *partition, bool of_lua, struct field *fields, struct cl_err *err) {
   const char *name;
   json_t *value;
   size_t i = 0;
@@ -45,7 +45,8 @@ static int take_fields(const json_t *partition, struct field *fields, struct cl_
                         name);
     fields[i++] = (struct field){name, value};
   }
-  qsort(fields, i, sizeof(*fields), by_name);
+  if (of_lua)
+    qsort(fields, i, sizeof(*fields), by_name);
   return 0;
 }
 
@@ -65,7 +66,7 @@ static json_t *reorder(const struct field *fields, uint32_t n) {
   return out;
 }
 
-int cl_source_key_text(const json_t *partition, char **out, struct cl_err *err) {
+int cl_source_key_text(const json_t *partition, bool of_lua, char **out, struct cl_err *err) {
   *out = NULL;
   size_t n = json_object_size(partition);
   if ((!json_is_object(partition) && !json_is_null(partition)) || n > MAX_FIELDS)
@@ -74,7 +75,7 @@ int cl_source_key_text(const json_t *partition, char **out, struct cl_err *err) 
     *out = strdup("null");
   } else {
     struct field *fields = calloc(n + 1, sizeof(*fields));
-    if (fields && take_fields(partition, fields, err) != 0) {
+    if (fields && take_fields(partition, of_lua, fields, err) != 0) {
       free(fields);
       return err->code;
     }
@@ -86,3 +87,5 @@ int cl_source_key_text(const json_t *partition, char **out, struct cl_err *err) 
   }
   return *out ? 0 : cl_err_set(err, CL_ENOMEM, "no memory for a source partition");
 }
+
+char *cl_source_offset_text(const json_t *offset) { return cl_bridge_text(offset, JSON_COMPACT); }

@@ -28,6 +28,8 @@ static const char *const doing[] = {
     [CL_CMD_PUT_TASKS] = "refusing task configs of connector",
     [CL_CMD_FENCE] = "refusing to fence connector",
     [CL_CMD_VALIDATE] = "validating a config of plugin",
+    [CL_CMD_ALTER_OFFSETS] = "altering the offsets of connector",
+    [CL_CMD_RESET_OFFSETS] = "resetting the offsets of connector",
     [CL_CMD_RESTORE] = "restoring connectors of",
 };
 

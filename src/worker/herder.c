@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The herder's thread and inbox, and replies. What a command does: standalone.c.
+ * The herder's two threads and their inboxes, and replies. What a command does: standalone.c.
  * May include floors 5-0.
  */
 #define CL_COMPONENT "herder"
@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/secrets.h"
+#include "worker/connector_offsets.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,13 +45,23 @@ static void free_command(struct cl_command *cmd) {
   free(cmd);
 }
 
+static void answer(struct cl_command *cmd, struct cl_reply *reply) {
+  cmd->done(cmd->arg, reply);
+  cl_reply_clear(reply);
+  free_command(cmd);
+}
+
+/* Takes cmd. */
 static void run_command(struct cl_herder *h, struct cl_command *cmd) {
   struct cl_reply reply = {0};
   cl_health_begin(h, cmd);
-  cl_standalone_run(h, cmd, &reply);
+  bool over = cl_standalone_run(h, cmd, &reply);
   cl_health_end(h);
-  cmd->done(cmd->arg, &reply);
-  cl_reply_clear(&reply);
+  if (!over && cl_queue_push(h->groups, cmd, 0))
+    return;
+  if (!over)
+    cl_reply_error(&reply, 503, "Too many requests are waiting; try again later");
+  answer(cmd, &reply);
 }
 
 void cl_herder_wake(void *herder) {
@@ -69,7 +80,7 @@ static void *herder_main(void *arg) {
     struct cl_command *cmd = cl_queue_pop(h->inbox, cl_restart_wait(h));
     if (cmd && cmd->kind != CL_CMD_WAKE)
       run_command(h, cmd);
-    if (cmd)
+    else if (cmd)
       free_command(cmd);
     cl_restart_run(h);
   }
@@ -77,27 +88,62 @@ static void *herder_main(void *arg) {
   return NULL;
 }
 
-int cl_herder_start(const struct cl_worker *w, struct cl_herder **out, struct cl_err *err) {
-  struct cl_herder *h = calloc(1, sizeof(*h));
-  if (h)
-    h->inbox = cl_queue_new(INBOX_CEILING);
-  if (!h || !h->inbox) {
-    free(h);
-    return cl_err_set(err, CL_ENOMEM, "no memory for the herder");
+static void *groups_main(void *arg) {
+  struct cl_herder *h = arg;
+  struct cl_command *cmd;
+  while ((cmd = cl_queue_pop(h->groups, -1))) {
+    struct cl_reply reply = {0};
+    cl_group_offsets_run(h, cmd, &reply);
+    answer(cmd, &reply);
   }
-  h->worker = w;
-  pthread_mutex_init(&h->lock, NULL);
+  return NULL;
+}
+
+static void herder_free(struct cl_herder *h) {
+  if (h->inbox)
+    cl_queue_free(h->inbox);
+  if (h->groups)
+    cl_queue_free(h->groups);
+  pthread_mutex_destroy(&h->lock);
+  free(h->worker_id);
+  free(h);
+}
+
+static void stop_groups(struct cl_herder *h) {
+  atomic_store(&h->groups_stop, true);
+  cl_queue_close(h->groups);
+  pthread_join(h->groups_thread, NULL);
+}
+
+static int start_threads(struct cl_herder *h, struct cl_err *err) {
   int rc = cl_watchdog_start(h);
   if (rc == 0)
+    rc = pthread_create(&h->groups_thread, NULL, groups_main, h);
+  if (rc == 0) {
     rc = pthread_create(&h->thread, NULL, herder_main, h);
-  if (rc != 0) {
-    cl_watchdog_stop(h);
-    cl_queue_free(h->inbox);
-    free(h);
-    return cl_err_set(err, CL_EIO, "cannot start the herder thread: %s", strerror(rc));
+    if (rc != 0)
+      stop_groups(h);
   }
-  *out = h;
-  return 0;
+  if (rc != 0)
+    cl_watchdog_stop(h);
+  return rc == 0 ? 0 : cl_err_set(err, CL_EIO, "cannot start the herder's threads: %s", strerror(rc));
+}
+
+int cl_herder_start(const struct cl_worker *w, struct cl_herder **out, struct cl_err *err) {
+  struct cl_herder *h = calloc(1, sizeof(*h));
+  if (!h)
+    return cl_err_set(err, CL_ENOMEM, "no memory for the herder");
+  h->worker = w;
+  pthread_mutex_init(&h->lock, NULL);
+  h->inbox = cl_queue_new(INBOX_CEILING);
+  h->groups = cl_queue_new(INBOX_CEILING);
+  int rc = h->inbox && h->groups ? start_threads(h, err)
+                                 : cl_err_set(err, CL_ENOMEM, "no memory for the herder");
+  if (rc != 0)
+    herder_free(h);
+  else
+    *out = h;
+  return rc;
 }
 
 void cl_herder_announce(struct cl_herder *h, char *worker_id) {
@@ -116,23 +162,22 @@ void cl_herder_ready(struct cl_herder *h) {
 void cl_herder_stop(struct cl_herder *h) {
   cl_queue_close(h->inbox);
   pthread_join(h->thread, NULL);
+  stop_groups(h);
   cl_watchdog_stop(h);
-  cl_queue_free(h->inbox);
-  pthread_mutex_destroy(&h->lock);
   while (h->list) {
     struct cl_instance *c = h->list;
     h->list = c->next;
     cl_instance_free(c);
   }
-  free(h->worker_id);
-  free(h);
+  herder_free(h);
 }
 
 int cl_herder_submit(struct cl_herder *h, struct cl_command *cmd, struct cl_err *err) {
-  if (cl_queue_push(h->inbox, cmd, 0))
+  struct cl_queue *to = cmd->kind == CL_CMD_READ_OFFSETS ? h->groups : h->inbox;
+  if (cl_queue_push(to, cmd, 0))
     return 0;
   free_command(cmd);
-  if (cl_queue_len(h->inbox) >= INBOX_CEILING)
+  if (cl_queue_len(to) >= INBOX_CEILING)
     return cl_err_set(err, CL_EAGAIN, "Too many requests are waiting; try again later");
   return cl_err_set(err, CL_ESTOPPED, "Worker is shutting down");
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The herder: one thread, one inbox, every change of connectors and tasks. REST hands
- * commands in and is called back; reads are answered at once from snapshots.
+ * commands in and is called back; reads are answered at once from snapshots. A second thread asks
+ * the broker for the offsets of sinks, so that nothing else waits for it.
  */
 #pragma once
 
@@ -37,18 +38,22 @@ enum cl_command_kind {
   CL_CMD_PUT_TASKS,
   CL_CMD_FENCE,
   CL_CMD_VALIDATE,
+  CL_CMD_READ_OFFSETS, /* of a sink */
+  CL_CMD_ALTER_OFFSETS,
+  CL_CMD_RESET_OFFSETS,
   CL_CMD_RESTORE, /* the connectors that are remembered, but for names that are there already */
   CL_CMD_WAKE     /* the herder's own */
 };
 struct cl_command {
   enum cl_command_kind kind;
   char *name;                      /* connector, VALIDATE: plugin; malloc'd, owned by the command */
-  json_t *config;                  /* CREATE, PUT_CONFIG, PATCH_CONFIG (null = remove the key), VALIDATE */
+  json_t *config;                  /* CREATE, PUT_CONFIG, PATCH_CONFIG (null = remove the key), VALIDATE;
+                                    * ALTER_OFFSETS: array of {"partition","offset"}, objects or null */
   char *initial_state;             /* CREATE: or NULL */
   bool given;                      /* CREATE: of the command line, which will say it again: not remembered */
   bool include_tasks, only_failed; /* RESTART */
   int task;                        /* RESTART_TASK */
-  void (*done)(void *arg, struct cl_reply *reply); /* @thread herder; takes the reply's contents */
+  void (*done)(void *arg, struct cl_reply *reply); /* @thread herder or groups; takes the reply's contents */
   void *arg;
 };
 /* Takes cmd (malloc'd). CL_EAGAIN when the inbox is full, CL_ESTOPPED when shutting down:
@@ -65,6 +70,7 @@ enum cl_query_kind {
   CL_GET_TASKS,
   CL_GET_TASK_STATUS,
   CL_GET_TOPICS,
+  CL_GET_OFFSETS,
   CL_GET_PLUGINS,
   CL_GET_PLUGIN_CONFIG,
   CL_GET_PLUGIN_FILES,
@@ -81,7 +87,7 @@ struct cl_query {
   const json_t *config;            /* GET_VALIDATION */
 };
 /* Never waits for Lua or Kafka: a validation that needs the plugin's own code leaves out->status
- * 0 and has to be submitted as CL_CMD_VALIDATE. @thread any. */
+ * 0 and has to be submitted as CL_CMD_VALIDATE, a sink's offsets as CL_CMD_READ_OFFSETS. @thread any. */
 void cl_herder_query(struct cl_herder *h, const struct cl_query *q, struct cl_reply *out);
 
 /* What the herder thread does now, as Apache says it, with a blank before; "" when idle. @thread any */

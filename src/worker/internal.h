@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "base/queue.h"
@@ -21,8 +22,9 @@ void cl_herder_wake(void *herder);
 
 struct cl_herder {
   const struct cl_worker *worker;
-  struct cl_queue *inbox;
-  pthread_t thread;
+  struct cl_queue *inbox, *groups; /* commands for the herder's thread, for the groups thread */
+  pthread_t thread, groups_thread;
+  atomic_bool groups_stop;  /* do not wait for brokers any more */
   pthread_mutex_t lock;     /* guards the id, the list and what cl_instance says */
   char *worker_id;          /* host:port */
   struct cl_instance *list; /* in order of creation */
@@ -36,8 +38,8 @@ struct cl_herder {
 /* @locks the caller holds h->lock, or is the herder thread. */
 struct cl_instance *cl_herder_find(struct cl_herder *h, const char *name);
 
-/* standalone.c: carries out one command. @thread herder */
-void cl_standalone_run(struct cl_herder *h, struct cl_command *cmd, struct cl_reply *reply);
+/* standalone.c: carries out one command; false: the groups thread has to go on. @thread herder */
+bool cl_standalone_run(struct cl_herder *h, struct cl_command *cmd, struct cl_reply *reply);
 /* Starts a failed connector, and its tasks if they have to change. @thread herder */
 void cl_standalone_start_again(struct cl_herder *h, struct cl_instance *c);
 /* Stops every task of every connector. @thread herder, at its end */

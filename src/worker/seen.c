@@ -18,11 +18,12 @@ static const char *lower_name(enum cl_state state) {
 static bool see_connector(const struct cl_herder *h, struct cl_instance *c, struct cl_seen_connector *out) {
   int64_t now = cl_now_ms();
   out->name = strdup(c->name);
-  out->class = strdup(c->plugin->class);
-  out->version = strdup(c->plugin->version);
+  const struct cl_plugin *plugin = c->plugin; /* NULL: remembered, and taken away since */
+  out->class = strdup(plugin ? plugin->class : "unknown");
+  out->version = strdup(plugin ? plugin->version : "unknown");
   out->state = lower_name(c->state);
-  out->type = cl_plugin_kind_name(c->plugin->kind);
-  out->sink = c->plugin->kind == CL_PLUGIN_SINK;
+  out->type = plugin ? cl_plugin_kind_name(plugin->kind) : "unknown";
+  out->sink = plugin && plugin->kind == CL_PLUGIN_SINK;
   out->tasks = calloc(c->n_runs + 1, sizeof(*out->tasks));
   if (!out->name || !out->class || !out->version || !out->tasks)
     return false;

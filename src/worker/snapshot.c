@@ -5,6 +5,7 @@
  */
 #include "worker/internal.h"
 
+#include "worker/connector_offsets.h"
 #include "worker/plugin_info.h"
 
 #include <string.h>
@@ -140,6 +141,7 @@ void cl_herder_query(struct cl_herder *h, const struct cl_query *q, struct cl_re
   case CL_GET_PLUGIN_CONFIG: cl_plugin_info_config(w, q, out); break;
   case CL_GET_PLUGIN_FILES: out->body = cl_plugin_info_files(w->plugins); break;
   case CL_GET_VALIDATION: cl_plugin_info_validate(w, q->name, q->config, false, out); break;
+  case CL_GET_OFFSETS: cl_connector_offsets_query(h, q->name, out); break;
   case CL_GET_TOPICS:
     if (w->conf->topic_tracking)
       query_connectors(h, q, out);

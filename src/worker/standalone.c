@@ -11,6 +11,7 @@
 #include "task/connector.h"
 #include "worker/admit.h"
 #include "worker/chain.h"
+#include "worker/connector_offsets.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -404,6 +405,8 @@ static void run_reset_topics(struct cl_herder *h, const char *name, struct cl_re
 static void unknown_connector(const struct cl_command *cmd, struct cl_reply *reply) {
   switch (cmd->kind) {
   case CL_CMD_DELETE:
+  case CL_CMD_ALTER_OFFSETS:
+  case CL_CMD_RESET_OFFSETS:
   case CL_CMD_PATCH_CONFIG: cl_reply_error(reply, 404, "Connector %s not found", cmd->name); break;
   case CL_CMD_RESTART:
   case CL_CMD_RESTART_TASK: cl_reply_error(reply, 404, "Unknown connector: %s", cmd->name); break;
@@ -411,11 +414,11 @@ static void unknown_connector(const struct cl_command *cmd, struct cl_reply *rep
   }
 }
 
-static void run_on_existing(struct cl_herder *h, struct cl_command *cmd, struct cl_reply *reply) {
+static bool run_on_existing(struct cl_herder *h, struct cl_command *cmd, struct cl_reply *reply) {
   struct cl_instance *c = cl_herder_find(h, cmd->name);
   if (!c) {
     unknown_connector(cmd, reply);
-    return;
+    return true;
   }
   switch (cmd->kind) {
   case CL_CMD_DELETE: run_delete(h, c, reply); break;
@@ -424,11 +427,15 @@ static void run_on_existing(struct cl_herder *h, struct cl_command *cmd, struct 
   case CL_CMD_STOP: run_stop(h, c, reply); break;
   case CL_CMD_PATCH_CONFIG: run_patch_config(h, c, cmd, reply); break;
   case CL_CMD_RESTART_TASK: run_restart_task(h, c, cmd->task, reply); break;
+  case CL_CMD_ALTER_OFFSETS:
+  case CL_CMD_RESET_OFFSETS: return cl_connector_offsets_change(h, c, cmd, reply);
   default: run_restart(h, c, cmd, reply); break;
   }
+  return true;
 }
 
-void cl_standalone_run(struct cl_herder *h, struct cl_command *cmd, struct cl_reply *reply) {
+bool cl_standalone_run(struct cl_herder *h, struct cl_command *cmd, struct cl_reply *reply) {
+  bool over = true;
   cl_log_context(cmd->name);
   switch (cmd->kind) {
   case CL_CMD_CREATE: run_create(h, cmd, reply); break;
@@ -445,9 +452,10 @@ void cl_standalone_run(struct cl_herder *h, struct cl_command *cmd, struct cl_re
                    "Kafka Connect in standalone mode does not support exactly-once source connectors.");
     break;
   case CL_CMD_RESTORE: run_restore(h, reply); break;
-  default: run_on_existing(h, cmd, reply); break;
+  default: over = run_on_existing(h, cmd, reply); break;
   }
   cl_log_context(NULL);
+  return over;
 }
 
 void cl_standalone_stop_all(struct cl_herder *h) {

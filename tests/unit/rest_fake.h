@@ -25,12 +25,14 @@ struct cl_herder {
   int n_held, n_submitted;
 };
 
-static const char *const fake_commands[] = {
-    "CREATE",  "PUT_CONFIG",   "PATCH_CONFIG", "DELETE",    "PAUSE", "RESUME",  "STOP",
-    "RESTART", "RESTART_TASK", "RESET_TOPICS", "PUT_TASKS", "FENCE", "VALIDATE"};
-static const char *const fake_queries[] = {
-    "ROOT",        "HEALTH", "CONNECTORS", "CONNECTOR",     "CONFIG",       "STATUS",    "TASKS",
-    "TASK_STATUS", "TOPICS", "PLUGINS",    "PLUGIN_CONFIG", "PLUGIN_FILES", "TASK_CALLS", "VALIDATION"};
+static const char *const fake_commands[] = {"CREATE",       "PUT_CONFIG",   "PATCH_CONFIG",  "DELETE",
+                                            "PAUSE",        "RESUME",       "STOP",          "RESTART",
+                                            "RESTART_TASK", "RESET_TOPICS", "PUT_TASKS",     "FENCE",
+                                            "VALIDATE",     "READ_OFFSETS", "ALTER_OFFSETS", "RESET_OFFSETS"};
+static const char *const fake_queries[] = {"ROOT",         "HEALTH",     "CONNECTORS", "CONNECTOR",
+                                           "CONFIG",       "STATUS",     "TASKS",      "TASK_STATUS",
+                                           "TOPICS",       "OFFSETS",    "PLUGINS",    "PLUGIN_CONFIG",
+                                           "PLUGIN_FILES", "TASK_CALLS", "VALIDATION"};
 
 void cl_reply_clear(struct cl_reply *r) {
   json_decref(r->body);
@@ -110,7 +112,8 @@ void cl_herder_query(struct cl_herder *h, const struct cl_query *q, struct cl_re
     return;
   }
   out->status = 200;
-  if (q->kind == CL_GET_VALIDATION && strcmp(q->name, "lua") == 0)
+  if ((q->kind == CL_GET_VALIDATION && strcmp(q->name, "lua") == 0) ||
+      (q->kind == CL_GET_OFFSETS && strcmp(q->name, "sink") == 0))
     out->status = 0; /* only the herder can say */
   else if (q->kind == CL_GET_VALIDATION)
     out->body = json_incref((json_t *)q->config);
@@ -130,13 +133,19 @@ struct cl_seen *cl_herder_see(struct cl_herder *h) {
   (void)h;
   struct cl_seen *s = calloc(1, sizeof *s);
   s->connectors = calloc(1, sizeof *s->connectors);
-  s->connectors[s->n++] =
-      (struct cl_seen_connector){.name = strdup("a\"b\\c\nd"), .class = strdup("Sink"), .version = strdup("1"),
-                                 .state = "running", .type = "sink", .sink = true, .n_tasks = 2};
+  s->connectors[s->n++] = (struct cl_seen_connector){.name = strdup("a\"b\\c\nd"),
+                                                     .class = strdup("Sink"),
+                                                     .version = strdup("1"),
+                                                     .state = "running",
+                                                     .type = "sink",
+                                                     .sink = true,
+                                                     .n_tasks = 2};
   struct cl_seen_connector *c = s->connectors;
   c->tasks = calloc(2, sizeof *c->tasks);
   for (int i = 0; i < 2; i++)
-    c->tasks[i] = (struct cl_seen_task){.id = i, .state = i ? "failed" : "running", .client_id = strdup("cid"),
+    c->tasks[i] = (struct cl_seen_task){.id = i,
+                                        .state = i ? "failed" : "running",
+                                        .client_id = strdup("cid"),
                                         .stats = cl_stats_new(30000, 0)};
   cl_stats_add(c->tasks[0].stats, CL_STAT_RETRIES, 3);
   cl_stats_meter(c->tasks[0].stats, CL_METER_READ, 12, 1);

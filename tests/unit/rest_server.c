@@ -149,12 +149,43 @@ static void test_patch_and_internal(void **state) {
   check(ask(*state, "PUT", "/connectors/c/fence", "", NULL), 200, JSON, echoed("FENCE", "c", none));
 }
 
-/* Apache's routes that are not built: told so, but for an unknown connector. */
-static void test_unbuilt(void **state) {
-  const char *text = ERROR(501, "connect-lua does not serve this route yet");
-  check(ask(*state, "DELETE", "/connectors/c/offsets", "", NULL), 501, JSON, text);
-  check(ask(*state, "PATCH", "/connectors/none/offsets", SENDS_JSON, "{}"), 404, JSON,
+/* A source's at once, a sink's by the broker; the body's shape, numbers as they are. */
+static void test_offsets(void **state) {
+  const char *flags = "\"initial_state\":null,\"include_tasks\":false,\"only_failed\":false";
+  char text[400];
+  check(ask(*state, "GET", "/connectors/none/offsets", "", NULL), 404, JSON,
         ERROR(404, "Connector none not found"));
+  check(ask(*state, "GET", "/connectors/c/offsets", "", NULL), 200, JSON,
+        "{\"query\":\"OFFSETS\",\"name\":\"c\",\"status\":false,\"info\":false,\"only\":false}");
+  snprintf(text, sizeof text, "\"config\":null,%s", flags);
+  check(ask(*state, "GET", "/connectors/sink/offsets", "", NULL), 200, JSON,
+        echoed("READ_OFFSETS", "sink", text));
+  check(ask(*state, "DELETE", "/connectors/c/offsets", "", NULL), 200, JSON,
+        echoed("RESET_OFFSETS", "c", text));
+  snprintf(
+      text, sizeof text,
+      "\"config\":[{\"partition\":{\"f\":\"x\"},\"offset\":{\"n\":7}},{\"offset\":null,\"partition\":null}],"
+      "%s",
+      flags);
+  check(ask(*state, "PATCH", "/connectors/c/offsets", SENDS_JSON,
+            "{\"offsets\":[{\"partition\":{\"f\":\"x\"},\"offset\":{\"n\":7}},{\"offset\":null}]}"),
+        200, JSON, echoed("ALTER_OFFSETS", "c", text));
+  static const char *const none[] = {"{}", "{\"offsets\":null}", "{\"offsets\":[]}"};
+  for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+    check(ask(*state, "PATCH", "/connectors/c/offsets", SENDS_JSON, none[i]), 400, JSON,
+          ERROR(400, "Partitions / offsets need to be provided for an alter offsets request"));
+  static const char *const bad[] = {"",
+                                    "[]",
+                                    "{",
+                                    "{\"offset\":[]}",
+                                    "{\"offsets\":{}}",
+                                    "{\"offsets\":[1]}",
+                                    "{\"offsets\":[{\"partition\":1}]}",
+                                    "{\"offsets\":[{\"partition\":{},\"offset\":\"x\"}]}",
+                                    "{\"offsets\":[{\"partition\":{},\"more\":1}]}"};
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    check(ask(*state, "PATCH", "/connectors/c/offsets", SENDS_JSON, bad[i]), 400, JSON, NULL);
+  check(ask(*state, "PATCH", "/connectors/c/offsets", "", "{}"), 415, JSON, NULL);
 }
 
 static void test_loggers(void **state) {
@@ -430,7 +461,7 @@ int main(void) {
       TEST(test_plugins),
       TEST(test_validate),
       TEST(test_patch_and_internal),
-      TEST(test_unbuilt),
+      TEST(test_offsets),
       TEST(test_loggers),
       TEST(test_create_and_location),
       TEST(test_routing_errors),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * States and protected calls: memory cap, error conversion, interrupt, the JSON bridge. */
 #include "vm/internal.h"
+#include "vm/source_key.h"
 
 #include "base/clock.h"
 
@@ -338,7 +339,7 @@ static void expect_key(const char *json, const char *text) {
   struct cl_err err = CL_ERR_INIT;
   json_t *partition = json_loads(json, JSON_DECODE_ANY, NULL);
   char *out = NULL;
-  assert_int_equal(cl_source_key_text(partition, &out, &err), 0);
+  assert_int_equal(cl_source_key_text(partition, true, &out, &err), 0);
   assert_string_equal(out, text);
   free(out);
   json_decref(partition);
@@ -356,7 +357,7 @@ static void test_source_key(void **state) {
   struct cl_err err = CL_ERR_INIT;
   json_t *nested = json_pack("{s:[i]}", "k", 1);
   char *out = NULL;
-  assert_int_equal(cl_source_key_text(nested, &out, &err), CL_EINVAL);
+  assert_int_equal(cl_source_key_text(nested, true, &out, &err), CL_EINVAL);
   assert_non_null(strstr(err.msg, "'k'"));
   json_decref(nested);
 }

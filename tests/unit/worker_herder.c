@@ -6,8 +6,6 @@
 #include "base/clock.h"
 #include "task/task.h"
 
-#include <sys/wait.h>
-
 extern const void *const worker_herder_keeps[];
 const void *const worker_herder_keeps[] = {(const void *)cl_ffi_writer_open};
 
@@ -403,18 +401,6 @@ static int close_all(void **state) {
   return 0;
 }
 
-/* Of a worker that cannot be closed; its thread that has ended is joined, or counts as leaked. */
-static void forget_folder(void) {
-  cl_cluster_free(rig->worker->cluster);
-  static const char *const files[] = {"journal", "plain.lua", "stuck.lua", "worker.conf"};
-  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", rig->folder, files[i]);
-    unlink(path);
-  }
-  rmdir(rig->folder);
-}
-
 int main(void) {
 #define herder_test(name) cmocka_unit_test_setup(name, forget_journal)
   const struct CMUnitTest tests[] = {
@@ -428,17 +414,6 @@ int main(void) {
       herder_test(failing_validate_verb),
       herder_test(failing_start),
   };
-  /* Its threads never end: in a process of its own, that ends by _exit. */
   const struct CMUnitTest stuck[] = {herder_test(stuck_task)};
-  int status = -1;
-  pid_t pid = fork();
-  if (pid == 0) {
-    alarm(60);
-    int failed = cmocka_run_group_tests_name("stuck", stuck, open_all, NULL);
-    forget_folder();
-    fflush(NULL);
-    _exit(failed != 0);
-  }
-  waitpid(pid, &status, 0);
-  return (status != 0) + cmocka_run_group_tests(tests, open_all, close_all);
+  return rig_run_apart(stuck, 1, open_all, &rig) + cmocka_run_group_tests(tests, open_all, close_all);
 }

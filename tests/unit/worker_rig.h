@@ -11,6 +11,7 @@
 #include "worker/herder.h"
 #include "worker/worker.h"
 
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -74,19 +76,40 @@ static inline void rig_start(struct rig *r) {
   cl_herder_announce(r->herder, strdup("here:1"));
 }
 
+/* With the files in it. */
+static inline void rig_remove_folder(const struct rig *r) {
+  DIR *dir = opendir(r->folder);
+  assert_non_null(dir);
+  for (const struct dirent *e; (e = readdir(dir));)
+    unlinkat(dirfd(dir), e->d_name, 0);
+  closedir(dir);
+  rmdir(r->folder);
+}
+
 static inline void rig_close(struct rig *r) {
   if (r->herder)
     cl_herder_stop(r->herder);
   cl_worker_close(r->worker);
-  static const char *const files[] = {"worker.conf", "checks.lua", "cut.lua",  "plain.lua",
-                                      "stuck.lua",   "bad.lua",    "pred.lua", "head.lua"};
-  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-    char path[256];
-    snprintf(path, sizeof path, "%s/%s", r->folder, files[i]);
-    unlink(path);
-  }
-  rmdir(r->folder);
+  rig_remove_folder(r);
   free(r);
+}
+
+/* Tests that leave a thread behind which never ends: in a process of their own, that ends by _exit.
+ * Answers 0, or 1 when one has failed. */
+static inline int rig_run_apart(const struct CMUnitTest *tests, size_t n, CMFixtureFunction setup,
+                                struct rig **rig) {
+  int status = -1;
+  pid_t pid = fork();
+  if (pid == 0) {
+    alarm(60);
+    int failed = _cmocka_run_group_tests("apart", tests, n, setup, NULL);
+    cl_cluster_free((*rig)->worker->cluster); /* a thread that has ended is joined, or counts as leaked */
+    rig_remove_folder(*rig);
+    fflush(NULL);
+    _exit(failed != 0);
+  }
+  waitpid(pid, &status, 0);
+  return status != 0;
 }
 
 /* Runs a command to its end; takes config. */

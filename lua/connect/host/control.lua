@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What the control thread calls, in a fresh state each time: the connector side of plugins.
 
+local errors = require "connect.errors"
 local sandbox = require "connect.host.sandbox"
 local manifest = require "connect.host.manifest"
 
@@ -10,11 +11,21 @@ function M.manifest(file, root)
   return manifest.check(sandbox.load(file, root), file)
 end
 
+-- What the plugin says no to, by an error of connect's, is an answer and no fault of its code.
+local function alter_offsets(fn, config, offsets)
+  local ok, result = pcall(fn, config, offsets)
+  if ok then return { done = result and true or false } end
+  local class, message = errors.parts(result)
+  if class == nil or class == "stopped" then error(result, 0) end
+  return { refused = message }
+end
+
 -- Calls one verb of the plugin with plain values and answers its first result.
 function M.call(file, root, verb, args)
   local module = sandbox.load(file, root)
   local fn = rawget(module, verb)
   if type(fn) ~= "function" then error(file .. ": there is no function '" .. verb .. "'", 0) end
+  if verb == "alter_offsets" then return alter_offsets(fn, args[1], args[2]) end
   return (fn(unpack(args, 1, #args)))
 end
 

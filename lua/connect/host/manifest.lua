@@ -26,7 +26,7 @@ for name, required in pairs(CONNECTOR) do
 end
 -- Designed, and checked as the others are, but nobody calls them yet.
 local PLUGIN_LATER = { close = true }
-local CONNECTOR_LATER = { reload = true, check = true, alter_offsets = true }
+local CONNECTOR_LATER = { reload = true, check = true }
 local LATER = { source = CONNECTOR_LATER, sink = CONNECTOR_LATER, transform = PLUGIN_LATER, predicate = PLUGIN_LATER,
                 converter = PLUGIN_LATER }
 local KINDS = "source, sink, transform, predicate or converter"
