@@ -33,7 +33,7 @@ static void add_date(struct cl_json_out *o, int64_t ms) {
   int month, of_month;
   cl_date_of_days(day, &year, &month, &of_month);
   char text[96];
-  snprintf(text, sizeof(text), "%s %s %02d %02d:%02d:%02d UTC %04lld", days[cl_floor_mod(day + 4, 7)],
+  snprintf(text, sizeof(text), "%s %s %02d %02d:%02d:%02d UTC %lld", days[cl_floor_mod(day + 4, 7)],
            months[month - 1], of_month, (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60),
            (long long)(year > 0 ? year : 1 - year));
   add(o, text);

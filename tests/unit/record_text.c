@@ -199,6 +199,10 @@ static void values(void **state) {
   json_text_is(&r, "{\"seq\":1.50,\"file\":true,\"pos\":[1e400]}", "{file=true, pos=[Infinity], seq=1.5}");
   text_is(&r, &(struct cl_val){.kind = CL_DATE}, "Thu Jan 01 00:00:00 UTC 1970");
   text_is(&r, &(struct cl_val){.kind = CL_TIMESTAMP, .i = -1}, "Wed Dec 31 23:59:59 UTC 1969");
+  text_is(&r, &(struct cl_val){.kind = CL_TIMESTAMP, .i = -62135596800000}, "Mon Jan 03 00:00:00 UTC 1");
+  text_is(&r, &(struct cl_val){.kind = CL_TIMESTAMP, .i = -30610224000000}, "Wed Dec 27 00:00:00 UTC 999");
+  text_is(&r, &(struct cl_val){.kind = CL_TIMESTAMP, .i = -62198755200000},
+          "Fri Jan 03 00:00:00 UTC 2"); /* BC */
   text_is(&r, &(struct cl_val){.kind = CL_TIMESTAMP, .i = 951782400000}, "Tue Feb 29 00:00:00 UTC 2000");
   text_is(&r, &(struct cl_val){.kind = CL_TIMESTAMP, .i = 1700000000123}, "Tue Nov 14 22:13:20 UTC 2023");
   text_is(&r, &(struct cl_val){.kind = CL_INT, .aux = 8, .i = -5}, "-5");
