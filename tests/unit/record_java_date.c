@@ -67,6 +67,12 @@ static void parses(void **state) {
       {"yyyy MM dd HH mm ss SSS z", "1970 01 02 00 00 01 234 UTC", 86401234},
       {"HH:mm z", "12:00 PST", 72000000},
       {"HH:mm z", "12:00 GMT+1:30", 37800000},
+      {"HH:mm z", "12:00 Central European Time", 39600000},
+      {"HH:mm zzzz", "12:00 new zealand daylight time", -3600000},
+      {"HH:mm z", "12:00 Australian Central Standard Time", 9000000},
+      {"yyyy HH:mm z", "2026 12:00 Western African Summer Time", 1767265200000}, /* WEST is tried before */
+      {"HH:mm z", "12:00 R\xC3\xA9union Time", 28800000},
+      {"HH:mm z", "12:00 Mountain Time", NONE},
       {"HH:mm Z", "12:00 -0130", 48600000},
       {"HH:mm X", "12:00 +01", 39600000},
       {"HH:mm XXX", "12:00 +01", NONE},
