@@ -12,7 +12,7 @@
  */
 #pragma once
 
-enum { CL_ABI_VERSION = 7 };
+enum { CL_ABI_VERSION = 8 };
 
 /* Bytes that somebody else owns. p is NULL for "absent" (a null key or value). */
 struct cl_str {
@@ -428,6 +428,12 @@ const char *cl_ffi_error_trace(void); /* "Caused by: ...", or "" */
 int cl_ffi_sleep(void *task, int64_t ms);  /* serves delivery reports meanwhile; 1 = asked to stop */
 int cl_ffi_stopping(void *task);           /* 1 = asked to stop */
 void cl_ffi_phase(void *task, int plugin); /* the plugin's poll or put begins (1), or is over (0) */
+
+/* A metric of the plugin's own: its number, or -1 when the task has as many as it may. Names are
+ * [a-z][a-z0-9_]*, at most 63 characters; the same name is the same metric. Without a task nobody counts. */
+int cl_ffi_metric(void *task, const char *name, int gauge);
+void cl_ffi_metric_add(void *task, int metric, double n);
+void cl_ffi_metric_set(void *task, int metric, double value);
 
 /* vm/: batches. emit answers the next record (key, value and source offset null), or NULL when
  * the batch is full; undo takes it away again. */

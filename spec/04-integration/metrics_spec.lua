@@ -150,6 +150,38 @@ describe("seeing it", function()
     worker:stop()
   end)
 
+  it("shows a plugin's own counters and gauges", function()
+    start()
+    plugin("own", [[return { api = 1, kind = "source", poll = function(ctx)
+      local rows = ctx.metrics:counter "rows"
+      rows:add() rows:add(2.5)
+      ctx.metrics:counter "seen_total":add(4)
+      local open = ctx.metrics:gauge "open"
+      open:set(7) open:add(-2)
+      assert(ctx.metrics:counter "rows" == rows and ctx.metrics:counter "rows_total" == rows)
+      assert(not pcall(function() ctx.metrics:gauge "any_total" end))
+      assert(not pcall(rows.add, rows, -1) and not pcall(rows.add, rows, 0/0) and not pcall(rows.add, rows, "1"))
+      assert(not pcall(function() ctx.metrics:gauge "rows" end))
+      assert(not pcall(function() ctx.metrics:gauge "Bad name" end))
+      for i = 4, 64 do ctx.metrics:gauge("g" .. i) end
+      assert(not pcall(function() ctx.metrics:gauge "one_too_many" end))
+      ctx:sleep(60000)
+    end }]])
+    worker:start()
+    worker:create("a", { ["connector.class"] = "own" })
+    worker:create("b", { ["connector.class"] = "own" })
+    for _, name in ipairs { "a", "b" } do
+      wait_value("connect_lua_plugin_g64" .. labels(name), 0)
+      local seen = metrics.of(worker)
+      assert.equal(3.5, seen["connect_lua_plugin_rows_total" .. labels(name)])
+      assert.equal(4, seen["connect_lua_plugin_seen_total" .. labels(name)])
+      assert.equal(5, seen["connect_lua_plugin_open" .. labels(name)])
+    end
+    worker:wait_state("a", "RUNNING")
+    for _, fault in ipairs(metrics.lint(metrics.page(worker))) do assert.matches("^kafka_", fault) end
+    worker:stop()
+  end)
+
   it("tells of a call that takes too long, while it does and after", function()
     start { ["connect.lua.watchdog.ms"] = "200" }
     local gate = worker:path "gate"

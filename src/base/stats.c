@@ -3,7 +3,9 @@
 #include "base/stats.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 const char *cl_verb_name(enum cl_verb verb) {
   static const char *const names[CL_VERBS] = {
@@ -32,8 +34,10 @@ struct cl_stats *cl_stats_ref(struct cl_stats *s) {
 }
 
 void cl_stats_unref(struct cl_stats *s) {
-  if (s && atomic_fetch_sub(&s->refs, 1) == 1)
-    free(s);
+  if (!s || atomic_fetch_sub(&s->refs, 1) != 1)
+    return;
+  free(s->named);
+  free(s);
 }
 
 /* ------------------------------------------------------------------- meters */
@@ -140,4 +144,34 @@ enum cl_verb cl_stats_call(const struct cl_stats *s, int64_t *since_ms) {
   int64_t call = get(&s->call);
   *since_ms = call >> 8;
   return (enum cl_verb)(call & 0xff);
+}
+
+/* ------------------------------------------------------- a plugin's own ones */
+
+int cl_stats_named(struct cl_stats *s, const char *name, bool gauge) {
+  size_t n = atomic_load_explicit(&s->n_named, memory_order_relaxed);
+  for (size_t i = 0; i < n; i++)
+    if (strcmp(s->named[i].name, name) == 0)
+      return (int)i;
+  if (!s->named)
+    s->named = calloc(CL_STATS_NAMED_MAX, sizeof(*s->named));
+  if (!s->named || n == CL_STATS_NAMED_MAX)
+    return -1;
+  snprintf(s->named[n].name, sizeof(s->named[n].name), "%s", name);
+  s->named[n].gauge = gauge;
+  atomic_store_explicit(&s->n_named, n + 1, memory_order_release); /* readers see it whole */
+  return (int)n;
+}
+
+void cl_stats_named_set(struct cl_stats *s, int metric, double value) {
+  atomic_store_explicit(&s->named[metric].value, value, memory_order_relaxed);
+}
+
+void cl_stats_named_add(struct cl_stats *s, int metric, double n) {
+  cl_stats_named_set(s, metric, atomic_load_explicit(&s->named[metric].value, memory_order_relaxed) + n);
+}
+
+const struct cl_stats_named *cl_stats_named_all(const struct cl_stats *s, size_t *n) {
+  *n = atomic_load_explicit(&s->n_named, memory_order_acquire);
+  return *n ? s->named : NULL;
 }

@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum cl_stat {
@@ -84,6 +85,13 @@ struct cl_meter {
   struct cl_meter_sample samples[CL_METER_SAMPLES];
 };
 
+struct cl_stats_named { /* a plugin's own */
+  char name[64];
+  bool gauge;
+  _Atomic double value;
+};
+enum { CL_STATS_NAMED_MAX = 64 };
+
 struct cl_stats {
   atomic_int refs;
   int64_t window_ms; /* of one sample */
@@ -93,6 +101,8 @@ struct cl_stats {
   _Atomic int64_t state;                     /* since << 8 | state */
   _Atomic int64_t state_ms[CL_STATS_STATES]; /* in each, without the present one's time */
   _Atomic int64_t call;                      /* since (monotonic ms) << 8 | verb; 0 = none */
+  struct cl_stats_named *named;              /* room for all, made with the first */
+  _Atomic size_t n_named;
 };
 
 /* Begins in state 0. NULL = no memory. */
@@ -112,6 +122,14 @@ static inline int64_t cl_stats_get(const struct cl_stats *s, enum cl_stat id) {
 
 /* One more value of a meter. */
 void cl_stats_meter(struct cl_stats *s, enum cl_meter_id id, int64_t value, int64_t now_ms);
+
+/* The number of the metric of this name, made when it is new; -1: there are CL_STATS_NAMED_MAX, or no
+ * memory. @thread task */
+int cl_stats_named(struct cl_stats *s, const char *name, bool gauge);
+void cl_stats_named_set(struct cl_stats *s, int metric, double value); /* @thread task */
+void cl_stats_named_add(struct cl_stats *s, int metric, double n);     /* @thread task */
+/* *n: how many there are now. They stay where they are. */
+const struct cl_stats_named *cl_stats_named_all(const struct cl_stats *s, size_t *n);
 
 /* As Kafka's: over the samples of the last two windows, the one that grows among them. Without a
  * value in them rate, avg and max are 0. */

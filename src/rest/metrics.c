@@ -214,6 +214,45 @@ static void family(struct cl_buf *b, const struct cl_seen *seen, const struct fa
   }
 }
 
+/* A counter's name ends with _total, and no gauge's does (lua/connect/host/metrics.lua): no two families are
+ * named alike. */
+static void own_family(struct cl_buf *b, const struct cl_seen *seen, const struct cl_stats_named *first) {
+  bool begun = false;
+  char name[128];
+  size_t n;
+  snprintf(name, sizeof(name), "connect_lua_plugin_%s%s", first->name, first->gauge ? "" : "_total");
+  for (size_t i = 0; i < seen->n; i++) {
+    const struct cl_seen_connector *c = &seen->connectors[i];
+    for (size_t j = 0; j < c->n_tasks; j++) {
+      const struct cl_stats_named *all = cl_stats_named_all(c->tasks[j].stats, &n);
+      for (size_t k = 0; k < n; k++) {
+        if (strcmp(all[k].name, first->name) != 0 || all[k].gauge != first->gauge)
+          continue;
+        if (!begun && &all[k] != first)
+          return; /* written before */
+        if (!begun)
+          head(b, name, first->gauge ? "gauge" : "counter", "A plugin's own.");
+        begun = true;
+        cl_buf_str(b, name);
+        task_labels(b, true, c, &c->tasks[j]);
+        cl_buf_char(b, '}');
+        number(b, all[k].value);
+      }
+    }
+  }
+}
+
+static void own_families(struct cl_buf *b, const struct cl_seen *seen) {
+  for (size_t i = 0; i < seen->n; i++) {
+    for (size_t j = 0; j < seen->connectors[i].n_tasks; j++) {
+      size_t n;
+      const struct cl_stats_named *all = cl_stats_named_all(seen->connectors[i].tasks[j].stats, &n);
+      for (size_t k = 0; k < n; k++)
+        own_family(b, seen, &all[k]);
+    }
+  }
+}
+
 static const struct family client_families[] = {
 #define OF_CLIENT(kind, of)                                                                                  \
   {"kafka_" kind "_connection_count", "gauge", "Connections to brokers.", of, STAT, CL_STAT_CONNECTIONS, 0}, \
@@ -352,6 +391,7 @@ void cl_metrics(struct cl_exchange *x) {
       family(&b, seen, &families[i], false, now);
     for (size_t i = 0; i < sizeof(client_families) / sizeof(*client_families); i++)
       family(&b, seen, &client_families[i], true, now);
+    own_families(&b, seen);
   }
   x->answer.page = seen ? cl_buf_take(&b) : NULL;
   cl_buf_free(&b);

@@ -52,6 +52,25 @@ int cl_ffi_stopping(void *task) {
   return t && t->ops && t->ops->stopping && t->ops->stopping(t->opaque);
 }
 
+/* ------------------------------------------------------------------ metrics */
+
+int cl_ffi_metric(void *task, const char *name, int gauge) {
+  struct cl_vm_task *t = task;
+  return t && t->stats ? cl_stats_named(t->stats, name, gauge != 0) : 0;
+}
+
+void cl_ffi_metric_add(void *task, int metric, double n) {
+  struct cl_vm_task *t = task;
+  if (t && t->stats)
+    cl_stats_named_add(t->stats, metric, n);
+}
+
+void cl_ffi_metric_set(void *task, int metric, double value) {
+  struct cl_vm_task *t = task;
+  if (t && t->stats)
+    cl_stats_named_set(t->stats, metric, value);
+}
+
 /* ------------------------------------------------------------------ batches */
 
 /* Encoding takes as much again, and batches wait for their delivery reports. */

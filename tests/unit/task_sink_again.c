@@ -382,8 +382,9 @@ static void keeps_batches_across_puts(void **state) {
   wait_said(&job, "waiting", 2);
   rig_fill("keep", 3, 6);
   wait_said(&job, "released", 1);
+  int kept = said(&job, "kept");
   rig_fill("keep", 9, 2); /* kept when the task ends */
-  wait_said(&job, "kept", said(&job, "kept") + 1);
+  wait_said(&job, "kept", kept + 1);
   job_stop(&job);
   records_follow("kept", 0, 8);
 }

@@ -5,7 +5,7 @@
 local ffi = require "ffi"
 local host = require "connect.host.c"
 
-local VERSION = 7
+local VERSION = 8
 
 local text = host.abi_text()
 ffi.cdef(text)

@@ -6,6 +6,7 @@ local C = require "connect.host.abi"
 local errors = require "connect.errors"
 local host = require "connect.host.c"
 local log = require "connect.log"
+local metrics = require "connect.host.metrics"
 local view = require "connect.host.view"
 
 local DATA = "org.apache.kafka.connect.errors.DataException"
@@ -35,7 +36,7 @@ local function common(task)
     end,
     stopping = function() return C.cl_ffi_stopping(task) == 1 end,
     reconfigure = not_built "reconfigure",
-    metrics = not_built "metrics",
+    metrics = metrics(task),
   }
 end
 
