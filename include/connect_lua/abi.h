@@ -165,6 +165,7 @@ struct cl_schema { /* immutable; equal schemas that live equally long are the sa
   int32_t version;
   uint32_t n_fields, n_params;
   uint16_t life;    /* see cl_lives */
+  uint16_t depth;   /* 1 = it has no parts; see cl_ffi_schema */
   uint64_t uid;     /* 1.. within the cl_space, never given twice */
   uint64_t hash;
   struct cl_str name, doc; /* p NULL = none */
@@ -278,6 +279,8 @@ int cl_ffi_put_bytes(struct cl_batch *batch, struct cl_val *out, const char *s, 
  * what the comment says. Keys and names are copied. */
 struct cl_val *cl_ffi_obj_put(struct cl_batch *batch, struct cl_obj *obj, const char *s, uint32_t len);
 int cl_ffi_obj_remove(const struct cl_space *space, struct cl_obj *obj, const char *s, uint32_t len); /* 1 = was there */
+/* A HashMap made for java_cap: it has the least power of two from there on. Both here and below no more than a
+ * million, or twice the entries. */
 struct cl_obj *cl_ffi_obj_new(struct cl_batch *batch, uint32_t java_cap);
 /* As if Java had made a new HashMap of the least power of two >= cap and put the entries into it. in_key:
  * they also take the order they had, which shows when a key is written. */
@@ -311,21 +314,32 @@ int cl_ffi_copy_other(struct cl_batch *batch, struct cl_val *out, const struct c
 int cl_ffi_put_decimal(struct cl_batch *batch, struct cl_val *out, const char *digits, uint32_t len, int32_t scale);
 /* Whether Connect's API takes the value for the schema; CL_EDATA tells why not. field p NULL = a bare value. */
 int cl_ffi_fits(const struct cl_val *v, const struct cl_schema *schema, const char *field, uint32_t len);
-const struct cl_schema *cl_ffi_schema(struct cl_space *space, const struct cl_schema *draft); /* interned */
+/* Interned. NULL = no memory, or CL_EDATA: it is nested so deep that C's stack might end. */
+const struct cl_schema *cl_ffi_schema(struct cl_space *space, const struct cl_schema *draft);
 /* The equal schema that what is made now may use: one of an older generation has a twin. */
 const struct cl_schema *cl_ffi_schema_now(struct cl_space *space, const struct cl_schema *s);
 int cl_ffi_logical(struct cl_str name); /* the cl_logical a schema's name stands for */
 
-/* How a struct of one schema becomes one of another: the source of each new field. */
+/* How structs of one schema become ones of another: the source of each new field. It is used on structs of that
+ * schema only, and a value whose old and new schema differ is checked. */
+struct cl_source {
+  int32_t at;        /* index of the old field, -1 = left unset */
+  uint32_t differs;  /* 1 = the old field has another schema than the new one */
+};
 struct cl_shape {
   const struct cl_schema *to;
+  uint64_t from;         /* uid of the old schema */
   uint32_t n;            /* = to->n_fields */
   uint16_t life;
-  uint16_t nulls;        /* 1 = a null field that has a default is read as it, 2 = nulls are not looked at */
-  int32_t source[];      /* index of the old field, -1 = left unset */
+  uint8_t nulls;         /* 1 = a null field that has a default is read as it, 2 = nulls are not looked at */
+  uint8_t flat;          /* 1 = made by cl_ffi_flat_shape */
+  struct cl_source source[];
 };
-struct cl_shape *cl_ffi_shape_new(struct cl_space *space, const struct cl_schema *to);
-/* The new struct; CL_EDATA = a null, where the new schema has none. */
+struct cl_shape *cl_ffi_shape_new(struct cl_space *space, const struct cl_schema *from, const struct cl_schema *to);
+/* New field i is taken from old field at, of the from of cl_ffi_shape_new. CL_EDATA = there is no such one. */
+int cl_ffi_shape_set(struct cl_shape *shape, const struct cl_schema *from, uint32_t i, uint32_t at);
+/* The new struct. CL_EDATA = a struct of another schema, a null where the new schema has none, or a value that does
+ * not fit it. */
 int cl_ffi_reshape(struct cl_batch *batch, const struct cl_shape *shape, const struct cl_struct *from,
                    struct cl_struct **out);
 
@@ -333,20 +347,23 @@ int cl_ffi_reshape(struct cl_batch *batch, const struct cl_shape *shape, const s
 struct cl_path {
   uint32_t n;
   uint32_t life;
+  uint64_t from;                 /* uid of the schema it starts at, 0 = of none */
+  const struct cl_schema *leaf;  /* at its end; NULL where from is 0 */
   struct cl_str step[];
 };
-struct cl_path *cl_ffi_path_new(struct cl_space *space, uint32_t n);
+/* from NULL = none. All n steps are to be set before it is used; each answers CL_EDATA where the schema has no such
+ * field. */
+struct cl_path *cl_ffi_path_new(struct cl_space *space, const struct cl_schema *from, uint32_t n);
 int cl_ffi_path_set(struct cl_space *space, struct cl_path *path, uint32_t i, const char *name, uint32_t len);
-/* *d becomes the field at the path's end, null when something on the way is; leaf is its schema. A field
+/* *d, whose schema is path.from, becomes the field at the path's end, null when something on the way is. A field
  * on the way is read with its default, the last one with replace_null only. */
-int cl_ffi_extract(struct cl_batch *batch, struct cl_datum *d, const struct cl_path *path,
-                   const struct cl_schema *leaf, int replace_null);
+int cl_ffi_extract(struct cl_batch *batch, struct cl_datum *d, const struct cl_path *path, int replace_null);
 
-/* Flatten. The schema made of one, NULL with Connect's error; then *v, a struct of that one or an object,
- * becomes flat. in_key: objects are read in the order of their HashMaps. */
-const struct cl_schema *cl_ffi_flat_schema(struct cl_batch *batch, const struct cl_schema *from,
-                                           const char *delimiter, uint32_t len);
-int cl_ffi_flat_struct(struct cl_batch *batch, const struct cl_schema *to, struct cl_val *v);
+/* Flatten. The way from structs of a schema to flat ones, NULL with Connect's error; then *v, a struct of that schema
+ * or an object, becomes flat. in_key: objects are read in the order of their HashMaps. */
+struct cl_shape *cl_ffi_flat_shape(struct cl_batch *batch, const struct cl_schema *from, const char *delimiter,
+                                   uint32_t len);
+int cl_ffi_flat_struct(struct cl_batch *batch, const struct cl_shape *shape, struct cl_val *v);
 int cl_ffi_flat_object(struct cl_batch *batch, struct cl_val *v, const char *delimiter, uint32_t len, int in_key);
 
 /* record/: headers. The list moves when one is added. */
@@ -388,34 +405,49 @@ struct cl_date_format; /* a SimpleDateFormat, UTC */
 struct cl_regex;
 int cl_ffi_date_format(const struct cl_date_format *f, struct cl_batch *batch, int64_t ms, struct cl_val *out);
 int cl_ffi_date_parse(const struct cl_date_format *f, const char *s, uint32_t len, int64_t *ms);
-/* Cast: *v becomes a value of the type (int8..string). from NULL = schemaless. */
-int cl_ffi_cast(struct cl_batch *batch, struct cl_val *v, const struct cl_schema *from, int type);
-/* Cast, or MaskField's replacement, for some fields of a struct or object, since a loop in Lua over few of them would not compile
- * well. */
+/* What Cast, MaskField and TimestampConverter do to values. */
+enum cl_change_kind {
+  CL_CHANGE_CAST = 0, /* it becomes another simple type's */
+  CL_CHANGE_MASK,     /* it is hidden */
+  CL_CHANGE_MOMENT    /* it becomes another form of the same moment */
+};
+enum cl_moment { CL_MOMENT_STRING = 0, CL_MOMENT_UNIX, CL_MOMENT_DATE, CL_MOMENT_TIME, CL_MOMENT_TIMESTAMP };
 struct cl_change {
   uint32_t at;  /* of a struct: which field */
-  int32_t type; /* the cl_type it is cast to; 0 = it is masked */
-  const struct cl_schema *from;
+  int32_t type; /* of a cast: the cl_type */
+  const struct cl_schema *from; /* of a cast and a moment; NULL = none */
   struct cl_str name; /* of an object: which field, made null where it is not there */
 };
 struct cl_changes {
+  const struct cl_shape *shape; /* of structs: they are reshaped, too; NULL = none */
   uint32_t n;
-  uint32_t life;
-  struct cl_str replacement; /* of masks; p NULL = none */
+  uint16_t life;
+  uint8_t kind;              /* cl_change_kind */
+  uint8_t target;            /* of moments: cl_moment */
+  int64_t unit;              /* of moments: Unix times' units in a millisecond, negative = ms in a unit */
+  const struct cl_date_format *format; /* of moments that are text; NULL = none */
+  struct cl_str text;        /* of masks: the replacement, p NULL = none; of moments: the format's pattern */
   struct cl_change change[]; /* by field */
 };
 /* brief = 1: from will be set, to schemas that need not last. */
-struct cl_changes *cl_ffi_changes_new(struct cl_space *space, uint32_t n, int brief, const char *replacement, uint32_t len);
+struct cl_changes *cl_ffi_changes_new(struct cl_space *space, uint32_t n, int kind, int brief, const char *text, uint32_t len);
 int cl_ffi_changes_name(struct cl_space *space, struct cl_changes *changes, uint32_t i, const char *name, uint32_t len);
 /* Reshapes and changes field by field, as Java does: the first field that cannot be fails. */
-int cl_ffi_change_struct(struct cl_batch *batch, const struct cl_shape *shape, const struct cl_changes *changes,
-                         const struct cl_struct *from, struct cl_struct **out);
+int cl_ffi_change_struct(struct cl_batch *batch, const struct cl_changes *changes, const struct cl_struct *from,
+                         struct cl_struct **out);
+/* The same of the struct that is from's default. */
+int cl_ffi_change_default(struct cl_batch *batch, const struct cl_changes *changes, const struct cl_schema *from,
+                          struct cl_struct **out);
 int cl_ffi_change_object(struct cl_batch *batch, const struct cl_changes *changes, struct cl_obj *obj);
+/* The only change is made to a whole value, which becomes one of schema to (NULL = none): of its type at least, whatever
+ * its name says. */
+int cl_ffi_change_whole(struct cl_batch *batch, const struct cl_changes *changes, struct cl_val *v,
+                        const struct cl_schema *to);
 /* The whole text matches: 1, 0, or negative when finding out takes too long. */
 int cl_ffi_regex_matches(struct cl_regex *regex, const char *s, uint32_t len);
 /* Matcher.replaceFirst; *out is *s where nothing matches, and may be it. */
 int cl_ffi_regex_replace_first(struct cl_regex *regex, struct cl_batch *batch, const struct cl_str *s,
-                               const struct cl_str *replacement, struct cl_str *out);
+                               const char *replacement, uint32_t len, struct cl_str *out);
 
 /* record/: the last error of this thread's failed cl_ffi_* call: enum cl_code of src/base/err.h, its text, its
  * Java class (NULL = the usual one), lines for its stack trace ("" = none). */

@@ -70,6 +70,24 @@ function headers.add_field(record, name, container, field, replace_null)
   return val ~= nil
 end
 
+--- What SimpleHeaderConverter reads in a text, for add_literal; made in configure it lives as long as the task.
+function headers.literal(text)
+  if type(text) ~= "string" then error("headers.literal: a text expected, not a " .. type(text), 2) end
+  local p = C.cl_ffi_literal(address.some_space(), text, #text)
+  if p == nil then errors.throw_last() end
+  return address.hold(address.literal_view_p, p)
+end
+
+--- Appends a header with the value and schema of a literal.
+function headers.add_literal(record, name, literal)
+  local rec = writable(record)
+  check_name(name)
+  local p = address.held(address.literal_p, literal, address.literal_ct)
+  if C.cl_ffi_copy(current.batch, made.val, p.d.val) ~= 0 then value.no_memory() end
+  made.schema = p.d.schema
+  write.append_header(rec, name, made)
+end
+
 --- Removes all of this name: how many.
 function headers.remove(record, name)
   local rec = writable(record)

@@ -16,17 +16,18 @@ local regex_p = ffi.typeof "struct cl_regex *"
 local regex = {}
 
 --- Compiles one; it lives as long as the task. Raises what is wrong with it.
-function regex.new(pattern) return ffi.cast(regex_p, host.regex(pattern)) end
+function regex.new(pattern)
+  if type(pattern) ~= "string" then error("a regular expression is a string, not a " .. type(pattern), 2) end
+  return ffi.cast(regex_p, host.regex(pattern))
+end
 
---- A replacement text, to be kept as long as it is used.
-function regex.replacement(text)
-  local str = ffi.new "struct cl_str"
-  str.p, str.len = text, #text
-  return { str = str, text = text } -- which str points into
+local function check(re)
+  if not ffi.istype(regex_p, re) then error("a regular expression made by regex.new expected, got " .. type(re), 3) end
 end
 
 --- Whether the whole topic matches.
 function regex.topic_matches(re, record)
+  check(re)
   local topic = resolve(record_p, record, record_ct).topic
   if topic.p == nil then return false end
   local rc = C.cl_ffi_regex_matches(re, topic.p, topic.len)
@@ -36,9 +37,11 @@ end
 
 --- The first match in the topic gives way to the replacement, as Matcher.replaceFirst has it.
 function regex.replace_topic(re, record, replacement)
+  check(re)
+  if type(replacement) ~= "string" then error("a replacement is a string, not a " .. type(replacement), 2) end
   local rec, epoch = resolve(record_p, record, record_ct)
   address.check_writable(epoch)
-  if C.cl_ffi_regex_replace_first(re, current.batch, rec.topic, replacement.str, rec.topic) ~= 0 then
+  if C.cl_ffi_regex_replace_first(re, current.batch, rec.topic, replacement, #replacement, rec.topic) ~= 0 then
     errors.throw_last()
   end
 end

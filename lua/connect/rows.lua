@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Config rows that several of the built-in transforms and converters have. For lua/connect only.
+-- Config rows that several of the built-in transforms and converters have.
 
 return {
   converter_type = { name = "converter.type", type = "string", required = true, values = { "key", "value", "header" },

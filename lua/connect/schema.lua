@@ -10,6 +10,7 @@
 --   schema.struct { name = "user", fields = { { "id", "int64" }, { "email", "string?" } } }
 --   schema.decimal(2), schema.date(), schema.time(), schema.timestamp { optional = true }
 --   schema.derive(s, { optional = true, name = false })   what is not named stays; false = without
+--   schema.derive(s, { type = "string" })                 another simple type, without the default
 --
 -- Attributes: optional, name, version, doc, parameters (names and texts), default.
 -- A schema reads as s.type ("int64", "struct", ...), s.name, s.version, s.doc, s.optional,
@@ -293,19 +294,31 @@ function schema.struct(attrs)
   return made(draft, attrs, keep)
 end
 
+-- The draft gets another simple type.
+local function set_type(draft, name)
+  local number = type_numbers[name]
+  if not number or number >= value.types.ARRAY then error(tostring(name) .. " is no simple type", 3) end
+  draft.type, draft.fields, draft.n_fields, draft.key, draft.value = number, nil, 0, nil, nil
+  draft.def.kind = address.kind.MISSING
+end
+
 --- s with other attributes; of a struct also with other fields.
 function schema.derive(s, attrs)
   if type(attrs) ~= "table" then error("schema.derive: attributes expected, not a " .. type(attrs), 2) end
   local from, keep = pointer(schema.of(s)), {}
   local draft = draft_of(from.type)
   ffi.copy(draft, from, ffi.sizeof "struct cl_schema")
+  local rest = {}
+  for name, x in next, attrs do
+    if name == "type" then set_type(draft, x) else rest[name] = x end
+  end
   if rawget(attrs, "fields") then
-    if from.type ~= type_numbers.struct then
-      errors.throw(BUILDER, "Cannot create fields on type %s", type_names[from.type]:upper())
+    if draft.type ~= type_numbers.struct then
+      errors.throw(BUILDER, "Cannot create fields on type %s", type_names[draft.type]:upper())
     end
     set_fields(draft, rawget(attrs, "fields"), keep)
   end
-  return made(draft, attrs, keep)
+  return made(draft, rest, keep)
 end
 
 local function typed_schema(x)

@@ -196,6 +196,57 @@ describe("another generation", function()
     t:close()
   end)
 
+  it("makes stale what transforms keep of schemas elsewhere than in a memo", function()
+    local edit, headers = require "connect.edit", require "connect.headers"
+    local kept, lasting, raised = nil, nil, 0
+    local function use(record, handles)
+      edit.reshape(record, "value", handles.shape)
+      edit.change_struct(record, "value", handles.changes)
+      headers.add_literal(record, "h", handles.literal)
+      edit.extract(record, "value", handles.path)
+    end
+    local late
+    local t = sink { cap = 500, transforms = { { plugin = { kind = "transform",
+      configure = function()
+        lasting = { literal = headers.literal "[1]", path = edit.path { "a" }, names = edit.names({ a = "b" }, true),
+          changes = edit.masks { { name = "b" } } }
+        return {}
+      end,
+      apply = function(record)
+        if not late then return record end
+        if not kept then
+          local from = record.value_schema
+          local shape = edit.shape(from, from, { 1, 2 })
+          kept = { shape = shape, changes = edit.masks({ { at = 1 } }, nil, shape), path = edit.path({ "s" }, from),
+            literal = headers.literal "[2]", from = from }
+          use(record, kept)
+          return record
+        end
+        local ok = pcall(use, record, kept)
+        if not ok then
+          raised = raised + 1
+          for _, f in ipairs { function() edit.reshape(record, "value", kept.shape) end,
+            function() edit.change_struct(record, "value", kept.changes) end,
+            function() edit.extract(record, "value", kept.path) end } do
+            assert.is_false((pcall(f)))
+          end
+        end
+        record.key = { a = 1 }
+        edit.project(record.key, "key", lasting.names)
+        edit.change_object(record.key, lasting.changes)
+        assert(record.key.b == 0 and record.key.a == nil)
+        headers.add_literal(record, "h", lasting.literal)
+        edit.nothing(record, "value")
+        edit.extract(record, "value", lasting.path)
+        return record
+      end } } } }
+    batches(t, typed, 20, 500)
+    late = true
+    batches(t, function(i) return typed(300000 + i) end, 20, 500)
+    t:close()
+    assert.equal(9999, raised)
+  end)
+
   it("empties memos between batches", function()
     local seen, most, emptied = memo.new(), 0, 0
     local t = sink { cap = 500, transforms = { { plugin = { kind = "transform", apply = function(record)

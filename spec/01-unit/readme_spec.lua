@@ -48,6 +48,17 @@ describe("the README's", function()
     assert.same({ "{domain=B.org, email=a@b.org}", "{password=x}" }, seen)
   end)
 
+  it("transform with a shape", function()
+    local seen = {}
+    t = task.new { value = JSON, transforms = { { plugin = shown "keep_first", side = "value" } },
+      plugin = { kind = "sink", put = function(_, batch)
+        for i, record in batch:records() do seen[i] = connect.text(record.value) end
+      end } }
+    t:put { [[{"schema":{"type":"struct","fields":[{"type":"int8","field":"a"},{"type":"int8","field":"b"}]},]]
+      .. [["payload":{"a":1,"b":2}}]], [[{"schema":null,"payload":{"a":1}}]] }
+    assert.same({ "Struct{a=1}", "{a=1}" }, seen)
+  end)
+
   it("converter", function()
     local seen
     t = task.new { value = shown "csv", plugin = { kind = "sink", put = function(_, batch)

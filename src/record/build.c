@@ -36,10 +36,19 @@ static void *grown(struct cl_batch *b, void *old, uint32_t n, uint32_t *cap, siz
 
 /* ------------------------------------------------------------------- objects */
 
+/* What Java makes of a capacity that is asked for; ordering takes as much memory. */
+static uint32_t java_capacity(uint32_t wanted, uint32_t n) {
+  enum { MANY = 1 << 20 };
+  uint32_t cap = 1;
+  while (cap < wanted && (cap < MANY || cap / 2 < n))
+    cap *= 2;
+  return cap;
+}
+
 struct cl_obj *cl_ffi_obj_new(struct cl_batch *batch, uint32_t java_cap) {
   struct cl_obj *obj = cl_arena_zalloc(batch->arena, sizeof(*obj));
   if (obj)
-    obj->java_cap = java_cap ? java_cap : 16;
+    obj->java_cap = java_cap ? java_capacity(java_cap, 0) : 16;
   else
     no_memory();
   return obj;
@@ -117,9 +126,7 @@ int cl_ffi_obj_copied(struct cl_batch *batch, struct cl_obj *obj, uint32_t cap, 
   if (in_key && cl_obj_take_java_order(batch, obj) != 0)
     return CL_ENOMEM;
   obj->linked = 0;
-  obj->java_cap = 1;
-  while (obj->java_cap < cap && obj->java_cap < UINT32_C(1) << 30)
-    obj->java_cap *= 2;
+  obj->java_cap = java_capacity(cap, obj->n);
   return 0;
 }
 
@@ -314,6 +321,10 @@ int cl_ffi_put_decimal(struct cl_batch *batch, struct cl_val *out, const char *d
 const char *cl_ffi_class(const struct cl_val *v) { return cl_value_class(v); }
 
 const struct cl_schema *cl_ffi_schema(struct cl_space *space, const struct cl_schema *draft) {
+  if (cl_space_schema_depth(draft) > CL_SCHEMA_NESTED) {
+    cl_err_set(cl_ffi_err(), CL_EDATA, "Schemas nested deeper than %d are not supported", CL_SCHEMA_NESTED);
+    return NULL;
+  }
   const struct cl_schema *s = cl_space_intern(space, draft);
   if (!s)
     no_memory();
@@ -331,7 +342,8 @@ int cl_ffi_logical(struct cl_str name) { return cl_space_logical(name); }
 
 /* -------------------------------------------------------------------- shapes */
 
-struct cl_shape *cl_ffi_shape_new(struct cl_space *space, const struct cl_schema *to) {
+struct cl_shape *cl_ffi_shape_new(struct cl_space *space, const struct cl_schema *from,
+                                  const struct cl_schema *to) {
   uint16_t life;
   struct cl_arena *a = cl_space_arena(space, to->life != 0, &life);
   struct cl_shape *shape = a ? cl_arena_zalloc(a, sizeof(*shape) + to->n_fields * sizeof(*shape->source))
@@ -340,48 +352,63 @@ struct cl_shape *cl_ffi_shape_new(struct cl_space *space, const struct cl_schema
     no_memory();
     return NULL;
   }
-  *shape = (struct cl_shape){.to = to, .n = to->n_fields, .life = life};
-  memset(shape->source, -1, to->n_fields * sizeof(*shape->source));
+  *shape = (struct cl_shape){.to = to, .from = from->uid, .n = to->n_fields, .life = life};
+  for (uint32_t i = 0; i < shape->n; i++)
+    shape->source[i].at = -1;
   return shape;
+}
+
+int cl_ffi_shape_set(struct cl_shape *shape, const struct cl_schema *from, uint32_t i, uint32_t at) {
+  CL_REQUIRE(i < shape->n && from->uid == shape->from);
+  if (at >= from->n_fields)
+    return cl_err_set(cl_ffi_err(), CL_EDATA, "a struct of %u fields has no field %.0f", from->n_fields,
+                      at + 1.0);
+  shape->source[i] = (struct cl_source){.at = (int32_t)at,
+                                        .differs = from->fields[at].schema != shape->to->fields[i].schema};
+  return 0;
+}
+
+int cl_shape_refuse(const struct cl_shape *shape, const struct cl_struct *from) {
+  if (from->schema->uid == shape->from)
+    return 0;
+  return cl_err_set(cl_ffi_err(), CL_EDATA, "this shape is for structs of another schema");
 }
 
 static const struct cl_val null = {.kind = CL_NULL};
 
-enum { AS_DEFAULTS = 1, AS_THEY_ARE = 2 }; /* cl_shape.nulls */
+enum { AS_DEFAULTS = 1 }; /* cl_shape.nulls */
 
-/* Struct.put of a null: a default does not help. */
-static int null_field(const struct cl_field *f) {
-  return cl_value_fits(&null, f->schema, &f->name, cl_ffi_err());
+int cl_shape_null(struct cl_batch *batch, const struct cl_shape *shape, uint32_t i,
+                  const struct cl_struct *from, struct cl_val *out) {
+  const struct cl_val *def = &from->schema->fields[shape->source[i].at].schema->def;
+  const struct cl_field *f = &shape->to->fields[i];
+  if (shape->nulls == AS_DEFAULTS && def->kind != CL_MISSING) {
+    *out = *def;
+    /* A default is everybody's. */
+    return def->kind < CL_ARRAY || cl_value_clone(batch->arena, def, out, NULL) ? 0 : no_memory();
+  }
+  *out = null;
+  /* Struct.put of a null: a default does not help. */
+  return f->schema->optional ? 0 : cl_value_fits(&null, f->schema, &f->name, cl_ffi_err());
 }
 
-int cl_shape_field(struct cl_batch *batch, const struct cl_shape *shape, uint32_t i,
-                   const struct cl_struct *from, struct cl_val *out) {
-  int32_t at = shape->source[i];
-  if (at < 0)
-    return 0;
-  const struct cl_val *v = &from->v[at], *def = &from->schema->fields[at].schema->def;
-  if (shape->nulls != AS_THEY_ARE && cl_value_is_null(v)) {
-    if (shape->nulls == AS_DEFAULTS && def->kind != CL_MISSING)
-      v = def;
-    else if (!shape->to->fields[i].schema->optional)
-      return null_field(&shape->to->fields[i]);
-    else
-      v = &null;
-  }
-  *out = *v;
-  /* A default is everybody's. */
-  if (v == def && v->kind >= CL_ARRAY && !cl_value_clone(batch->arena, def, out, NULL))
-    return no_memory();
-  return 0;
+int cl_shape_field_fits(struct cl_batch *batch, const struct cl_field *f, struct cl_val *v) {
+  int rc = cl_value_fits(v, f->schema, &f->name, cl_ffi_err());
+  /* An empty list fits many schemas, but the next item one of them. */
+  return rc != 0 || v->kind < CL_ARRAY ? rc : cl_ffi_copy(batch, v, v);
 }
 
 int cl_ffi_reshape(struct cl_batch *batch, const struct cl_shape *shape, const struct cl_struct *from,
                    struct cl_struct **out) {
+  if (cl_shape_refuse(shape, from) != 0)
+    return CL_EDATA;
   struct cl_struct *st = cl_ffi_struct_new(batch, shape->to);
   if (!st)
     return CL_ENOMEM;
   for (uint32_t i = 0; i < shape->n; i++) {
     int rc = cl_shape_field(batch, shape, i, from, &st->v[i]);
+    if (rc == 0 && shape->source[i].differs)
+      rc = cl_shape_field_fits(batch, &shape->to->fields[i], &st->v[i]);
     if (rc != 0)
       return rc;
   }

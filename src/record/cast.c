@@ -268,7 +268,3 @@ int cl_cast(struct cl_batch *b, struct cl_val *v, const struct cl_schema *from, 
     return cl_err_set(err, CL_EDATA, "%s is not supported in the Cast transformation.", cl_type_name(type));
   }
 }
-
-int cl_ffi_cast(struct cl_batch *batch, struct cl_val *v, const struct cl_schema *from, int type) {
-  return cl_cast(batch, v, from, (enum cl_type)type, cl_ffi_err());
-}

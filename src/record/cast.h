@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Values as Connect's Cast converts and MaskField replaces them. Failures are CL_EDATA with
- * Apache's class and message; texts are made in the batch's arena.
- * Thread: the task's. The cl_ffi_* twins are in cast.c and mask.c.
+ * Values as Connect's Cast and TimestampConverter convert and MaskField replaces them. Failures are CL_EDATA
+ * with Apache's class and message; texts are made in the batch's arena. Thread: the task's. change.c does it
+ * to fields.
  */
 #pragma once
 
@@ -20,6 +20,11 @@ int cl_cast(struct cl_batch *b, struct cl_val *v, const struct cl_schema *from, 
 
 /* *v becomes its type's empty value, or the replacement read as one; null stays null. */
 int cl_mask(struct cl_batch *b, struct cl_val *v, const struct cl_str *replacement, struct cl_err *err);
+
+/* *v becomes how's form of the moment that it is, by its schema from or, where that is NULL, its class; null
+ * stays null. */
+int cl_moment(struct cl_batch *b, struct cl_val *v, const struct cl_schema *from,
+              const struct cl_changes *how, struct cl_err *err);
 
 /* Byte.parseByte .. Long.parseLong of valid UTF-8: any Unicode digits, no blanks. width is 8..64. */
 bool cl_cast_parse_int(struct cl_str s, int width, int64_t *out);

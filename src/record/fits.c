@@ -38,14 +38,7 @@ static void place_text(const struct place *at, char *out, size_t size) {
     snprintf(out + n, size - n, "value");
 }
 
-static bool class_fits(const struct cl_val *v, const struct cl_schema *s) {
-  switch ((enum cl_logical)s->logical) {
-  case CL_LOGICAL_DECIMAL: return v->kind == CL_DECIMAL;
-  case CL_LOGICAL_DATE:
-  case CL_LOGICAL_TIME:
-  case CL_LOGICAL_TIMESTAMP: return v->kind == CL_DATE || v->kind == CL_TIME || v->kind == CL_TIMESTAMP;
-  default: break;
-  }
+static bool type_fits(const struct cl_val *v, const struct cl_schema *s) {
   switch ((enum cl_type)s->type) {
   case CL_TYPE_INT8: return v->kind == CL_INT && v->aux == 8;
   case CL_TYPE_INT16: return v->kind == CL_INT && v->aux == 16;
@@ -61,6 +54,16 @@ static bool class_fits(const struct cl_val *v, const struct cl_schema *s) {
   case CL_TYPE_STRUCT: return v->kind == CL_STRUCT;
   }
   return false;
+}
+
+static bool class_fits(const struct cl_val *v, const struct cl_schema *s) {
+  switch ((enum cl_logical)s->logical) {
+  case CL_LOGICAL_DECIMAL: return v->kind == CL_DECIMAL;
+  case CL_LOGICAL_DATE:
+  case CL_LOGICAL_TIME:
+  case CL_LOGICAL_TIMESTAMP: return v->kind == CL_DATE || v->kind == CL_TIME || v->kind == CL_TIMESTAMP;
+  default: return type_fits(v, s);
+  }
 }
 
 static int refuse(const struct cl_val *v, const struct cl_schema *s, const struct place *at,
@@ -131,13 +134,19 @@ int cl_value_fits(const struct cl_val *v, const struct cl_schema *schema, const 
   return fits(v, schema, &at, err);
 }
 
+int cl_value_is_of(const struct cl_val *v, const struct cl_schema *schema, const struct cl_str *field,
+                   struct cl_err *err) {
+  struct place at = {NULL, NULL, field};
+  return cl_value_is_null(v) || type_fits(v, schema) || class_fits(v, schema) ? 0
+                                                                              : refuse(v, schema, &at, err);
+}
+
 int cl_ffi_fits(const struct cl_val *v, const struct cl_schema *schema, const char *field, uint32_t len) {
   struct cl_str name = {field, len};
   return cl_value_fits(v, schema, field ? &name : NULL, cl_ffi_err());
 }
 
-/* "STRING" or "my.Name:STRING". */
-static int schema_text(const struct cl_schema *s, char *out, size_t size) {
+int cl_schema_text(const struct cl_schema *s, char *out, size_t size) {
   return snprintf(out, size, "%.*s%s%s", (int)s->name.len, s->name.p ? s->name.p : "", s->name.p ? ":" : "",
                   cl_type_name((enum cl_type)s->type));
 }
@@ -146,7 +155,7 @@ int cl_ffi_header_fits(struct cl_batch *batch, const struct cl_datum *d) {
   char schema[200];
   if (!d->schema)
     return 0;
-  schema_text(d->schema, schema, sizeof(schema));
+  cl_schema_text(d->schema, schema, sizeof(schema));
   if (cl_value_is_null(&d->val))
     return d->schema->optional
                ? 0

@@ -134,8 +134,8 @@ static int add_fields(struct flat_schema *f, const struct cl_schema *s, bool opt
   return rc;
 }
 
-const struct cl_schema *cl_ffi_flat_schema(struct cl_batch *batch, const struct cl_schema *from,
-                                           const char *delimiter, uint32_t len) {
+struct cl_shape *cl_ffi_flat_shape(struct cl_batch *batch, const struct cl_schema *from,
+                                   const char *delimiter, uint32_t len) {
   struct flat_schema f = {.space = batch->space,
                           .name = {.arena = batch->arena, .delimiter = {delimiter, len}}};
   if (add_fields(&f, from, from->optional, from->def.kind == CL_STRUCT ? from->def.st : NULL) != 0)
@@ -146,9 +146,12 @@ const struct cl_schema *cl_ffi_flat_schema(struct cl_batch *batch, const struct 
   to.fields = f.fields;
   to.n_fields = f.n;
   const struct cl_schema *out = cl_space_intern(batch->space, &to);
-  if (!out)
+  struct cl_shape *shape = out ? cl_ffi_shape_new(batch->space, from, out) : NULL;
+  if (shape)
+    shape->flat = 1;
+  else
     no_memory();
-  return out;
+  return shape;
 }
 
 /* ------------------------------------------------------------------- structs */
@@ -162,6 +165,8 @@ static uint32_t leaves_of(const struct cl_schema *s) {
 
 static int put_leaf(struct cl_batch *b, struct cl_struct *to, uint32_t at, const struct cl_val *v,
                     const struct cl_schema *s) {
+  if (at >= to->n)
+    return cl_err_set(cl_ffi_err(), CL_EDATA, "Mismatching schema.");
   const struct cl_field *field = &to->schema->fields[at];
   if (!cl_value_is_null(v)) {
     to->v[at] = *v;
@@ -188,8 +193,12 @@ static int put_leaves(struct cl_batch *b, struct cl_struct *to, uint32_t *at, co
   return rc;
 }
 
-int cl_ffi_flat_struct(struct cl_batch *batch, const struct cl_schema *to, struct cl_val *v) {
-  struct cl_struct *st = cl_ffi_struct_new(batch, to);
+int cl_ffi_flat_struct(struct cl_batch *batch, const struct cl_shape *shape, struct cl_val *v) {
+  if (cl_shape_refuse(shape, v->st) != 0)
+    return CL_EDATA;
+  if (!shape->flat)
+    return cl_err_set(cl_ffi_err(), CL_EDATA, "this shape is none of flat structs");
+  struct cl_struct *st = cl_ffi_struct_new(batch, shape->to);
   uint32_t at = 0;
   if (!st)
     return CL_ENOMEM;
@@ -205,6 +214,7 @@ struct flat_object {
   struct cl_batch *batch;
   struct name name;
   struct cl_obj *to;
+  uint32_t depth;
   bool in_key;
 };
 
@@ -242,7 +252,12 @@ static int add_entry(struct flat_object *f, const struct cl_val *v) {
 
 static int add_named(struct flat_object *f, struct cl_str key, const struct cl_val *v) {
   size_t len = f->name.len;
+  if (f->depth == CL_COPY_DEPTH)
+    return cl_err_set(cl_ffi_err(), CL_EDATA, "a value nested deeper than %d cannot be flattened",
+                      CL_COPY_DEPTH);
+  f->depth++;
   int rc = enter(&f->name, key) ? add_entry(f, v) : no_memory();
+  f->depth--;
   f->name.len = len;
   return rc;
 }

@@ -11,9 +11,9 @@
 
 static int no_memory(void) { return cl_err_set(cl_ffi_err(), CL_ENOMEM, "no memory left in the batch"); }
 
-struct cl_path *cl_ffi_path_new(struct cl_space *space, uint32_t n) {
+struct cl_path *cl_ffi_path_new(struct cl_space *space, const struct cl_schema *from, uint32_t n) {
   uint16_t life;
-  struct cl_arena *a = cl_space_arena(space, false, &life);
+  struct cl_arena *a = cl_space_arena(space, from && from->life != 0, &life);
   struct cl_path *path = a ? cl_arena_zalloc(a, sizeof(*path) + (size_t)n * sizeof(*path->step)) : NULL;
   if (!path) {
     no_memory();
@@ -21,15 +21,35 @@ struct cl_path *cl_ffi_path_new(struct cl_space *space, uint32_t n) {
   }
   path->n = n;
   path->life = life;
+  if (from) {
+    path->from = from->uid;
+    path->leaf = cl_space_schema_now(space, from);
+    if (!path->leaf) {
+      no_memory();
+      return NULL;
+    }
+  }
   return path;
+}
+
+/* The schema of a struct's field; NULL = there is none. */
+static const struct cl_schema *schema_of_field(const struct cl_schema *s, struct cl_str name) {
+  for (uint32_t i = 0; s->type == CL_TYPE_STRUCT && i < s->n_fields; i++)
+    if (s->fields[i].name.len == name.len && memcmp(s->fields[i].name.p, name.p, name.len) == 0)
+      return s->fields[i].schema;
+  return NULL;
 }
 
 int cl_ffi_path_set(struct cl_space *space, struct cl_path *path, uint32_t i, const char *name,
                     uint32_t len) {
   CL_REQUIRE(i < path->n);
-  path->step[i] = (struct cl_str){cl_arena_copy(cl_space_arena_of(space, (uint16_t)path->life), name, len),
-                                  len};
-  return path->step[i].p ? 0 : no_memory();
+  struct cl_str step = {cl_arena_copy(cl_space_arena_of(space, (uint16_t)path->life), name, len), len};
+  if (!step.p)
+    return no_memory();
+  if (path->from && !(path->leaf = schema_of_field(path->leaf, step)))
+    return cl_err_set(cl_ffi_err(), CL_EDATA, "%.*s is not a valid field name", (int)len, name);
+  path->step[i] = step;
+  return 0;
 }
 
 static const struct cl_val null_value = {.kind = CL_NULL};
@@ -68,8 +88,9 @@ static const struct cl_val *field_of(struct cl_batch *b, const struct cl_val *v,
   return found ? found : &null_value;
 }
 
-int cl_ffi_extract(struct cl_batch *batch, struct cl_datum *d, const struct cl_path *path,
-                   const struct cl_schema *leaf, int replace_null) {
+int cl_ffi_extract(struct cl_batch *batch, struct cl_datum *d, const struct cl_path *path, int replace_null) {
+  if ((d->schema ? d->schema->uid : 0) != path->from)
+    return cl_err_set(cl_ffi_err(), CL_EDATA, "this path is for values of another schema");
   const struct cl_val *v = &d->val;
   bool shared = false; /* part of a default, which is everybody's */
   for (uint32_t i = 0; i < path->n && !cl_value_is_null(v); i++) {
@@ -84,7 +105,7 @@ int cl_ffi_extract(struct cl_batch *batch, struct cl_datum *d, const struct cl_p
   if (shared && !cl_value_clone(batch->arena, v, &out, NULL))
     return no_memory();
   d->val = out;
-  d->schema = leaf;
+  d->schema = path->leaf;
   if (out.kind == CL_MISSING)
     d->val.kind = CL_NULL;
   return 0;

@@ -9,9 +9,9 @@ int cl_ffi_regex_matches(struct cl_regex *regex, const char *s, uint32_t len) {
 }
 
 int cl_ffi_regex_replace_first(struct cl_regex *regex, struct cl_batch *batch, const struct cl_str *s,
-                               const struct cl_str *replacement, struct cl_str *out) {
+                               const char *replacement, uint32_t len, struct cl_str *out) {
   const struct cl_buf *text;
-  int rc = cl_regex_replace_first(regex, s->p, s->len, replacement->p, replacement->len, &text, cl_ffi_err());
+  int rc = cl_regex_replace_first(regex, s->p, s->len, replacement, len, &text, cl_ffi_err());
   if (rc < 0)
     return rc;
   *out = *s;

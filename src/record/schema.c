@@ -182,6 +182,17 @@ static bool renew_parts(struct cl_space *s, struct cl_schema *schema) {
 
 /* ---------------------------------------------------------------- interning */
 
+static uint16_t deeper(uint16_t depth, const struct cl_schema *part) {
+  return part && part->depth >= depth ? (uint16_t)(part->depth + 1) : depth;
+}
+
+uint16_t cl_space_schema_depth(const struct cl_schema *schema) {
+  uint16_t depth = deeper(deeper(1, schema->key), schema->value);
+  for (uint32_t i = 0; i < schema->n_fields; i++)
+    depth = deeper(depth, schema->fields[i].schema);
+  return depth;
+}
+
 static const struct cl_schema *find(const struct cl_space *s, const struct cl_schema_table *t,
                                     const struct cl_schema *schema, uint64_t hash) {
   return t->slot ? *slot_of(s, t, schema, hash) : NULL;
@@ -197,6 +208,7 @@ static const struct cl_schema *add(struct cl_space *s, const struct home *h, con
   *out = *schema;
   out->hash = hash;
   out->life = h->life;
+  out->depth = cl_space_schema_depth(schema);
   out->logical = (uint8_t)cl_space_logical(schema->name);
   memset(out->json, 0, sizeof(out->json));
   if (!keep_str(h->arena, &out->name) || !keep_str(h->arena, &out->doc) || !keep_fields(s, h, out) ||

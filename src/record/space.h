@@ -54,6 +54,10 @@ void cl_space_batch_end(struct cl_space *s, uint32_t generation);
  * struct schemas too); NULL = no memory. Copies what it keeps; sets logical, hash, uid, life,
  * the fields' sym and index. Parts of an older generation give way to their twins. */
 const struct cl_schema *cl_space_intern(struct cl_space *s, const struct cl_schema *schema);
+/* How deep a schema's parts, which are interned, are nested. What walks over schemas recurses: plugins may
+ * not make deeper ones than this. Parsers let in less. */
+enum { CL_SCHEMA_NESTED = 1100 };
+uint16_t cl_space_schema_depth(const struct cl_schema *schema);
 /* Schemas used everywhere: required or optional primitives without a name. */
 const struct cl_schema *cl_space_primitive(struct cl_space *s, enum cl_type type, bool optional);
 /* The logical type a schema's name stands for. */

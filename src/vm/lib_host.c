@@ -369,19 +369,6 @@ static int host_check_stack(lua_State *L) {
 
 /* ------------------------------------------------------------------ plugin files */
 
-/* is_builtin(file) -> whether it lies in home/lua/connect once links and dots are followed */
-static int host_is_builtin(lua_State *L) {
-  char file[PATH_MAX], folder[PATH_MAX];
-  const char *of = lua_pushfstring(L, "%s/lua/connect", self(L)->home);
-  bool is = false;
-  if (realpath(luaL_checkstring(L, 1), file) && realpath(of, folder)) {
-    size_t n = strlen(folder);
-    is = strncmp(file, folder, n) == 0 && file[n] == '/';
-  }
-  lua_pushboolean(L, is);
-  return 1;
-}
-
 /* compile(text, name, env) -> function, or nil and the message */
 static int host_compile(lua_State *L) {
   size_t len;
@@ -403,7 +390,6 @@ static int host_compile(lua_State *L) {
 
 static const luaL_Reg functions[] = {
     {"compile", host_compile},
-    {"is_builtin", host_is_builtin},
     {"log", host_log},
     {"wall_ms", host_wall_ms},
     {"now_ms", host_now_ms},

@@ -24,6 +24,11 @@ struct cl_view_array  { int32_t :32; int32_t :32; };
 struct cl_view_struct { int32_t :32; int32_t :32; };
 struct cl_view_map    { int32_t :32; int32_t :32; };
 struct cl_view_schema { int32_t :32; int32_t :32; };
+struct cl_view_shape { int32_t :32; int32_t :32; };
+struct cl_view_names { int32_t :32; int32_t :32; };
+struct cl_view_path { int32_t :32; int32_t :32; };
+struct cl_view_changes { int32_t :32; int32_t :32; };
+struct cl_view_literal { int32_t :32; int32_t :32; };
 
 /* The batch being worked on, whether its records may be changed, the datum a converter is at and what it has
  * done to it (address.DECODED, ENCODED): cells, because storing a pointer in a Lua variable would make an object
@@ -55,6 +60,11 @@ end
 for name, c in pairs { batch = "cl_batch", record = "cl_record", object = "cl_obj", array = "cl_arr",
   struct = "cl_struct", map = "cl_map", schema = "cl_schema" } do
   address[name .. "_p"] = ffi.typeof((name == "schema" and "const " or "") .. "struct " .. c .. " *")
+end
+for _, name in ipairs { "shape", "names", "path", "changes", "literal" } do
+  address[name .. "_ct"] = ffi.typeof("struct cl_view_" .. name)
+  address[name .. "_view_p"] = ffi.typeof("struct cl_view_" .. name .. " *")
+  address[name .. "_p"] = ffi.typeof("const struct cl_" .. name .. " *")
 end
 
 address.DECODED, address.ENCODED = 1, 2
@@ -165,6 +175,28 @@ address.schema_now = schema_now
 
 --- The same to use it: in a record, or as a part of another one.
 function address.schema_pointer(s) return (schema_now((schema_at(s)))) end
+
+--- What plugins hold of p, which is made of schemas and has a life as they do (struct cl_shape and the like).
+function address.hold(view_ptr, p) return (cast(view_ptr, cast(bytep, p) + lshift(cast(u64, p.life), 48))[0]) end
+
+--- What was held, as ptr; raises when it is stale, or when h is nothing of type ct.
+function address.held(ptr, h, ct)
+  if not istype(ct, h) then error(("a %s expected, got %s"):format(tostring(ct):match "cl_view_(%w+)", type(h)), 3) end
+  local at = cast(u64, cast(voidp, h))
+  local life = tonumber(rshift(at, 48))
+  if life ~= 0 and (not lives or lives.alive[band(life - 1, 15)] ~= life) then error(FORGOTTEN, 3) end
+  return (cast(ptr, band(at, ADDRESS)))
+end
+
+--- Raises unless what has this life may be used in what is made now.
+function address.check_newest(life)
+  if life ~= 0 and life ~= lives.newest then error(FORGOTTEN, 3) end
+end
+
+--- The space in which schemas and the like are made; raises where there is none.
+function address.some_space()
+  return address.space or error("schemas and the like are made while a task or transform is being set up or runs", 3)
+end
 
 --- Raises unless the view with this epoch belongs to the batch whose records may be changed now.
 function address.check_writable(epoch)

@@ -176,31 +176,17 @@ local function copy(value, seen)
   return to
 end
 
--- What every plugin may require: modules whose functions are safe with any argument, which
--- spec/01-unit/sandbox_reach_spec.lua tries. The others give out and take addresses.
+-- What plugins may require: modules whose functions are safe with any argument, which
+-- spec/01-unit/sandbox_reach_spec.lua tries. The built-in ones may no more.
 local PUBLIC = {}
-for name in ("codec errors field_path file headers json log memo schema struct time"):gmatch "%S+" do
-  PUBLIC["connect." .. name] = true
-end
+for name in ("codec date_format edit errors field_path file headers json log memo regex rows schema struct time")
+  :gmatch "%S+" do PUBLIC["connect." .. name] = true end
 PUBLIC.connect = true
 
 -- Answers a function that loads the API module, or nil and why not.
-local function find_api(name, is_builtin)
-  local part = name:match "^connect%.([%w_]+)$"
-  if name ~= "connect" and (not part or part == "host") then
-    return nil, "module '" .. name .. "' is not for plugins"
-  end
-  if not PUBLIC[name] and not is_builtin then
-    return nil, "module '" .. name .. "' is for the built-in transforms only"
-  end
-  return function()
-    local ok, module = pcall(raw_require, name)
-    if ok then return copy(module, {}) end
-    if type(module) == "string" and module:find("module '" .. name .. "' not found", 1, true) then
-      error("there is no module '" .. name .. "'", 0)
-    end
-    error(module, 0)
-  end
+local function find_api(name)
+  if not PUBLIC[name] then return nil, "module '" .. name .. "' is not for plugins" end
+  return function() return copy(raw_require(name), {}) end
 end
 
 -- The same for a file beside the plugin.
@@ -227,7 +213,7 @@ local function is_name(name)
     and not find(name, "%.$")
 end
 
-local function own_require(env, root, is_builtin)
+local function own_require(env, root)
   local loaded = {}
   return function(name)
     if not is_name(name) then
@@ -238,7 +224,7 @@ local function own_require(env, root, is_builtin)
     check_stack()
     local load_it, why
     if name:find "^connect%." or name == "connect" then
-      load_it, why = find_api(name, is_builtin)
+      load_it, why = find_api(name)
     else
       load_it, why = find_own(env, root, name)
     end
@@ -256,13 +242,12 @@ end
 -- -------------------------------------------------------------------- entry point
 
 -- Runs the plugin at file and answers the table it returned. root is the folder its
--- own require may read. What lies in home/lua/connect, by its real path, is one of ours and may require what is
--- not for others.
+-- own require may read.
 function M.load(file, root)
   local text, why = read_file(file)
   if not text then error(why, 0) end
   local env = environment()
-  env.require = own_require(env, root, host.is_builtin(file))
+  env.require = own_require(env, root)
   local chunk, syntax = compile(text, "@" .. file, env)
   if not chunk then error(syntax, 0) end
   local module = chunk()

@@ -33,6 +33,7 @@ local K_MISSING, K_NULL, K_FALSE, K_TRUE, K_INT = K.MISSING, K.NULL, K.FALSE, K.
 local K_FLOAT32, K_FLOAT64, K_NUMTEXT, K_BIGINT, K_DECIMAL = K.FLOAT32, K.FLOAT64, K.NUMTEXT, K.BIGINT, K.DECIMAL
 local K_STRING, K_BYTES, K_DATE, K_TIME, K_TIMESTAMP = K.STRING, K.BYTES, K.DATE, K.TIME, K.TIMESTAMP
 local K_ARRAY, K_OBJECT, K_MAP, K_STRUCT = K.ARRAY, K.OBJECT, K.MAP, K.STRUCT
+local T_ARRAY, T_MAP = values.types.ARRAY, values.types.MAP
 
 local view = { null = null, current = current, enter = address.enter }
 
@@ -82,14 +83,19 @@ end
 
 -- A container notes what schema it has when it is read out of one that has a schema, so that what is written
 -- into it can be checked (connect.host.write).
+-- A schema that is not of its type says nothing about it.
 local function tell(v, s)
   local kind = v.kind
+  local type_, of = s ~= nil and s.type or 0, nil
   if kind == K_ARRAY then
-    v.arr.schema = s
+    if type_ == T_ARRAY then of = s end
+    v.arr.schema = of
   elseif kind == K_OBJECT then
-    v.obj.schema = s
+    if type_ == T_MAP and s.key ~= nil and s.value ~= nil then of = s end
+    v.obj.schema = of
   elseif kind == K_MAP then
-    v.map.schema = s
+    if type_ == T_MAP and s.key ~= nil and s.value ~= nil then of = s end
+    v.map.schema = of
   end
 end
 
@@ -375,6 +381,9 @@ local function record_field(self, key)
   if key == "original_partition" then return (some(rec.orig_partition)) end
   return nil
 end
+
+--- What the record's key or value reads as.
+function view.of(d, batch) return (datum(d, epoch_of(batch))) end
 
 metatype("struct cl_view_record", {
   __index = record_field,

@@ -30,6 +30,7 @@ local object_ct, array_ct, struct_ct, map_ct, record_ct = address.object_ct, add
   address.map_ct, address.record_ct
 local change, fit, no_memory, set_typed = value.change, value.fit, value.no_memory, value.set_typed
 local typed_ct = typed.number_ct
+local T_STRUCT = value.types.STRUCT
 local istype, type, tonumber = ffi.istype, type, tonumber
 
 local write = {}
@@ -180,19 +181,26 @@ end
 --- Null fields of a struct that is reshaped (abi.h: cl_shape.nulls).
 write.nulls = { stay = 0, default = 1, unseen = 2 }
 
---- How structs become ones of schema `to`: sources[i] = position of the old field that field i is
--- taken from, 0 or nil = it is left unset. To be kept in a memo.
-function write.shape(to, sources, nulls)
-  local p = address.schema_pointer(to)
-  local shape = C.cl_ffi_shape_new(address.space, p)
+--- How structs of schema from become ones of schema `to`: sources[i] = position of the old field that field i is
+-- taken from, 0 or nil = it is left unset. A struct cl_shape *, to be kept in a memo.
+function write.shape(from, to, sources, nulls)
+  local old, p = address.schema_at(from), address.schema_pointer(to)
+  if old.type ~= T_STRUCT or p.type ~= T_STRUCT then error("two schemas of structs expected", 3) end
+  local shape = C.cl_ffi_shape_new(address.space, old, p)
   if shape == nil then no_memory() end
   shape.nulls = nulls
-  for i = 1, tonumber(p.n_fields) do shape.source[i - 1] = (sources[i] or 0) - 1 end
+  for i = 1, tonumber(p.n_fields) do
+    local at = rawget(sources, i) or 0
+    if type(at) ~= "number" or at % 1 ~= 0 or at < 0 or at > 0x7fffffff then
+      error("a field's position is a whole number from 1", 3)
+    end
+    if at ~= 0 and C.cl_ffi_shape_set(shape, old, i - 1, at - 1) ~= 0 then errors.throw_last() end
+  end
   return shape
 end
 
-local function remember(st, name, field_uid, to, sources)
-  local uid, shape = tonumber(st.schema.uid), write.shape(to, sources, write.nulls.unseen)
+local function remember(st, name, field_uid, from, to, sources)
+  local uid, shape = tonumber(st.schema.uid), write.shape(from, to, sources, write.nulls.unseen)
   changes[uid] = changes[uid] or {}
   changes[uid][name] = changes[uid][name] or {}
   changes[uid][name][field_uid] = shape
@@ -229,7 +237,7 @@ local function shape_without(st, name, at)
       sources[#list] = i
     end
   end
-  return remember(st, name, 0, schema.derive(from, { fields = list }), sources)
+  return remember(st, name, 0, from, schema.derive(from, { fields = list }), sources)
 end
 
 -- With a field of schema s more, or with s instead of what the field at this position (from 1) has.
@@ -239,7 +247,7 @@ local function shape_with(st, name, s, at)
   for i = 1, #list do sources[i] = i end
   at = at or #list + 1
   list[at], sources[at] = { name, s }, nil
-  return remember(st, name, s.uid, schema.derive(from, { fields = list }), sources)
+  return remember(st, name, s.uid, from, schema.derive(from, { fields = list }), sources)
 end
 
 -- The schema of a value that brings it along, or the one it gets.

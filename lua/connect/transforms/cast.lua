@@ -9,7 +9,7 @@ local schema = require("connect").schema
 local TARGETS = "INT8, INT16, INT32, INT64, FLOAT32, FLOAT64, BOOLEAN, STRING"
 
 local known = { BYTES = false, ARRAY = false, MAP = false, STRUCT = false }
-for name in TARGETS:gmatch "%w+" do known[name] = edit.types[name] end
+for name in TARGETS:gmatch "%w+" do known[name] = name:lower() end
 
 local function trim(text) return text:match "^[%z\1- ]*(.-)[%z\1- ]*$" end
 
@@ -24,9 +24,8 @@ end
 
 local function type_of(text)
   local name = trim(text):upper()
-  local number = known[name]
-  if number then return number end
-  if number == false then
+  if known[name] then return known[name] end
+  if known[name] == false then
     return nil, ("Cast transformation does not support casting to %s; supported types are [%s]"):format(name, TARGETS)
   end
   return nil, ("Invalid value java.lang.IllegalArgumentException: No enum constant "
@@ -65,21 +64,10 @@ end
 
 -- -------------------------------------------------------------------- with a schema
 
--- Schema `to`, with the cast default of `from`.
-local function with_default(from, to, type)
-  local def = edit.default(from)
-  if not def then return to end
-  edit.cast(def, from, type)
-  return edit.remade(to, def)
-end
-
--- A whole value keeps the schema's attributes, the name of a logical type too.
+-- A whole value keeps the schema's attributes, the name of a logical type too, and has its default cast.
 local function plan_whole(self, from)
-  local def = edit.default(from)
-  if def then edit.cast(def, from, self.whole) end
-  -- A struct and the like fail here, before a schema is made that could not be.
-  local to = edit.remade(from, def, self.whole)
-  return { from = from, to = to }
+  local changes = edit.casts { { type = self.whole, from = from } }
+  return { changes = changes, to = edit.with_default(schema.derive(from, { type = self.whole }), from, changes) }
 end
 
 local function plan_fields(self, from)
@@ -89,14 +77,14 @@ local function plan_fields(self, from)
     local type, old = self.types[f[1]], f[2]
     if type then
       changes[#changes + 1] = { at = i, type = type, from = old }
-      f[2] = with_default(old, schema.make(self.type_names[type], { optional = old.optional }), type)
+      f[2] = edit.with_default(schema.make(type, { optional = old.optional }), old,
+        edit.casts { { type = type, from = old } })
     end
     sources[i] = i
   end
-  local def = edit.default(from)
-  if def then edit.cast(def, from, edit.types.STRING) end -- raises: a struct cannot be cast
-  return { shape = edit.shape(schema.derive(from, { fields = fields }), sources, self.replace_null),
-    changes = edit.changes(changes) }
+  edit.with_default(from, from, edit.casts { { type = "string", from = from } }) -- raises: no struct can be cast
+  local shape = edit.shape(from, schema.derive(from, { fields = fields }), sources, self.replace_null)
+  return { changes = edit.casts(changes, shape) }
 end
 
 local function planned(self, from)
@@ -110,7 +98,7 @@ end
 local function object_changes(self)
   local list = {}
   for i, name in ipairs(edit.hash_order(self.names, 16)) do list[i] = { name = name, type = self.types[name] } end
-  self.plans.object = edit.changes(list)
+  self.plans.object = edit.casts(list)
   return self.plans.object
 end
 
@@ -145,26 +133,24 @@ return {
     local self, why = parse(config.spec)
     if not self then errors.config("%s", why) end
     self.side, self.plans, self.replace_null = side, memo.new(), config["replace.null.with.default"]
-    self.type_names = {}
-    for name, number in pairs(edit.types) do self.type_names[number] = name:lower() end
+    self.untyped = self.whole and edit.casts { { type = self.whole } }
     return self
   end,
   apply = function(record, self)
     local side = self.side
     if edit.is_null(record, side) then return record end
-    local from = edit.schema(record, side)
-    if from == nil then
+    local uid = edit.uid(record, side)
+    if uid == nil then
       if not self.whole then return cast_object(record, self) end
-      edit.cast(edit.value(record, side), nil, self.whole)
+      edit.change(record, side, self.untyped)
       return record
     end
-    local plan = self.plans[from.uid] or planned(self, from)
+    local plan = self.plans[uid] or planned(self, edit.schema(record, side))
     if self.whole then
-      edit.cast(edit.value(record, side), from, self.whole)
-      edit.set_schema(record, side, plan.to)
-      return record
+      edit.change(record, side, plan.changes, plan.to)
+    else
+      edit.change_struct(record, side, plan.changes)
     end
-    edit.change_struct(record, side, plan.shape, plan.changes)
     return record
   end,
 }

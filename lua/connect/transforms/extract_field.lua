@@ -13,8 +13,8 @@ local function check_steps(self)
   if #self.steps == 0 then errors.throw(ILLEGAL, "fromIndex(0) > toIndex(-1)") end
 end
 
--- The schema at the end of the path.
-local function leaf(self, from)
+-- The path through a schema's values.
+local function path_from(self, from)
   check_steps(self)
   local s = from
   for _, step in ipairs(self.steps) do
@@ -22,8 +22,8 @@ local function leaf(self, from)
     s = s:field(step)
     if not s then errors.throw(ILLEGAL, "Unknown field: %s", self.field) end
   end
-  self.leaves[from.uid] = s
-  return s
+  self.paths[from.uid] = edit.path(self.steps, from)
+  return self.paths[from.uid]
 end
 
 return {
@@ -42,21 +42,21 @@ return {
   },
   configure = function(config, side)
     local steps = field_path.parse(config.field, config["field.syntax.version"])
-    return { side = side, field = config.field, leaves = memo.new(), replace_null = config["replace.null.with.default"],
+    return { side = side, field = config.field, paths = memo.new(), replace_null = config["replace.null.with.default"],
       steps = steps, path = edit.path(steps) }
   end,
   apply = function(record, self)
     local side = self.side
     local null = edit.is_null(record, side)
     if not null then edit.open(record, side, "field extraction") end
-    local from = edit.schema(record, side)
-    local s = nil
-    if from then
-      s = self.leaves[from.uid] or leaf(self, from)
+    local uid = edit.uid(record, side)
+    local path = self.path
+    if uid then
+      path = self.paths[uid] or path_from(self, edit.schema(record, side))
     elseif not null then
       check_steps(self)
     end
-    edit.extract(record, side, self.path, s, self.replace_null)
+    edit.extract(record, side, path, self.replace_null)
     return record
   end,
 }

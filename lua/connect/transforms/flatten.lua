@@ -4,8 +4,8 @@ local edit = require "connect.edit"
 local memo = require "connect.memo"
 
 local function flat(self, from)
-  self.schemas[from.uid] = edit.flat_schema(from, self.delimiter)
-  return self.schemas[from.uid]
+  self.shapes[from.uid] = edit.flat(from, self.delimiter)
+  return self.shapes[from.uid]
 end
 
 return {
@@ -20,12 +20,12 @@ return {
     { name = "delimiter", type = "string", default = ".", importance = "medium",
       doc = "Text between the names that make up a field's new name." },
   },
-  configure = function(config, side) return { side = side, delimiter = config.delimiter, schemas = memo.new() } end,
+  configure = function(config, side) return { side = side, delimiter = config.delimiter, shapes = memo.new() } end,
   apply = function(record, self)
     local side = self.side
     if edit.is_null(record, side) then return record end
-    local _, from = edit.open(record, side, "flattening")
-    edit.flatten(record, side, self.delimiter, from and (self.schemas[from.uid] or flat(self, from)))
+    local _, uid = edit.open(record, side, "flattening")
+    edit.flatten(record, side, self.delimiter, uid and (self.shapes[uid] or flat(self, edit.schema(record, side))))
     return record
   end,
 }

@@ -19,7 +19,7 @@ local function without(self, from)
     end
   end
   local to = schema.derive(from, { fields = fields, optional = false, default = false })
-  self.shapes[from.uid] = edit.shape(to, sources, self.replace_null)
+  self.shapes[from.uid] = edit.shape(from, to, sources, self.replace_null)
   return self.shapes[from.uid]
 end
 
@@ -57,13 +57,15 @@ return {
   end,
   apply = function(record, self)
     local side, fields, names, move = self.side, self.fields, self.headers, self.move
-    local value, from = edit.open(record, side, self.purpose)
+    local value, uid = edit.open(record, side, self.purpose)
     -- value stays the struct it was
-    if from and move then edit.reshape(record, side, self.shapes[from.uid] or without(self, from)) end
-    for i = 1, #fields do
-      if not headers.add_field(record, names[i], value, fields[i], self.replace_null) and from then no_field() end
+    if uid and move then
+      edit.reshape(record, side, self.shapes[uid] or without(self, edit.schema(record, side)))
     end
-    if not from then
+    for i = 1, #fields do
+      if not headers.add_field(record, names[i], value, fields[i], self.replace_null) and uid then no_field() end
+    end
+    if not uid then
       edit.copied(value, side)
       for i = 1, move and #fields or 0 do value[fields[i]] = nil end
     end

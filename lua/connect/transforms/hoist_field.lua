@@ -22,8 +22,9 @@ return {
   },
   configure = function(config, side) return { side = side, field = config.field, schemas = memo.new() } end,
   apply = function(record, self)
-    local from = edit.schema(record, self.side)
-    edit.wrap(record, self.side, self.field, from and (self.schemas[from.uid] or hoisted(self, from)))
+    local side = self.side
+    local uid = edit.uid(record, side)
+    edit.wrap(record, side, self.field, uid and (self.schemas[uid] or hoisted(self, edit.schema(record, side))))
     return record
   end,
 }

@@ -27,7 +27,7 @@ local function extended(self, from)
   append(self.timestamp, "timestamp")
   append(self.static, "string")
   local to = schema.derive(from, { fields = fields, optional = false, default = false })
-  self.shapes[from.uid] = edit.shape(to, sources, self.replace_null)
+  self.shapes[from.uid] = edit.shape(from, to, sources, self.replace_null)
   return self.shapes[from.uid]
 end
 
@@ -89,13 +89,13 @@ return {
   apply = function(record, self)
     local side = self.side
     if edit.is_null(record, side) then return record end
-    local value, from = edit.open(record, side, "field insertion")
-    if from then
-      value = edit.reshape(record, side, self.shapes[from.uid] or extended(self, from))
+    local value, uid = edit.open(record, side, "field insertion")
+    if uid then
+      value = edit.reshape(record, side, self.shapes[uid] or extended(self, edit.schema(record, side)))
     else
       edit.copied(value, side)
     end
-    insert(record, self, value, from and true or false)
+    insert(record, self, value, uid and true or false)
     return record
   end,
 }

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- InsertHeader: appends a header that is the same for all records.
-local literal = require "connect.literal"
+local headers = require "connect.headers"
 
 return {
   api = 1,
@@ -15,10 +15,10 @@ return {
       doc = "Its value: a text that is read as SimpleHeaderConverter does, so that 1 is an int8." },
   },
   configure = function(config)
-    return { name = config.header, literal = literal.new(config["value.literal"]) }
+    return { name = config.header, literal = headers.literal(config["value.literal"]) }
   end,
   apply = function(record, self)
-    literal.add(record, self.name, self.literal)
+    headers.add_literal(record, self.name, self.literal)
     return record
   end,
 }

@@ -4,15 +4,14 @@ local edit = require "connect.edit"
 local memo = require "connect.memo"
 local rows = require "connect.rows"
 
-local function planned(self, from)
+local function struct_changes(self, from)
   local sources, list = {}, {}
   for i, f in ipairs(from.fields) do
     sources[i] = i
     if self.masked[f[1]] then list[#list + 1] = { at = i } end
   end
-  self.plans[from.uid] = { shape = edit.shape(from, sources, self.replace_null),
-    changes = edit.changes(list, self.replacement) }
-  return self.plans[from.uid]
+  self.changes[from.uid] = edit.masks(list, self.replacement, edit.shape(from, from, sources, self.replace_null))
+  return self.changes[from.uid]
 end
 
 -- In the order in which Java's HashSet of them gives the fields.
@@ -20,8 +19,8 @@ local function object_changes(self)
   local list = {}
   local names = edit.hash_order(self.names, math.max(16, math.floor(#self.names / 0.75) + 1))
   for i, name in ipairs(names) do list[i] = { name = name } end
-  self.plans.object = edit.changes(list, self.replacement)
-  return self.plans.object
+  self.changes.object = edit.masks(list, self.replacement)
+  return self.changes.object
 end
 
 return {
@@ -42,18 +41,17 @@ return {
   configure = function(config, side)
     local masked = {}
     for _, name in ipairs(config.fields) do masked[name] = true end
-    return { side = side, names = config.fields, masked = masked, replacement = config.replacement, plans = memo.new(),
-      replace_null = config["replace.null.with.default"] }
+    return { side = side, names = config.fields, masked = masked, replacement = config.replacement,
+      changes = memo.new(), replace_null = config["replace.null.with.default"] }
   end,
   apply = function(record, self)
     local side = self.side
-    local value, from = edit.open(record, side, "mask fields")
-    if from then
-      local plan = self.plans[from.uid] or planned(self, from)
-      edit.change_struct(record, side, plan.shape, plan.changes)
+    local value, uid = edit.open(record, side, "mask fields")
+    if uid then
+      edit.change_struct(record, side, self.changes[uid] or struct_changes(self, edit.schema(record, side)))
     else
       edit.copied(value, side)
-      edit.change_object(value, self.plans.object or object_changes(self))
+      edit.change_object(value, self.changes.object or object_changes(self))
     end
     return record
   end,

@@ -16,7 +16,7 @@ return {
       doc = "What stands in the place of the match; $1 and ${name} are what its groups matched." },
   },
   configure = function(config)
-    return { regex = regex.new(config.regex), replacement = regex.replacement(config.replacement) }
+    return { regex = regex.new(config.regex), replacement = config.replacement }
   end,
   apply = function(record, self)
     if regex.topic_matches(self.regex, record) then regex.replace_topic(self.regex, record, self.replacement) end

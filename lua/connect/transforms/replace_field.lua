@@ -55,8 +55,8 @@ local function rules(self)
 end
 
 local function reshaped(self, from)
-  local old, fields, sources = from.fields, {}, {}
-  for _, f in ipairs(old) do
+  local fields, sources = {}, {}
+  for _, f in ipairs(from.fields) do
     if keeps(self, f[1]) then fields[#fields + 1] = { self.renamed[f[1]] or f[1], f[2] } end
   end
   local to = schema.derive(from, { fields = fields, optional = false, default = false })
@@ -67,10 +67,7 @@ local function reshaped(self, from)
     if not at then connect.data_error("%s is not a valid field name", name) end
     sources[i] = at
   end
-  for i, f in ipairs(fields) do
-    if old[sources[i]][2] ~= f[2] then self.misfits[from.uid] = true end
-  end
-  self.shapes[from.uid] = edit.shape(to, sources, self.replace_null)
+  self.shapes[from.uid] = edit.shape(from, to, sources, self.replace_null)
   return self.shapes[from.uid]
 end
 
@@ -98,8 +95,7 @@ return {
   end,
   configure = function(config, side)
     local self = { side = side, shapes = memo.new(), replace_null = config["replace.null.with.default"],
-      excluded = set_of(config.exclude), included = set_of(config.include), all = #config.include == 0,
-      misfits = memo.new() }
+      excluded = set_of(config.exclude), included = set_of(config.include), all = #config.include == 0 }
     local renamed, order = parse(config.renames)
     if not renamed then errors.config("%s", order) end
     self.renamed, self.original = renamed, inverted(renamed, order)
@@ -109,10 +105,9 @@ return {
   apply = function(record, self)
     local side = self.side
     if edit.is_null(record, side) then return record end
-    local value, from = edit.open(record, side, "field replacement")
-    if from then
-      edit.reshape(record, side, self.shapes[from.uid] or reshaped(self, from))
-      if self.misfits[from.uid] then edit.check(record, side) end
+    local value, uid = edit.open(record, side, "field replacement")
+    if uid then
+      edit.reshape(record, side, self.shapes[uid] or reshaped(self, edit.schema(record, side)))
     else
       edit.project(value, side, self.names)
     end

@@ -12,7 +12,7 @@ local function renamed(self, from)
   local sources = {}
   for i = 1, #from do sources[i] = i end
   local to = schema.derive(from, { name = self.name, version = self.version })
-  self.schemas[from.uid], self.shapes[from.uid] = to, edit.shape(to, sources, self.replace_null)
+  self.schemas[from.uid], self.shapes[from.uid] = to, edit.shape(from, to, sources, self.replace_null)
   return to
 end
 
@@ -36,16 +36,16 @@ return {
   end,
   apply = function(record, self)
     local side = self.side
-    local from, null = edit.schema(record, side), edit.is_null(record, side)
-    if not from then
+    local uid, null = edit.uid(record, side), edit.is_null(record, side)
+    if not uid then
       if not null then errors.throw(edit.DATA, "Schema required for [updating schema metadata]") end
       return record
     end
-    local to = self.schemas[from.uid] or renamed(self, from)
+    local to = self.schemas[uid] or renamed(self, edit.schema(record, side))
     if null then
       edit.nothing(record, side, to)
     else
-      edit.reshape(record, side, self.shapes[from.uid])
+      edit.reshape(record, side, self.shapes[uid])
     end
     return record
   end,

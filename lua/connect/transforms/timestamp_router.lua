@@ -45,14 +45,11 @@ return {
     return { topic_format = config["topic.format"], pattern = config["timestamp.format"], pieces = {}, n_topics = 0 }
   end,
   apply = function(record, self)
-    local ms = edit.record(record).timestamp
-    if ms == edit.NO_TIMESTAMP then
+    if record.timestamp == nil then
       errors.throw(edit.DATA, "Timestamp missing on record: %s", edit.record_text(record))
     end
     local topic = record.topic
-    local text = edit.scratch
-    date_format.write(self.format or format_of(self), ms, text)
-    edit.set_topic(record, self.pieces[topic] or pieces_of(self, topic), text)
+    date_format.stamp_topic(record, self.format or format_of(self), self.pieces[topic] or pieces_of(self, topic))
     return record
   end,
 }

@@ -13,7 +13,7 @@ local function key_shape(self, from)
     if not s then connect.data_error("Field does not exist: %s", name) end
     fields[i], sources[i] = { name, s }, at
   end
-  self.shapes[from.uid] = edit.shape(schema.struct { fields = fields }, sources, self.replace_null)
+  self.shapes[from.uid] = edit.shape(from, schema.struct { fields = fields }, sources, self.replace_null)
   return self.shapes[from.uid]
 end
 
@@ -32,14 +32,16 @@ return {
     return { fields = config.fields, shapes = memo.new(), replace_null = config["replace.null.with.default"] }
   end,
   apply = function(record, self)
-    local value, from = edit.open(record, "value", "copying fields from value to key")
-    if from then
-      edit.reshape(record, "value", self.shapes[from.uid] or key_shape(self, from), "key")
+    local value, uid = edit.open(record, "value", "copying fields from value to key")
+    if uid then
+      edit.reshape(record, "value", self.shapes[uid] or key_shape(self, edit.schema(record, "value")), "key")
       return record
     end
     local fields = self.fields
     local key = edit.new_object(record, "key", #fields)
-    for i = 1, #fields do edit.put(key, fields[i], value, fields[i]) end
+    for i = 1, #fields do
+      if not connect.put_field(key, fields[i], value, fields[i]) then key[fields[i]] = connect.null end
+    end
     return record
   end,
 }
