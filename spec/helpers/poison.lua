@@ -35,18 +35,15 @@ local function record(i, every)
   return out
 end
 
-local function fill(client, topic, n, every)
-  local expected, part = {}, {}
-  for i = 1, n do
+-- Adds the records first..last; notes the poison by offset.
+local function fill(client, topic, first, last, every, expected)
+  local part = {}
+  for i = first, last do
     local r = record(i, every)
-    if r.kind then expected[i - 1] = r end -- by offset
+    if r.kind then expected[i - 1] = r end
     part[#part + 1] = r
-    if #part == 5000 or i == n then
-      client:produce(topic, part)
-      part = {}
-    end
   end
-  return expected
+  client:produce(topic, part)
 end
 
 -- The distinct good records in the sink's file. One torn by a kill is whole in a later line.
@@ -91,7 +88,6 @@ function poison.with_kills(n, every, kills)
   local names = { topic = helpers.unique "poison", connector = helpers.unique "sink" }
   local letters, out = names.topic .. "-letters", worker:path "out"
   client:create { [names.topic] = 1 }
-  local expected = fill(client, names.topic, n, every)
   worker.files[1] = helpers.write(worker:path "sink.properties", helpers.properties {
     name = names.connector, ["connector.class"] = "FileStreamSink", ["tasks.max"] = "1", file = out, topics = names.topic,
     transforms = "number", ["transforms.number.type"] = TRANSFORMS .. "Cast$Value", ["transforms.number.spec"] = "n:int64",
@@ -99,12 +95,15 @@ function poison.with_kills(n, every, kills)
     ["errors.tolerance"] = "all", ["errors.deadletterqueue.topic.name"] = letters,
     ["errors.deadletterqueue.topic.replication.factor"] = "1",
     ["errors.deadletterqueue.context.headers.enable"] = "true" })
-  for kill = 1, kills do
+  local expected, portion = {}, math.floor(n / (kills + 1))
+  for kill = 1, kills do -- each as soon as it has begun with records of its own
+    fill(client, names.topic, (kill - 1) * portion + 1, kill * portion, every, expected)
+    local before = good(out)
     worker:start()
-    local upto = math.floor(n / every * (every - 1) * kill / (kills + 1))
-    helpers.wait_for(upto .. " good records", function() return good(out) >= upto end)
+    helpers.wait_for("new records", function() return good(out) > before end)
     worker:crash()
   end
+  fill(client, names.topic, kills * portion + 1, n, every, expected)
   worker:start()
   helpers.wait_for("the last records", function()
     return client:committed("connect-" .. names.connector, names.topic, 0) == n

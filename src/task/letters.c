@@ -229,7 +229,8 @@ int cl_letters_flush(struct cl_letters *l, int64_t ms, struct cl_err *err) {
     if (left <= 0 || atomic_load(&l->t->abandoned))
       return cl_err_set(err, CL_ETIMEOUT, "%zu dead letters were not acknowledged within %lld ms", l->n,
                         (long long)ms);
-    cl_letters_poll(l, left < SLICE_MS ? left : SLICE_MS, err);
+    struct cl_err ignored; /* what is left is seen above */
+    cl_producer_flush(l->producer, left < SLICE_MS ? left : SLICE_MS, &ignored);
   }
   return err->code;
 }

@@ -96,6 +96,32 @@ static void bad_records_go_to_the_letters(void **state) {
   drop_letters();
 }
 
+/* A producer that lingers: the letter is on its way until the task flushes it at its end. */
+static void offsets_wait_for_the_letters(void **state) {
+  (void)state;
+  plugin("plugin", TAKE "return { api = 1, kind = 'sink', put = take,\n"
+                        "flush = function(ctx) say(ctx, 'flush') end }\n");
+  send_value("slow", "1");
+  send_value("slow", "{torn");
+  send_value("slow", "3");
+  job_topics(&job, "slow", NULL);
+  job.value = JSON_CONVERTER;
+  job.conf.offset_flush_interval_ms = 50;
+  with_letters("slow-letters");
+  json_object_set_new((json_t *)job.conf.errors.letters_producer, "linger.ms", json_string("120000"));
+  job_start(&job);
+  wait_said(&job, "3@2", 1);
+  wait_group_offset(&job, "slow", 1);
+  wait_said(&job, "flush", said(&job, "flush") + 3);
+  assert_int_equal(group_offset("slow"), 1);
+  job_stop(&job);
+  assert_int_equal(group_offset("slow"), 3);
+  char *text = letter("slow-letters", 0);
+  assert_memory_equal(text, "{torn\n", 6);
+  free(text);
+  drop_letters();
+}
+
 /* Reported though not tolerated; the task fails, and its offset stays before the record. */
 static void with_none_a_letter_is_written_too(void **state) {
   (void)state;
@@ -245,6 +271,25 @@ static void sources_have_letters_too(void **state) {
   drop_letters();
 }
 
+static void source_offsets_wait_for_the_letters(void **state) {
+  (void)state;
+  plugin("change", "return { api = 1, kind = 'transform', apply = function(r)\n"
+                   "  if r.value == '3' then connect.data_error 'three' end\n"
+                   "  return r end }\n");
+  plugin("plugin", five);
+  job.transform = "change";
+  job.conf.offset_flush_interval_ms = 50;
+  with_letters("slow-source-letters");
+  json_object_set_new((json_t *)job.conf.errors.letters_producer, "linger.ms", json_string("120000"));
+  job_start(&job);
+  wait_said(&job, "record 4: sent", 1);
+  wait_said(&job, "commit", said(&job, "commit") + 3);
+  assert_int_equal(stored(0), 2);
+  job_stop(&job);
+  assert_int_equal(stored(0), 4);
+  drop_letters();
+}
+
 static void without_letters_a_source_passes_over_them(void **state) {
   (void)state;
   plugin("change", "return { api = 1, kind = 'transform', apply = function(r)\n"
@@ -308,12 +353,14 @@ int main(void) {
       cmocka_unit_test(pauses_double_up_to_the_cap),
       cmocka_unit_test(tries_end_with_the_time),
       cmocka_unit_test_setup_teardown(bad_records_go_to_the_letters, errors_up, errors_down),
+      cmocka_unit_test_setup_teardown(offsets_wait_for_the_letters, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(with_none_a_letter_is_written_too, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(rejected_records_are_letters, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(rejecting_fails_the_task_unless_tolerated, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(letter_that_cannot_be_sent_fails_the_task, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(retries_end_when_the_task_stops, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(sources_have_letters_too, errors_up, errors_down),
+      cmocka_unit_test_setup_teardown(source_offsets_wait_for_the_letters, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(without_letters_a_source_passes_over_them, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(too_large_records_are_passed_over, errors_up, errors_down),
   };
