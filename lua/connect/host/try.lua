@@ -83,8 +83,8 @@ function M.run(lud)
   if ok then return e and rec.state == LIVE and "live" or "dropped", lines end
   local class, message, java, trace = errors.parts(e)
   local stage = type(e) == "table" and rawget(e, "stage") or "WORKER"
-  return "error", lines, stage, java or CLASSES[class] or OTHER, message, type(e) == "table" and rawget(e, "where") or nil,
-    trace
+  return "error", lines, stage, java or CLASSES[class] or OTHER, message,
+    type(e) == "table" and rawget(e, "where") or nil, trace
 end
 
 return M
