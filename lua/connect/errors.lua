@@ -67,13 +67,16 @@ local function is_ours(e)
   return type(m) == "table" and rawget(m, "__name") == mt.__name
 end
 
+-- A text for C, which ends it at a NUL.
+local function shown(s) return s and (tostring(s):gsub("%z", "\\0")) end
+
 --- Whatever was thrown, as class, message, Java class (nil = the usual one of its class) and the
--- lines of its trace (nil = where it was thrown).
+-- lines of its trace (nil = where it was thrown). The texts have \0 for a NUL.
 function errors.parts(e)
   if is_ours(e) then
-    return rawget(e, "class"), tostring(rawget(e, "message")), rawget(e, "java"), rawget(e, "trace")
+    return rawget(e, "class"), shown(rawget(e, "message") or "nil"), rawget(e, "java"), shown(rawget(e, "trace"))
   end
-  if type(e) == "string" or type(e) == "number" then return nil, tostring(e) end
+  if type(e) == "string" or type(e) == "number" then return nil, shown(e) end
   return nil, "(error object is a " .. type(e) .. " value)"
 end
 

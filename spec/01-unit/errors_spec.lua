@@ -19,6 +19,11 @@ describe("connect's errors", function()
     assert.equal("(error object is a table value)", message)
     assert.same({ nil, "plain" }, { errors.parts "plain" })
   end)
+
+  it("show a NUL, which would end their text", function()
+    assert.same({ nil, "1\\02" }, { errors.parts "1\0002" })
+    assert.same({ "data", "\\0" }, { errors.parts(errors.new("data", "\0")) })
+  end)
 end)
 
 describe("an error that C raised", function()

@@ -126,6 +126,8 @@ describe("Cast", function()
     it("tells which text was no number", function()
       assert.same({ DATA, "Value (abc) was out of range for requested data type" },
         T.error({ file = "cast", config = { spec = { "int8" } } }, { '"abc"' }))
+      assert.same({ DATA, "Value (1\\02) was out of range for requested data type" },
+        T.error({ file = "cast", config = { spec = { "int8" } } }, { '"1\\u00002"' }))
       assert.same({ DATA, "Value ( 12) was out of range for requested data type" },
         T.error({ file = "cast", config = { spec = { "int32" } } }, { '" 12"' }))
     end)

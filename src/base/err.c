@@ -28,6 +28,20 @@ int cl_err_set(struct cl_err *err, int code, const char *fmt, ...) {
   return code;
 }
 
+const char *cl_err_show(char *out, size_t size, const char *text, size_t len) {
+  static const char nul[] = "\\0";
+  size_t n = 0;
+  for (size_t i = 0; i < len; i++) {
+    size_t step = text[i] ? 1 : sizeof(nul) - 1;
+    if (n + step >= size)
+      break;
+    memcpy(out + n, text[i] ? &text[i] : nul, step);
+    n += step;
+  }
+  out[n] = '\0';
+  return out;
+}
+
 int cl_err_prefix(struct cl_err *err, const char *fmt, ...) {
   char old[sizeof(err->msg)];
   memcpy(old, err->msg, sizeof(old));

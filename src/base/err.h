@@ -9,6 +9,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 enum cl_code {
   CL_OK = 0,
@@ -56,6 +57,12 @@ const char *cl_err_class(const char *name);
  * Clears retriable, fatal, class, within and trace. */
 int cl_err_set(struct cl_err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 int cl_err_vset(struct cl_err *err, int code, const char *fmt, va_list ap);
+
+/* Text of data as messages show it: with \0 for a NUL, which would end them, and no more than there is
+ * room for. Answers out. */
+const char *cl_err_show(char *out, size_t size, const char *text, size_t len);
+/* The same in room that lasts as long as the block it stands in. */
+#define CL_SHOWN(text, len) cl_err_show((char[1024]){0}, 1024, text, len)
 
 /* Puts text before the message: "reading a.conf: " + "no such file". Returns err->code. */
 int cl_err_prefix(struct cl_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -46,8 +46,8 @@ static int check_source(const struct cl_val *v, const struct cl_schema *from, st
 }
 
 static int out_of_range(const struct cl_val *v, struct cl_err *err) {
-  return cl_err_set(err, CL_EDATA, "Value (%.*s) was out of range for requested data type",
-                    v->len > 512 ? 512 : (int)v->len, v->s);
+  return cl_err_set(err, CL_EDATA, "Value (%s) was out of range for requested data type",
+                    CL_SHOWN(v->s, v->len));
 }
 
 static int unexpected(const struct cl_val *v, struct cl_err *err) {

@@ -33,7 +33,7 @@ static void place_text(const struct place *at, char *out, size_t size) {
     n += (size_t)more;
   }
   if (at->field)
-    snprintf(out + n, size - n, "field: \"%.*s\"", (int)at->field->len, at->field->p);
+    snprintf(out + n, size - n, "field: \"%s\"", CL_SHOWN(at->field->p, at->field->len));
   else
     snprintf(out + n, size - n, "value");
 }
@@ -72,8 +72,8 @@ static int refuse(const struct cl_val *v, const struct cl_schema *s, const struc
   const char *type = cl_type_name((enum cl_type)s->type), *class = cl_value_class(v);
   place_text(at, where, sizeof(where));
   if (s->name.p)
-    return cl_err_set(err, CL_EDATA, "Invalid Java object for schema \"%.*s\" with type %s: class %s for %s",
-                      (int)s->name.len, s->name.p, type, class, where);
+    return cl_err_set(err, CL_EDATA, "Invalid Java object for schema \"%s\" with type %s: class %s for %s",
+                      CL_SHOWN(s->name.p, s->name.len), type, class, where);
   return cl_err_set(err, CL_EDATA, "Invalid Java object for schema with type %s: class %s for %s", type,
                     class, where);
 }
@@ -147,7 +147,7 @@ int cl_ffi_fits(const struct cl_val *v, const struct cl_schema *schema, const ch
 }
 
 int cl_schema_text(const struct cl_schema *s, char *out, size_t size) {
-  return snprintf(out, size, "%.*s%s%s", (int)s->name.len, s->name.p ? s->name.p : "", s->name.p ? ":" : "",
+  return snprintf(out, size, "%s%s%s", CL_SHOWN(s->name.p, s->name.len), s->name.p ? ":" : "",
                   cl_type_name((enum cl_type)s->type));
 }
 
@@ -167,6 +167,6 @@ int cl_ffi_header_fits(struct cl_batch *batch, const struct cl_datum *d) {
   struct cl_err err;
   if (cl_text_of(batch, &d->val, &text, &err) != 0)
     text = (struct cl_str){"?", 1};
-  return cl_err_set(cl_ffi_err(), CL_EDATA, "The value %.*s is not compatible with the schema Schema{%s}",
-                    (int)text.len, text.p, schema);
+  return cl_err_set(cl_ffi_err(), CL_EDATA, "The value %s is not compatible with the schema Schema{%s}",
+                    CL_SHOWN(text.p, text.len), schema);
 }

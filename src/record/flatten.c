@@ -61,12 +61,12 @@ struct flat_schema {
 
 static int refuse_type(const struct flat_schema *f, const struct cl_schema *s) {
   return cl_err_set(cl_ffi_err(), CL_EDATA,
-                    "Flatten transformation does not support %s for record with schemas (for field %.*s).",
-                    cl_type_name((enum cl_type)s->type), (int)f->name.len, f->name.p);
+                    "Flatten transformation does not support %s for record with schemas (for field %s).",
+                    cl_type_name((enum cl_type)s->type), CL_SHOWN(f->name.p, f->name.len));
 }
 
 static int refuse_name(const char *what, const struct name *name) {
-  cl_err_set(cl_ffi_err(), CL_EDATA, "%s%.*s", what, (int)name->len, name->len ? name->p : "");
+  cl_err_set(cl_ffi_err(), CL_EDATA, "%s%s", what, CL_SHOWN(name->p, name->len));
   cl_ffi_err()->class = BUILDER;
   return CL_EDATA;
 }
@@ -228,8 +228,8 @@ static int add_entry(struct flat_object *f, const struct cl_val *v) {
   case CL_STRUCT:
     return cl_err_set(cl_ffi_err(), CL_EDATA,
                       "Flatten transformation does not support class %s for record without schemas (for "
-                      "field %.*s).",
-                      cl_value_class(v), (int)f->name.len, f->name.p);
+                      "field %s).",
+                      cl_value_class(v), CL_SHOWN(f->name.p, f->name.len));
   case CL_BIGINT:
   case CL_DECIMAL:
   case CL_DATE:

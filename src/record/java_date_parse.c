@@ -399,8 +399,8 @@ int cl_date_format_parse(const struct cl_date_format *f, const char *s, size_t l
   struct text t = {u, cl_java_units(s, len, u)};
   if (parse(f, t, ms))
     return 0;
-  cl_err_set(err, CL_EDATA, "Could not parse timestamp: value (%.*s) does not match pattern (%s)",
-             len > 512 ? 512 : (int)len, s, f->pattern);
+  cl_err_set(err, CL_EDATA, "Could not parse timestamp: value (%s) does not match pattern (%s)",
+             CL_SHOWN(s, len), f->pattern);
   err->class = CL_JAVA_DATA;
   return CL_EDATA;
 }

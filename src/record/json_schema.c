@@ -100,8 +100,8 @@ static int refuse_repeated(struct cl_json_typed *t, const struct cl_field *field
     struct cl_sym *info = cl_space_sym_info(t->b->space, fields[i].sym);
     if (info->mark == mark)
       return cl_json_data_error(t->err, CL_JAVA_SCHEMA_BUILDER,
-                                "Cannot create field because of field name duplication %.*s",
-                                (int)fields[i].name.len, fields[i].name.p);
+                                "Cannot create field because of field name duplication %s",
+                                CL_SHOWN(fields[i].name.p, fields[i].name.len));
     info->mark = mark;
   }
   return 0;
@@ -217,7 +217,7 @@ static int read_schema(struct cl_json_typed *t, const struct cl_val *json, uint3
     return cl_json_data_error(t->err, NULL, "Schema must contain 'type' field");
   struct cl_schema s = {.type = (uint8_t)type_by_name(type)};
   if (!s.type)
-    return cl_json_data_error(t->err, NULL, "Unknown schema type: %.*s", (int)type.len, type.p);
+    return cl_json_data_error(t->err, NULL, "Unknown schema type: %s", CL_SHOWN(type.p, type.len));
   int rc = read_parts(t, json, depth, &s);
   if (rc != 0)
     return rc;

@@ -207,7 +207,7 @@ static int read_struct(struct cl_json_typed *t, const struct cl_schema *schema, 
       return t->err->code;
     if (t->bad_null) {
       char location[256];
-      snprintf(location, sizeof(location), "field: \"%.*s\"", (int)f->name.len, f->name.p);
+      snprintf(location, sizeof(location), "field: \"%s\"", CL_SHOWN(f->name.p, f->name.len));
       t->bad_null = false;
       if (cl_json_check_nulls(t, f->schema, &st->v[i], location) != 0)
         return t->err->code;

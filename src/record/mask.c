@@ -61,8 +61,8 @@ static int mask_empty(struct cl_arena *a, struct cl_val *v, struct cl_err *err) 
 }
 
 static int no_number(const struct cl_str *text, const char *a, struct cl_err *err) {
-  return cl_err_set(err, CL_EDATA, "Unable to convert %.*s (class java.lang.String) to %snumber",
-                    text->len > 512 ? 512 : (int)text->len, text->p, a);
+  return cl_err_set(err, CL_EDATA, "Unable to convert %s (class java.lang.String) to %snumber",
+                    CL_SHOWN(text->p, text->len), a);
 }
 
 static int replace_number(struct cl_arena *a, struct cl_val *v, const struct cl_str *replacement,

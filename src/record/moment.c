@@ -48,8 +48,8 @@ static int read_text(const struct cl_val *v, const struct cl_changes *how, int64
   int rc = cl_date_format_parse(how->format, v->s, v->len, ms, err);
   if (rc != CL_EDATA)
     return rc;
-  return cl_err_set(err, CL_EDATA, "Could not parse timestamp: value (%.*s) does not match pattern (%.*s)",
-                    (int)v->len, v->s, (int)how->text.len, how->text.p ? how->text.p : "");
+  return cl_err_set(err, CL_EDATA, "Could not parse timestamp: value (%s) does not match pattern (%s)",
+                    CL_SHOWN(v->s, v->len), CL_SHOWN(how->text.p, how->text.len));
 }
 
 /* The schema decides, even for what is null. */

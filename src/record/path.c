@@ -47,7 +47,7 @@ int cl_ffi_path_set(struct cl_space *space, struct cl_path *path, uint32_t i, co
   if (!step.p)
     return no_memory();
   if (path->from && !(path->leaf = schema_of_field(path->leaf, step)))
-    return cl_err_set(cl_ffi_err(), CL_EDATA, "%.*s is not a valid field name", (int)len, name);
+    return cl_err_set(cl_ffi_err(), CL_EDATA, "%s is not a valid field name", CL_SHOWN(name, len));
   path->step[i] = step;
   return 0;
 }

@@ -100,11 +100,12 @@ static int message_handler(lua_State *L) {
 
 /* ----------------------------------------------------- error value to cl_err */
 
-/* The raw field of the table at idx when it is a string, else NULL. Borrowed from the table. */
-static const char *raw_string(lua_State *L, int idx, const char *name) {
+/* The raw field of the table at idx when it is a string, else NULL. Borrowed from the table.
+ * *len (NULL = not asked): its bytes. */
+static const char *raw_string(lua_State *L, int idx, const char *name, size_t *len) {
   lua_pushstring(L, name); /* ... name */
   lua_rawget(L, idx);      /* ... value */
-  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, len) : NULL;
   lua_pop(L, 1); /* ... */
   return text;
 }
@@ -113,26 +114,28 @@ static bool is_connect_error(lua_State *L, int idx) {
   if (lua_type(L, idx) != LUA_TTABLE || !lua_getmetatable(L, idx))
     return false;
   int mt = lua_gettop(L); /* ... mt */
-  const char *name = raw_string(L, mt, "__name");
+  const char *name = raw_string(L, mt, "__name", NULL);
   bool same = name && strcmp(name, error_name) == 0;
   lua_pop(L, 1); /* ... */
   return same;
 }
 
 static void set_connect_error(struct cl_lua *s, lua_State *L, int idx, struct cl_err *err) {
-  const char *class = raw_string(L, idx, "class");
-  const char *message = raw_string(L, idx, "message");
-  const char *where = raw_string(L, idx, "where");
-  const char *trace = raw_string(L, idx, "trace");
-  const char *java = raw_string(L, idx, "java");
-  const char *stage = raw_string(L, idx, "stage");
+  const char *class = raw_string(L, idx, "class", NULL);
+  size_t len = 0;
+  const char *message = raw_string(L, idx, "message", &len);
+  const char *where = raw_string(L, idx, "where", NULL);
+  const char *trace = raw_string(L, idx, "trace", NULL);
+  const char *java = raw_string(L, idx, "java", NULL);
+  const char *stage = raw_string(L, idx, "stage", NULL);
   bool retriable = class && strcmp(class, "retriable") == 0;
   int code = CL_ELUA;
   if (class && strcmp(class, "data") == 0)
     code = CL_EDATA;
   else if (class && strcmp(class, "stopped") == 0)
     code = CL_ESTOPPED;
-  cl_err_set(err, code, "%s%s%s", where ? where : "", where ? ": " : "", message ? message : "(no message)");
+  cl_err_set(err, code, "%s%s%s", where ? where : "", where ? ": " : "",
+             message ? CL_SHOWN(message, len) : "(no message)");
   err->class = java ? cl_err_class(java) : NULL;
   if (stage && code == CL_EDATA) /* a record's fault, past errors.tolerance */
     err->within = "Tolerance exceeded in error handler";
@@ -157,7 +160,7 @@ static int convert_error(lua_State *L) {
   }
   int type = lua_type(L, 2);
   if (type == LUA_TSTRING || type == LUA_TNUMBER)
-    cl_err_set(c->err, CL_ELUA, "%s", lua_tostring(L, 2));
+    cl_err_set(c->err, CL_ELUA, "%s", CL_SHOWN(lua_tostring(L, 2), lua_objlen(L, 2)));
   else
     cl_err_set(c->err, CL_ELUA, "(error object is a %s value)", lua_typename(L, type));
   c->err->fatal = true;

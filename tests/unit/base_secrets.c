@@ -66,6 +66,17 @@ static void test_errors(void **state) {
   assert_string_equal(err.msg, "[hidden]: cannot log in as u:[hidden]");
 }
 
+static void test_data_in_messages(void **state) {
+  (void)state;
+  struct cl_err err;
+  char room[7];
+  cl_err_set(&err, CL_EDATA, "Value (%s), named %s", CL_SHOWN("1\0002", 3), CL_SHOWN("\0", 1));
+  assert_string_equal(err.msg, "Value (1\\02), named \\0");
+  assert_string_equal(CL_SHOWN(NULL, 0), "");
+  assert_string_equal(cl_err_show(room, sizeof(room), "abcdefgh", 8), "abcdef");
+  assert_string_equal(cl_err_show(room, sizeof(room), "abcde\0", 6), "abcde"); /* never half an escape */
+}
+
 static void test_ceiling(void **state) {
   (void)state;
   char text[32];
@@ -79,8 +90,11 @@ static void test_ceiling(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_whole),         cmocka_unit_test(test_what_hides_nothing),
-      cmocka_unit_test(test_small_buffers), cmocka_unit_test(test_errors),
+      cmocka_unit_test(test_whole),
+      cmocka_unit_test(test_what_hides_nothing),
+      cmocka_unit_test(test_small_buffers),
+      cmocka_unit_test(test_errors),
+      cmocka_unit_test(test_data_in_messages),
       cmocka_unit_test(test_ceiling),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

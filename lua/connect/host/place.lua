@@ -81,12 +81,8 @@ local tolerant, failed
 --- all: errors.tolerance=all.
 function M.tolerate(all) tolerant = all end
 
--- A text for C, which ends it at a NUL.
-local function text(s) return (s:gsub("%z", "\\0")) end
-
 local function note(rec, failure, plugin)
-  if C.cl_ffi_fail(rec, failure.stage, plugin, failure.java or DATA, text(failure.message),
-    failure.trace and text(failure.trace) or "") ~= 0 then
+  if C.cl_ffi_fail(rec, failure.stage, plugin, failure.java or DATA, failure.message, failure.trace or "") ~= 0 then
     errors.throw_last()
   end
 end
