@@ -115,4 +115,16 @@ describe("Flatten", function()
       value = smt.plain "1" }, "key")
     assert.equal([[{"zz.a":1,"b.x":3,"b.y":2}]], out.key)
   end)
+
+  it("makes a LinkedHashMap without a schema, which the next copy makes a HashMap", function()
+    local function on_value(file, config)
+      return { plugin = ("lua/connect/transforms/%s.lua"):format(file), side = "value", config = config }
+    end
+    local flatten, time = on_value("flatten", {}), on_value("timestamp_converter", { ["target.type"] = "unix" })
+    local copy = on_value("mask_field", { fields = { "none" } })
+    local says = "DataException: TimestampConverter does not support class java.util.%s objects as timestamps"
+    local function why(...) return smt.error(smt.run, { ... }, { value = smt.plain [[{"a":{"b":1}}]] }) end
+    assert.equal(says:format "LinkedHashMap", why(flatten, time))
+    assert.equal(says:format "HashMap", why(flatten, copy, time))
+  end)
 end)

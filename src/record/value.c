@@ -219,8 +219,8 @@ const char *cl_value_class(const struct cl_val *v) {
   case CL_TIME:
   case CL_TIMESTAMP: return "java.util.Date";
   case CL_ARRAY: return "java.util.ArrayList";
-  case CL_OBJECT:
-  case CL_MAP: return "java.util.HashMap";
+  case CL_OBJECT: return v->obj->linked ? "java.util.LinkedHashMap" : "java.util.HashMap";
+  case CL_MAP: return v->map->linked ? "java.util.LinkedHashMap" : "java.util.HashMap";
   case CL_STRUCT: return "org.apache.kafka.connect.data.Struct";
   default: return "null";
   }
