@@ -30,6 +30,8 @@ describe("Cast", function()
   describe("of a whole value", function()
     it("narrows integers to their low bits and widens them", function()
       assert.equal("int8 44", whole("int8", "300"))
+      assert.equal("int8 44", whole("\196\177nt8", "300")) -- a dotless i has the capital of an i, a long s that of an s
+      assert.equal("string 300", whole("\197\191tring", "300"))
       assert.equal("int16 4464", whole("int16", "70000"))
       assert.equal("int32 -2147483648", whole("int32", "2147483648"))
       assert.equal("float64 7.0", whole("float64", "7"))

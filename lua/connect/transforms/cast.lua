@@ -22,8 +22,11 @@ local function split(item)
   return parts
 end
 
+-- Of what is no ASCII, Java makes capitals of these two that types are spelt with.
+local CAPITALS = { ["\196\177"] = "I", ["\197\191"] = "S" } -- a dotless i, a long s
+
 local function type_of(text)
-  local name = trim(text):upper()
+  local name = trim(text):upper():gsub("[\196\197][\177\191]", CAPITALS)
   if known[name] then return known[name] end
   if known[name] == false then
     return nil, ("Cast transformation does not support casting to %s; supported types are [%s]"):format(name, TARGETS)
