@@ -59,13 +59,13 @@ struct flat_schema {
   uint32_t n, cap;
 };
 
-static int refuse_type(const struct flat_schema *f, const struct cl_schema *s) {
+__attribute__((noinline)) static int refuse_type(const struct flat_schema *f, const struct cl_schema *s) {
   return cl_err_set(cl_ffi_err(), CL_EDATA,
                     "Flatten transformation does not support %s for record with schemas (for field %s).",
                     cl_type_name((enum cl_type)s->type), CL_SHOWN(f->name.p, f->name.len));
 }
 
-static int refuse_name(const char *what, const struct name *name) {
+__attribute__((noinline)) static int refuse_name(const char *what, const struct name *name) {
   cl_err_set(cl_ffi_err(), CL_EDATA, "%s%s", what, CL_SHOWN(name->p, name->len));
   cl_ffi_err()->class = BUILDER;
   return CL_EDATA;
@@ -221,15 +221,19 @@ struct flat_object {
 static int add_object(struct flat_object *f, struct cl_obj *obj);
 static int add_map(struct flat_object *f, const struct cl_map *map);
 
+/* Apart, since its room is not the recursion's. */
+__attribute__((noinline)) static int refuse_struct(const struct flat_object *f, const struct cl_val *v) {
+  return cl_err_set(cl_ffi_err(), CL_EDATA,
+                    "Flatten transformation does not support class %s for record without schemas (for field "
+                    "%s).",
+                    cl_value_class(v), CL_SHOWN(f->name.p, f->name.len));
+}
+
 static int add_entry(struct flat_object *f, const struct cl_val *v) {
   switch ((enum cl_kind)v->kind) {
   case CL_OBJECT: return add_object(f, v->obj);
   case CL_MAP: return add_map(f, v->map);
-  case CL_STRUCT:
-    return cl_err_set(cl_ffi_err(), CL_EDATA,
-                      "Flatten transformation does not support class %s for record without schemas (for "
-                      "field %s).",
-                      cl_value_class(v), CL_SHOWN(f->name.p, f->name.len));
+  case CL_STRUCT: return refuse_struct(f, v);
   case CL_BIGINT:
   case CL_DECIMAL:
   case CL_DATE:

@@ -94,7 +94,9 @@ static int read_field(struct cl_json_typed *t, const struct cl_val *json, uint32
   return out->sym ? 0 : no_memory(t->err);
 }
 
-static int refuse_repeated(struct cl_json_typed *t, const struct cl_field *fields, uint32_t n) {
+/* Apart, since its room is not that of the schemas around. */
+__attribute__((noinline)) static int refuse_repeated(struct cl_json_typed *t, const struct cl_field *fields,
+                                                     uint32_t n) {
   uint64_t mark = cl_space_next_mark(t->b->space);
   for (uint32_t i = 0; i < n; i++) {
     struct cl_sym *info = cl_space_sym_info(t->b->space, fields[i].sym);
@@ -204,6 +206,11 @@ static int read_default(struct cl_json_typed *t, const struct cl_val *json, stru
   return 0;
 }
 
+/* Apart, since its room is not the recursion's. */
+__attribute__((noinline)) static int unknown_type(struct cl_json_typed *t, struct cl_str type) {
+  return cl_json_data_error(t->err, NULL, "Unknown schema type: %s", CL_SHOWN(type.p, type.len));
+}
+
 static int read_schema(struct cl_json_typed *t, const struct cl_val *json, uint32_t depth,
                        const struct cl_schema **out) {
   *out = NULL;
@@ -217,7 +224,7 @@ static int read_schema(struct cl_json_typed *t, const struct cl_val *json, uint3
     return cl_json_data_error(t->err, NULL, "Schema must contain 'type' field");
   struct cl_schema s = {.type = (uint8_t)type_by_name(type)};
   if (!s.type)
-    return cl_json_data_error(t->err, NULL, "Unknown schema type: %s", CL_SHOWN(type.p, type.len));
+    return unknown_type(t, type);
   int rc = read_parts(t, json, depth, &s);
   if (rc != 0)
     return rc;

@@ -187,6 +187,14 @@ static int read_map(struct cl_json_typed *t, const struct cl_schema *schema, str
   return rc;
 }
 
+/* Apart, since its room is not the recursion's. */
+__attribute__((noinline)) static int check_nulls(struct cl_json_typed *t, const struct cl_field *f,
+                                                 struct cl_val *v) {
+  char location[256];
+  snprintf(location, sizeof(location), "field: \"%s\"", CL_SHOWN(f->name.p, f->name.len));
+  return cl_json_check_nulls(t, f->schema, v, location);
+}
+
 static int read_struct(struct cl_json_typed *t, const struct cl_schema *schema, struct cl_val *v) {
   if (v->kind != CL_OBJECT)
     return cl_json_data_error(t->err, NULL, "Structs should be encoded as JSON objects, but found %s",
@@ -206,10 +214,8 @@ static int read_struct(struct cl_json_typed *t, const struct cl_schema *schema, 
     if (cl_json_read_typed(t, f->schema, &st->v[i]) != 0)
       return t->err->code;
     if (t->bad_null) {
-      char location[256];
-      snprintf(location, sizeof(location), "field: \"%s\"", CL_SHOWN(f->name.p, f->name.len));
       t->bad_null = false;
-      if (cl_json_check_nulls(t, f->schema, &st->v[i], location) != 0)
+      if (check_nulls(t, f, &st->v[i]) != 0)
         return t->err->code;
     }
   }
