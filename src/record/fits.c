@@ -66,8 +66,9 @@ static bool class_fits(const struct cl_val *v, const struct cl_schema *s) {
   }
 }
 
-static int refuse(const struct cl_val *v, const struct cl_schema *s, const struct place *at,
-                  struct cl_err *err) {
+/* Apart, since its room is not the recursion's. */
+__attribute__((noinline)) static int refuse(const struct cl_val *v, const struct cl_schema *s,
+                                            const struct place *at, struct cl_err *err) {
   char where[256];
   const char *type = cl_type_name((enum cl_type)s->type), *class = cl_value_class(v);
   place_text(at, where, sizeof(where));
