@@ -270,9 +270,19 @@ describe("another generation", function()
   it("is told apart where a transform remembers by uid", function()
     local out = {}
     local t = sink({ cap = 500, transforms = { stage("extract_field", { field = "s" }, "value") } },
-      function(_, batch) for i, record in batch:records() do out[i] = record.value end end)
-    batches(t, typed, 20, 500)
-    assert.equal("x", out[500])
+      function(_, batch)
+        for i, record in batch:records() do out[i] = { record.value_schema.type, record.value } end
+      end)
+    local types, payloads = { "string", "int32", "boolean" }, { '"x"', "7", "true" }
+    batches(t, function(i)
+      local k = i % 3 + 1
+      return ('{"schema":{"type":"struct","fields":[{"type":"int32","field":"f%d"},{"type":"%s","field":"s"}]},'
+        .. '"payload":{"f%d":%d,"s":%s}}'):format(i, types[k], i, i, payloads[k])
+    end, 20, 500)
+    for i = 1, 500 do
+      local k = (19 * 500 + i) % 3 + 1
+      assert.same({ types[k], ({ "x", 7, true })[k] }, out[i])
+    end
     t:close()
   end)
 end)

@@ -10,7 +10,6 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/regex.h"
-#include "record/batch.h"
 #include "record/codec.h"
 #include "record/java_date.h"
 #include "vm/chunks.h"
@@ -307,25 +306,6 @@ static int host_regex(lua_State *L) {
   return own(L, r, free_regex);
 }
 
-/* ------------------------------------------------------------------- batches */
-
-static struct cl_batch *batch_arg(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TLIGHTUSERDATA);
-  struct cl_batch *b = lua_touserdata(L, 1);
-  luaL_argcheck(L, b != NULL, 1, "batch expected");
-  return b;
-}
-
-static int host_retain(lua_State *L) {
-  cl_batch_ref(batch_arg(L));
-  return 0;
-}
-
-static int host_release(lua_State *L) {
-  cl_batch_unref(batch_arg(L));
-  return 0;
-}
-
 /* ------------------------------------------------------------ abi, C stack */
 
 /* abi_text() -> include/connect_lua/abi.h as ffi.cdef takes it: without its #pragma */
@@ -407,8 +387,6 @@ static const luaL_Reg functions[] = {
     {"json_codec", host_json_codec},
     {"date_format", host_date_format},
     {"regex", host_regex},
-    {"retain", host_retain},
-    {"release", host_release},
     {"abi_text", host_abi_text},
     {"check_stack", host_check_stack},
     {NULL, NULL},

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Properties of the JSON codec over random input: a value with a schema comes back from its
- * envelope unchanged, and a JSON text from its value. A failing seed is printed; CL_SEED=N runs it. */
+ * envelope unchanged, and a JSON text from its value. CL_SEED=N has other input; a failing one is printed. */
 #include "record_rig.h"
 
-#include "base/clock.h"
 #include "record/build.h"
 #include "record/value.h"
 
@@ -11,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 300, DEPTH = 4, TEXT = 24 };
+enum { ROUNDS = 300, DEPTH = 4, TEXT = 24, SEED = 1 };
 
 /* ------------------------------------------------------------------- random */
 
@@ -356,7 +355,7 @@ static void texts_survive_their_value(void **state) {
 
 int main(void) {
   const char *given = getenv("CL_SEED");
-  seed = given ? strtoull(given, NULL, 10) : (uint64_t)cl_now_ms();
+  seed = given ? strtoull(given, NULL, 10) : SEED;
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(values_survive_their_envelope),
       cmocka_unit_test(texts_survive_their_value),

@@ -26,7 +26,7 @@ return {
     rows.converter_type,
     { name = "converter.encoding", type = "string", default = "UTF-8", importance = "high", width = "medium",
       display_name = "Encoding",
-      doc = "The name of the Java character set to use for encoding strings as byte arrays." },
+      doc = "Character set of the bytes, by any name Java has for it." },
   },
   configure = function(config, role)
     return { encode = charset_of(config, role, "serializer"), decode = charset_of(config, role, "deserializer") }
