@@ -12,7 +12,20 @@
  */
 #pragma once
 
-enum { CL_ABI_VERSION = 8 };
+enum { CL_ABI_VERSION = 9 };
+
+enum { /* tables that both sides read by the low bits of a number: powers of two */
+  CL_GENERATIONS = 16, /* at most 7 bits of a symbol; see cl_lives */
+  CL_EPOCHS = 256      /* of the batches of a pool that are alive */
+};
+
+enum { /* sizes both compilers have to agree about (abi_c.h, connect.host.abi) */
+  CL_VAL_SIZE = 16,
+  CL_ENTRY_SIZE = 24,
+  CL_SCHEMA_SIZE = 152,
+  CL_RECORD_SIZE = 208,
+  CL_BATCH_SIZE = 112
+};
 
 /* Bytes that somebody else owns. p is NULL for "absent" (a null key or value). */
 struct cl_str {
@@ -86,6 +99,7 @@ struct cl_obj {
   uint32_t java_cap; /* capacity with which the java.util.HashMap it stands for was made, a power of two */
   uint32_t linked;   /* 1 = it stands for a LinkedHashMap: its own order is the one Java writes */
   struct cl_entry *e; /* keys unique; first-seen order */
+  struct cl_obj_index *index; /* src/record/obj_index.h: of an object that grew large; NULL = none */
   const struct cl_schema *schema; /* noted by views when read out of what has one; NULL = none known */
   struct cl_walk walk;
 };
@@ -204,7 +218,7 @@ struct cl_record {
   int64_t offset;          /* sinks: Kafka offset */
   struct cl_header *headers;
   struct cl_header *orig_headers; /* sink: as consumed; changing the list never changes this one's bytes */
-  uint32_t n_headers, n_orig_headers;
+  uint32_t n_headers, cap_headers, n_orig_headers;
   uint32_t slot;           /* source: partition id of ctx:partition; sink: consumer slot */
   struct cl_str orig_topic; /* as consumed (sink) or emitted (source), before transforms */
   int64_t orig_timestamp;   /* sink: the same */
@@ -243,7 +257,7 @@ struct cl_batch {
   struct cl_space *space;    /* symbols and schemas of the task */
   struct cl_arena *arena;
   void *owner;               /* src/record/batch.c */
-  const uint16_t *epochs;    /* 256 slots of the pool: epochs[epoch & 255] == epoch while alive */
+  const uint16_t *epochs;    /* CL_EPOCHS slots of the pool: epochs[epoch % CL_EPOCHS] == epoch while alive */
   struct cl_record *emitted; /* source: the records before transforms; NULL = `records` are. See
                               * cl_ffi_batch_keep_emitted */
   struct cl_record **live;   /* the n_live records that go on; NULL = all n. See cl_ffi_batch_live */
@@ -254,13 +268,13 @@ struct cl_batch {
 /* ------------------------------------------------- functions called by FFI
  * None of them touches a lua_State, calls back into Lua, raises, or blocks
  * without a timeout. 0 = done, negative = enum cl_code of src/base/err.h, with
- * the text in the task's error slot (cl_ffi_error). */
+ * the text in the calling thread's error slot (cl_ffi_error). */
 
 /* record/: how long schemas, shapes and the like live. The first ones, and those made while nothing is worked on, live
  * as long as the task (life 0); the others belong to a generation, which is followed by another at the begin of a batch when much
  * was made, and is freed when the last batch begun under it is. */
 struct cl_lives {
-  uint16_t alive[16]; /* alive[(life - 1) & 15] == life while that generation lives */
+  uint16_t alive[CL_GENERATIONS]; /* alive[(life - 1) % CL_GENERATIONS] == life while that generation lives */
   uint16_t newest;    /* what is made now gets this life, */
   uint16_t lasting;   /* or 0: 0 = little of it, 1 = more, 2 = all that is made */
 };
@@ -366,10 +380,10 @@ struct cl_shape *cl_ffi_flat_shape(struct cl_batch *batch, const struct cl_schem
 int cl_ffi_flat_struct(struct cl_batch *batch, const struct cl_shape *shape, struct cl_val *v);
 int cl_ffi_flat_object(struct cl_batch *batch, struct cl_val *v, const char *delimiter, uint32_t len, int in_key);
 
-/* record/: headers. The list moves when one is added. */
+/* record/: headers. The list may move when one is added. */
 struct cl_header *cl_ffi_header_add(struct cl_batch *batch, struct cl_record *rec, const char *name, uint32_t len);
-/* How many. The list moves: headers that somebody still looks at stay as they were. */
-uint32_t cl_ffi_header_remove(struct cl_record *rec, const char *name, uint32_t len);
+/* How many, or CL_ENOMEM. The list moves: headers that somebody still looks at stay as they were. */
+int cl_ffi_header_remove(struct cl_record *rec, const char *name, uint32_t len);
 int cl_ffi_header_fits(struct cl_batch *batch, const struct cl_datum *d); /* Connect's check of a header being added; CL_EDATA */
 struct cl_header *cl_ffi_header_last(struct cl_record *rec, const char *name, uint32_t len); /* NULL = none */
 /* What Connect's Values makes of a text; it is to be copied. */

@@ -92,7 +92,7 @@ end
 function headers.remove(record, name)
   local rec = writable(record)
   check_name(name)
-  return (tonumber(C.cl_ffi_header_remove(rec, name, #name)))
+  return (write.remove_headers(rec, name))
 end
 
 return headers

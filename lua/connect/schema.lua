@@ -10,7 +10,8 @@
 --   schema.struct { name = "user", fields = { { "id", "int64" }, { "email", "string?" } } }
 --   schema.decimal(2), schema.date(), schema.time(), schema.timestamp { optional = true }
 --   schema.derive(s, { optional = true, name = false })   what is not named stays; false = without
---   schema.derive(s, { type = "string" })                 another simple type, without the default
+--   schema.derive(s, { type = "string" })                 another simple type, without the default; other fields
+--                                                         are without it too
 --
 -- Attributes: optional, name, version, doc, parameters (names and texts), default.
 -- A schema reads as s.type ("int64", "struct", ...), s.name, s.version, s.doc, s.optional,
@@ -145,7 +146,7 @@ end
 local function intern(draft)
   local p = C.cl_ffi_schema(address.space, draft)
   if p == nil then errors.throw_last() end
-  return view_of(p)
+  return (view_of(p))
 end
 
 local function set_default(draft, x)
@@ -202,7 +203,8 @@ end
 local function made(draft, attrs, keep)
   keep = keep or {}
   if attrs then set_attributes(draft, attrs, keep) end
-  return intern(draft)
+  local out = intern(draft) -- no tail call: keep stays on the stack until C has read what it holds
+  return out
 end
 
 --- A schema without parts, by its type's name.
@@ -317,6 +319,7 @@ function schema.derive(s, attrs)
       errors.throw(BUILDER, "Cannot create fields on type %s", type_names[draft.type]:upper())
     end
     set_fields(draft, rawget(attrs, "fields"), keep)
+    draft.def.kind = address.kind.MISSING
   end
   return made(draft, rest, keep)
 end

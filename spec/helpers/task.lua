@@ -127,13 +127,14 @@ local function load(options, space)
 end
 
 --- options: kind, plugin (file or table), config, key, value, header (converter file, table, or
--- false), key_config, value_config, header_config, cap, offsets, transforms: a list of { plugin,
--- config, side, alias, predicate, predicate_config, negate }, tolerate, keep_emitted, retry: what the task
--- answers for host.retry.
+-- false), key_config, value_config, header_config, cap, memory (bytes of all batches), offsets, transforms: a
+-- list of { plugin, config, side, alias, predicate, predicate_config, negate }, tolerate, keep_emitted, retry:
+-- what the task answers for host.retry.
 function M.new(options)
   local self = setmetatable({ codecs = {} }, Task)
   self.space = C.cl_space_new(nil)
-  self.pool = C.cl_batch_pool_new(self.space, nil, options.cap or 500)
+  self.budget = options.memory and ffi.new("size_t[2]", 0, options.memory) -- struct cl_arena_budget
+  self.pool = C.cl_batch_pool_new(self.space, self.budget, options.cap or 500)
   self:mock_host(options)
   for partition, offset in pairs(options.offsets or {}) do self.offsets[partition] = offset end
   local ok, e = pcall(load, options, self.space)

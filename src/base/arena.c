@@ -29,6 +29,20 @@ struct cl_arena {
   struct cl_arena_budget *budget;
 };
 
+bool cl_arena_charge(struct cl_arena_budget *budget, size_t size) {
+  if (!budget)
+    return true;
+  if (size > budget->max - budget->used)
+    return false;
+  budget->used += size;
+  return true;
+}
+
+void cl_arena_return(struct cl_arena_budget *budget, size_t size) {
+  if (budget)
+    budget->used -= size;
+}
+
 struct cl_arena *cl_arena_new(struct cl_arena_budget *budget) {
   struct cl_arena *a = calloc(1, sizeof(*a));
   if (a) {
@@ -40,28 +54,27 @@ struct cl_arena *cl_arena_new(struct cl_arena_budget *budget) {
 
 static void drop_chunk(struct cl_arena *a, struct chunk *c) {
   a->held -= c->size;
-  if (a->budget)
-    a->budget->used -= c->size;
+  cl_arena_return(a->budget, c->size);
   ASAN_UNPOISON_MEMORY_REGION(c->data, c->size);
   free(c);
 }
 
 static int add_chunk(struct cl_arena *a, size_t need) {
   size_t size = a->next_size < need ? need : a->next_size;
-  if (a->budget && size > a->budget->max - a->budget->used) {
+  if (!cl_arena_charge(a->budget, size)) {
     size = need; /* near the ceiling: take just what is asked */
-    if (size > a->budget->max - a->budget->used)
+    if (!cl_arena_charge(a->budget, size))
       return -1;
   }
   struct chunk *c = malloc(sizeof(*c) + size);
-  if (!c)
+  if (!c) {
+    cl_arena_return(a->budget, size);
     return -1;
+  }
   c->size = size;
   c->next = a->head;
   a->head = c;
   a->held += size;
-  if (a->budget)
-    a->budget->used += size;
   a->at = (char *)c->data;
   a->end = a->at + size;
   ASAN_POISON_MEMORY_REGION(c->data, size);

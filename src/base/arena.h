@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct cl_arena;
@@ -13,6 +14,11 @@ struct cl_arena;
 struct cl_arena_budget {
   size_t used, max;
 };
+
+/* Memory that is nobody's arena but the task's still: false = it is beyond the ceiling. budget NULL = no
+ * ceiling. */
+bool cl_arena_charge(struct cl_arena_budget *budget, size_t size);
+void cl_arena_return(struct cl_arena_budget *budget, size_t size);
 
 struct cl_arena *cl_arena_new(struct cl_arena_budget *budget); /* NULL = no memory */
 /* 8-byte aligned, not zeroed; NULL when memory or the budget is exhausted. size 0 is allowed. */

@@ -8,7 +8,6 @@
 #include "record/space.h"
 
 enum {
-  EPOCHS = 256, /* slots of the live table */
   FREE_MAX = 8, /* empty batches kept for reuse; a burst's others are given back */
   HOLDS_MIN = 64
 };
@@ -33,7 +32,7 @@ struct cl_batch_pool {
   uint32_t cap, n_live, n_free;
   struct batch *live, *free;
   uint16_t last_epoch;
-  uint16_t epochs[EPOCHS];
+  uint16_t epochs[CL_EPOCHS];
 };
 
 struct cl_batch_pool *cl_batch_pool_new(struct cl_space *space, struct cl_arena_budget *budget,
@@ -47,10 +46,16 @@ struct cl_batch_pool *cl_batch_pool_new(struct cl_space *space, struct cl_arena_
   return pool;
 }
 
+static size_t records_size(const struct cl_batch_pool *pool) {
+  return (pool->cap ? pool->cap : 1) * sizeof(struct cl_record);
+}
+
 static void batch_free(struct batch *b) {
   if (!b)
     return;
   cl_arena_free(b->pub.arena);
+  if (b->pub.records)
+    cl_arena_return(b->pool->budget, records_size(b->pool));
   free(b->pub.records);
   free(b->holds);
   free(b);
@@ -62,13 +67,13 @@ uint32_t cl_batch_pool_live(const struct cl_batch_pool *pool) { return pool->n_l
  * loses its slot: views into it raise as stale, which is the safe side. */
 static uint16_t next_epoch(struct cl_batch_pool *pool) {
   uint16_t e = pool->last_epoch;
-  for (int tries = 0; tries <= EPOCHS; tries++) {
+  for (int tries = 0; tries <= CL_EPOCHS; tries++) {
     e = (uint16_t)(e == UINT16_MAX ? 1 : e + 1);
-    if (!pool->epochs[e % EPOCHS])
+    if (!pool->epochs[e % CL_EPOCHS])
       break;
   }
   pool->last_epoch = e;
-  pool->epochs[e % EPOCHS] = e;
+  pool->epochs[e % CL_EPOCHS] = e;
   return e;
 }
 
@@ -82,7 +87,8 @@ static struct batch *batch_new(struct cl_batch_pool *pool) {
   b->pub.owner = b;
   b->pub.epochs = pool->epochs;
   b->pub.arena = cl_arena_new(pool->budget);
-  b->pub.records = malloc((pool->cap ? pool->cap : 1) * sizeof(*b->pub.records));
+  if (cl_arena_charge(pool->budget, records_size(pool)) && !(b->pub.records = malloc(records_size(pool))))
+    cl_arena_return(pool->budget, records_size(pool));
   if (!b->pub.arena || !b->pub.records) {
     batch_free(b);
     return NULL;
@@ -122,8 +128,8 @@ static void batch_reset(struct batch *b) {
     b->holds[i].release(b->holds[i].message);
   b->n_holds = 0;
   cl_arena_reset(b->pub.arena);
-  if (b->pool->epochs[b->pub.epoch % EPOCHS] == b->pub.epoch)
-    b->pool->epochs[b->pub.epoch % EPOCHS] = 0;
+  if (b->pool->epochs[b->pub.epoch % CL_EPOCHS] == b->pub.epoch)
+    b->pool->epochs[b->pub.epoch % CL_EPOCHS] = 0;
   cl_space_batch_end(b->pool->space, b->generation);
   b->pub.n = 0;
   b->pub.epoch = 0;

@@ -7,6 +7,7 @@
 #include "record/codec.h"
 #include "record/java.h"
 #include "record/java_map.h"
+#include "record/obj_index.h"
 #include "record/space.h"
 #include "record/value.h"
 
@@ -67,12 +68,15 @@ struct cl_val *cl_ffi_obj_put(struct cl_batch *batch, struct cl_obj *obj, const 
   obj->e = e;
   e += obj->n++;
   *e = (struct cl_entry){.sym = sym};
+  if (__builtin_expect(obj->n % CL_OBJ_INDEX_STEP == 0, 0))
+    cl_obj_index_cover(batch, obj);
   return &e->val;
 }
 
 static void cut_entry(struct cl_obj *obj, uint32_t i) {
   memmove(&obj->e[i], &obj->e[i + 1], (obj->n - i - 1) * sizeof(*obj->e));
   obj->n--;
+  obj->index = NULL;
 }
 
 static uint32_t entry_of(const struct cl_space *space, struct cl_obj *obj, const char *s, uint32_t len) {
@@ -119,6 +123,7 @@ int cl_obj_take_java_order(struct cl_batch *b, struct cl_obj *obj) {
     e[i] = obj->e[room[i]];
   obj->e = e;
   obj->cap = obj->n;
+  obj->index = NULL;
   return 0;
 }
 
@@ -153,6 +158,7 @@ static bool name_is(struct cl_space *space, bool lasting, struct cl_str *name, u
 
 int cl_ffi_names_set(struct cl_space *space, struct cl_names *names, uint32_t i, const char *name,
                      uint32_t len, const char *to, uint32_t to_len) {
+  CL_REQUIRE(i < names->n);
   struct cl_name_rule *rule = &names->rule[i];
   bool lasting = names->life == 0;
   if (!name_is(space, lasting, &rule->name, &rule->sym, name, len) ||
@@ -231,6 +237,7 @@ int cl_ffi_obj_project(struct cl_batch *batch, struct cl_obj *obj, const struct 
     kept++;
   }
   obj->n = kept;
+  obj->index = NULL;
   return cl_ffi_obj_copied(batch, obj, had, 0);
 }
 
@@ -321,10 +328,8 @@ int cl_ffi_put_decimal(struct cl_batch *batch, struct cl_val *out, const char *d
 const char *cl_ffi_class(const struct cl_val *v) { return cl_value_class(v); }
 
 const struct cl_schema *cl_ffi_schema(struct cl_space *space, const struct cl_schema *draft) {
-  if (cl_space_schema_depth(draft) > CL_SCHEMA_NESTED) {
-    cl_err_set(cl_ffi_err(), CL_EDATA, "Schemas nested deeper than %d are not supported", CL_SCHEMA_NESTED);
+  if (cl_space_check(draft, cl_ffi_err()) != 0)
     return NULL;
-  }
   const struct cl_schema *s = cl_space_intern(space, draft);
   if (!s)
     no_memory();
@@ -422,24 +427,34 @@ static bool is_named(const struct cl_header *h, const char *name, uint32_t len) 
   return h->name.len == len && memcmp(h->name.p, name, len) == 0;
 }
 
+/* Most records have one or two: the room doubles from what there is. */
+static bool reserve_header(struct cl_batch *batch, struct cl_record *rec) {
+  uint32_t n = rec->n_headers, cap = n ? n * 2 : 1;
+  if (n < rec->cap_headers)
+    return true;
+  struct cl_header *list = cl_arena_alloc(batch->arena, cap * sizeof(*list));
+  if (!list)
+    return false;
+  if (n)
+    memcpy(list, rec->headers, n * sizeof(*list));
+  rec->headers = list;
+  rec->cap_headers = cap;
+  return true;
+}
+
 struct cl_header *cl_ffi_header_add(struct cl_batch *batch, struct cl_record *rec, const char *name,
                                     uint32_t len) {
-  uint32_t n = rec->n_headers;
-  struct cl_header *list = cl_arena_alloc(batch->arena, (n + 1) * sizeof(*list));
-  const char *copy = list ? cl_arena_copy(batch->arena, name, len) : NULL;
-  if (!copy) {
+  const char *copy = cl_arena_copy(batch->arena, name, len);
+  if (!copy || !reserve_header(batch, rec)) {
     no_memory();
     return NULL;
   }
-  if (n)
-    memcpy(list, rec->headers, n * sizeof(*list));
-  list[n] = (struct cl_header){.name = {copy, len}, .d = {.val = {.kind = CL_NULL}}};
-  rec->headers = list;
-  rec->n_headers = n + 1;
-  return &list[n];
+  struct cl_header *h = &rec->headers[rec->n_headers++];
+  *h = (struct cl_header){.name = {copy, len}, .d = {.val = {.kind = CL_NULL}}};
+  return h;
 }
 
-uint32_t cl_ffi_header_remove(struct cl_record *rec, const char *name, uint32_t len) {
+int cl_ffi_header_remove(struct cl_record *rec, const char *name, uint32_t len) {
   uint32_t kept = 0, n = rec->n_headers;
   for (uint32_t i = 0; i < n; i++)
     kept += !is_named(&rec->headers[i], name, len);
@@ -447,14 +462,13 @@ uint32_t cl_ffi_header_remove(struct cl_record *rec, const char *name, uint32_t 
     return 0;
   struct cl_header *list = cl_arena_alloc(rec->batch->arena, kept * sizeof(*list)), *to = list;
   if (!list)
-    to = rec->headers;
+    return no_memory();
   for (uint32_t i = 0; i < n; i++)
     if (!is_named(&rec->headers[i], name, len))
       *to++ = rec->headers[i];
-  if (list)
-    rec->headers = list;
-  rec->n_headers = kept;
-  return n - kept;
+  rec->headers = list;
+  rec->n_headers = rec->cap_headers = kept;
+  return (int)(n - kept);
 }
 
 struct cl_header *cl_ffi_header_last(struct cl_record *rec, const char *name, uint32_t len) {

@@ -29,6 +29,7 @@ struct cl_changes *cl_ffi_changes_new(struct cl_space *space, uint32_t n, int ki
 
 int cl_ffi_changes_name(struct cl_space *space, struct cl_changes *changes, uint32_t i, const char *name,
                         uint32_t len) {
+  CL_REQUIRE(i < changes->n);
   changes->change[i].name = (struct cl_str){cl_arena_copy(cl_space_arena_of(space, changes->life), name, len),
                                             len};
   return changes->change[i].name.p ? 0 : no_memory();

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "record/charset.h"
 #include "record/codec.h"
+#include "record/obj_index.h"
 #include "record/space_impl.h"
 #include "record/value.h"
 #include "record/values.h"
@@ -25,6 +26,10 @@ struct cl_str cl_ffi_sym_text(const struct cl_space *space, uint32_t sym) {
 
 struct cl_val *cl_ffi_obj_find(const struct cl_space *space, struct cl_obj *obj, const char *s,
                                uint32_t len) {
+  if (obj->index) {
+    uint32_t at = cl_obj_index_find(space, obj, (struct cl_str){s, len});
+    return at < obj->n ? &obj->e[at].val : NULL;
+  }
   for (uint32_t i = 0; i < obj->n; i++) {
     const struct cl_sym *key = cl_space_sym_at(space, obj->e[i].sym);
     if (key->len == len && memcmp(key->text, s, len) == 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Flatten: structs and objects without structs and objects inside. Recursion is bounded: no
- * deeper than a schema may be, or than the parser allows. Thread: the task's. */
+ * Flatten: structs and objects without structs and objects inside. Recursion is bounded: by CL_SCHEMA_NESTED
+ * and CL_COPY_DEPTH. Thread: the task's. */
 #include "record/build.h"
 
 #include "base/arena.h"
@@ -57,6 +57,7 @@ struct flat_schema {
   struct name name;
   struct cl_field *fields;
   uint32_t n, cap;
+  uint64_t mark; /* of the names there are already */
 };
 
 __attribute__((noinline)) static int refuse_type(const struct flat_schema *f, const struct cl_schema *s) {
@@ -76,9 +77,13 @@ static int check_name(const struct flat_schema *f) {
   const struct name *name = &f->name;
   if (name->len == 0)
     return refuse_name("fieldName cannot be null.", name);
-  for (uint32_t i = 0; i < f->n; i++)
-    if (f->fields[i].name.len == name->len && memcmp(f->fields[i].name.p, name->p, name->len) == 0)
-      return refuse_name("Cannot create field because of field name duplication ", name);
+  uint32_t id = cl_space_sym(f->space, name->p, (uint32_t)name->len);
+  if (!id)
+    return no_memory();
+  struct cl_sym *sym = cl_space_sym_info(f->space, id);
+  if (sym->mark == f->mark)
+    return refuse_name("Cannot create field because of field name duplication ", name);
+  sym->mark = f->mark;
   return 0;
 }
 
@@ -87,8 +92,9 @@ static int add_leaf(struct flat_schema *f, const struct cl_schema *from, bool op
   struct cl_schema leaf = *from;
   leaf.optional = optional;
   leaf.def = def ? *def : (struct cl_val){.kind = CL_MISSING};
-  if (check_name(f) != 0)
-    return CL_EDATA;
+  int rc = check_name(f);
+  if (rc != 0)
+    return rc;
   if (f->n == f->cap) {
     uint32_t cap = f->cap ? f->cap * 2 : 16;
     struct cl_field *fields = cl_arena_alloc(f->name.arena, cap * sizeof(*fields));
@@ -117,6 +123,7 @@ static int add_fields(struct flat_schema *f, const struct cl_schema *s, bool opt
   int rc = 0;
   for (uint32_t i = 0; i < s->n_fields && rc == 0; i++) {
     const struct cl_schema *one = s->fields[i].schema;
+    CL_REQUIRE(!around || i < around->n);
     const struct cl_val *def = has(&one->def)                 ? &one->def
                                : around && has(&around->v[i]) ? &around->v[i]
                                                               : NULL;
@@ -137,6 +144,7 @@ static int add_fields(struct flat_schema *f, const struct cl_schema *s, bool opt
 struct cl_shape *cl_ffi_flat_shape(struct cl_batch *batch, const struct cl_schema *from,
                                    const char *delimiter, uint32_t len) {
   struct flat_schema f = {.space = batch->space,
+                          .mark = cl_space_next_mark(batch->space),
                           .name = {.arena = batch->arena, .delimiter = {delimiter, len}}};
   if (add_fields(&f, from, from->optional, from->def.kind == CL_STRUCT ? from->def.st : NULL) != 0)
     return NULL;

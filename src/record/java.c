@@ -70,15 +70,20 @@ static int32_t hash_decimal(const struct cl_decimal *dec) {
   return (int32_t)(31 * (negative ? 0 - h : h) + (uint32_t)dec->scale);
 }
 
-static int32_t hash_object(const struct cl_space *s, const struct cl_obj *obj) {
+static int32_t hash_of(const struct cl_space *s, const struct cl_val *v, int left);
+
+static int32_t hash_object(const struct cl_space *s, const struct cl_obj *obj, int left) {
   uint32_t h = 0;
   for (uint32_t i = 0; i < obj->n; i++)
-    h += (uint32_t)(cl_space_sym_info(s, obj->e[i].sym)->java_hash ^ cl_java_hash(s, &obj->e[i].val));
+    h += (uint32_t)(cl_space_sym_info(s, obj->e[i].sym)->java_hash ^ hash_of(s, &obj->e[i].val, left));
   return (int32_t)h;
 }
 
-int32_t cl_java_hash(const struct cl_space *s, const struct cl_val *v) {
+/* left = how many containers may still be entered: plugins nest them as deep as they like. */
+static int32_t hash_of(const struct cl_space *s, const struct cl_val *v, int left) {
   uint32_t h = 0;
+  if (v->kind >= CL_ARRAY && left-- == 0)
+    return 0;
   switch ((enum cl_kind)v->kind) {
   case CL_FALSE: return 1237;
   case CL_TRUE: return 1231;
@@ -93,15 +98,19 @@ int32_t cl_java_hash(const struct cl_space *s, const struct cl_val *v) {
   case CL_ARRAY:
     h = 1;
     for (uint32_t i = 0; i < v->arr->n; i++)
-      h = 31 * h + (uint32_t)cl_java_hash(s, &v->arr->v[i]);
+      h = 31 * h + (uint32_t)hash_of(s, &v->arr->v[i], left);
     return (int32_t)h;
-  case CL_OBJECT: return hash_object(s, v->obj);
+  case CL_OBJECT: return hash_object(s, v->obj, left);
   case CL_MAP:
     for (uint32_t i = 0; i < v->map->n; i++)
-      h += (uint32_t)(cl_java_hash(s, &v->map->e[i].key) ^ cl_java_hash(s, &v->map->e[i].val));
+      h += (uint32_t)(hash_of(s, &v->map->e[i].key, left) ^ hash_of(s, &v->map->e[i].val, left));
     return (int32_t)h;
   default: return 0;
   }
+}
+
+int32_t cl_java_hash(const struct cl_space *s, const struct cl_val *v) {
+  return hash_of(s, v, CL_COPY_DEPTH);
 }
 
 /* String.compareTo as far as its sign goes: units of UTF-16, of which the first is enough where they differ.

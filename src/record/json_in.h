@@ -14,8 +14,9 @@
 
 /* Jackson's limits */
 enum {
-  CL_JSON_DEPTH = 1000,     /* for reading and writing */
-  CL_JSON_STRING = 20000000 /* UTF-16 units of a string */
+  CL_JSON_DEPTH = 1000,      /* for reading and writing */
+  CL_JSON_STRING = 20000000, /* UTF-16 units of a string */
+  CL_JSON_NAME = 50000       /* bytes of a key */
 };
 
 struct cl_json_in {

@@ -65,6 +65,16 @@ int cl_json_in_peek(struct cl_json_in *in) {
 
 /* ----------------------------------------------------------------- keys */
 
+/* Jackson gives up when its buffer would hold more than these bytes, and tells them. */
+static const char *fail_name(const struct cl_json_in *in, uint32_t len) {
+  enum { BUFFER = 65536 };
+  cl_err_set(
+      in->err, CL_EDATA,
+      "Name length (%u) exceeds the maximum allowed (%d, from `StreamReadConstraints.getMaxNameLength()`)",
+      len < BUFFER ? len : BUFFER, CL_JSON_NAME);
+  return NULL;
+}
+
 /* A key that is not the expected one, but will be next time unless its text needs escapes. */
 static const char *new_key(struct cl_json_in *in, const char *p, uint32_t owner, uint32_t previous,
                            uint32_t *out) {
@@ -75,6 +85,8 @@ static const char *new_key(struct cl_json_in *in, const char *p, uint32_t owner,
   in->p = p;
   if (cl_json_in_string(in, &text) != 0)
     return NULL;
+  if (text.len > CL_JSON_NAME)
+    return fail_name(in, text.len);
   *out = cl_space_sym(s, text.s, text.len);
   if (!*out)
     return fail_memory(in);

@@ -114,6 +114,11 @@ static int read_array(struct cl_json_typed *t, const struct cl_schema *schema, s
   return rc;
 }
 
+struct keyed { /* a map whose keys are compared */
+  const struct cl_space *space;
+  const struct cl_map *map;
+};
+
 /* Java compares byte arrays by their address, so no two of them are equal. */
 static bool has_bytes(const struct cl_val *v) {
   if (v->kind == CL_ARRAY)
@@ -123,15 +128,36 @@ static bool has_bytes(const struct cl_val *v) {
   return v->kind == CL_BYTES;
 }
 
-/* Where key sits in map, or map->n: HashMap.put. */
-static uint32_t find_key(const struct cl_json_typed *t, const struct cl_map *map, const int32_t *hashes,
-                         int32_t hash, const struct cl_val *key) {
-  uint32_t i = 0;
-  if (has_bytes(key))
-    return map->n;
-  while (i < map->n && (hashes[i] != hash || !cl_value_equal(t->b->space, &map->e[i].key, key)))
-    i++;
-  return i;
+/* Containers by their hash alone: comparing maps takes the square of their size. */
+static bool same_key(const void *arg, uint32_t i, uint32_t j) {
+  const struct keyed *k = arg;
+  const struct cl_val *a = &k->map->e[i].key, *b = &k->map->e[j].key;
+  return (a->kind >= CL_ARRAY && b->kind >= CL_ARRAY) || cl_value_equal(k->space, a, b);
+}
+
+/* HashMap.put of all entries in turn. */
+static __attribute__((noinline)) int put_all(struct cl_json_typed *t, struct cl_map *map) {
+  struct keyed k = {t->b->space, map};
+  uint32_t kept = 0;
+  uint64_t *hash = cl_arena_alloc(t->b->arena, map->n * sizeof(*hash));
+  if (!hash)
+    return no_memory(t);
+  for (uint32_t i = 0; i < map->n; i++) {
+    hash[i] = cl_value_hash(t->b->space, &map->e[i].key);
+    if (has_bytes(&map->e[i].key)) /* a key of its own */
+      hash[i] = cl_value_mix(hash[i], i);
+  }
+  const uint32_t *place = cl_value_distinct(t->b->space, &(struct cl_keys){map->n, 1, hash, same_key, &k});
+  if (!place)
+    return no_memory(t);
+  for (uint32_t i = 0; i < map->n; i++) {
+    map->e[place[i]].val = map->e[i].val;
+    if (place[i] == kept)
+      map->e[kept++].key = map->e[i].key;
+  }
+  map->n = kept;
+  map->java_cap = 16;
+  return 0;
 }
 
 static int read_pairs(struct cl_json_typed *t, const struct cl_schema *schema, struct cl_val *v) {
@@ -141,8 +167,7 @@ static int read_pairs(struct cl_json_typed *t, const struct cl_schema *schema, s
         cl_json_node_name(v));
   const struct cl_arr *arr = v->arr;
   struct cl_map *map = cl_arena_alloc(t->b->arena, sizeof(*map) + arr->n * sizeof(*map->e));
-  int32_t *hashes = cl_arena_alloc(t->b->arena, arr->n * sizeof(*hashes));
-  if (!map || !hashes)
+  if (!map)
     return no_memory(t);
   *map = (struct cl_map){.cap = arr->n, .e = (struct cl_map_entry *)(map + 1)};
   for (uint32_t i = 0; i < arr->n; i++) {
@@ -160,16 +185,10 @@ static int read_pairs(struct cl_json_typed *t, const struct cl_schema *schema, s
     t->read_doubles = read_doubles;
     if (rc != 0 || (rc = cl_json_read_typed(t, schema->value, &e.val)) != 0)
       return rc;
-    int32_t hash = cl_java_hash(t->b->space, &e.key);
-    uint32_t at = find_key(t, map, hashes, hash, &e.key);
-    if (at < map->n) {
-      map->e[at].val = e.val;
-    } else {
-      hashes[at] = hash;
-      map->e[map->n++] = e;
-    }
+    map->e[map->n++] = e;
   }
-  map->java_cap = 16;
+  if (put_all(t, map) != 0)
+    return t->err->code;
   *v = (struct cl_val){.kind = CL_MAP, .map = map};
   return 0;
 }

@@ -180,6 +180,28 @@ static bool renew_parts(struct cl_space *s, struct cl_schema *schema) {
   return cl_value_keep(s, arena, life, &def, &schema->def);
 }
 
+/* Whether structs of one can be read as ones of the other: field by field, those inside too. */
+static bool same_fields(const struct cl_schema *a, const struct cl_schema *b) {
+  if (a == b)
+    return true;
+  if (a->type != b->type || a->n_fields != b->n_fields)
+    return false;
+  for (uint32_t i = 0; i < a->n_fields; i++)
+    if (!same(a->fields[i].name, b->fields[i].name) || !same_fields(a->fields[i].schema, b->fields[i].schema))
+      return false;
+  return true;
+}
+
+int cl_space_check(const struct cl_schema *draft, struct cl_err *err) {
+  if (cl_space_schema_depth(draft) > CL_SCHEMA_NESTED)
+    return cl_err_set(err, CL_EDATA, "Schemas nested deeper than %d are not supported", CL_SCHEMA_NESTED);
+  if (draft->def.kind != CL_STRUCT || same_fields(draft, draft->def.st->schema))
+    return 0;
+  cl_err_set(err, CL_EDATA, "Invalid default value: Struct schemas do not match.");
+  err->class = "org.apache.kafka.connect.errors.SchemaBuilderException";
+  return CL_EDATA;
+}
+
 /* ---------------------------------------------------------------- interning */
 
 static uint16_t deeper(uint16_t depth, const struct cl_schema *part) {

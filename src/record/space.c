@@ -9,9 +9,17 @@
 
 #include "record/java.h"
 
-enum {
-  PERMANENT_MAX = 4096 /* symbols that data may make permanent */
+enum {                       /* what data may make permanent: about 1.5 MB with the tables */
+       PERMANENT_MAX = 4096, /* symbols */
+       PERMANENT_TEXT = 256  /* bytes of one: what is longer is data more likely than a name */
 };
+
+static void drop_scratch(struct cl_space *s) {
+  free(s->scratch);
+  cl_arena_return(s->budget, s->scratch_size);
+  s->scratch = NULL;
+  s->scratch_size = 0;
+}
 
 void cl_space_free(struct cl_space *s) {
   if (!s)
@@ -19,7 +27,7 @@ void cl_space_free(struct cl_space *s) {
   for (size_t i = 0; i < CL_GENERATIONS; i++)
     cl_arena_free(s->gen[i].arena);
   cl_arena_free(s->arena);
-  free(s->scratch);
+  drop_scratch(s);
   cl_buf_free(&s->text);
   free(s);
 }
@@ -35,20 +43,28 @@ struct cl_buf *cl_space_text(struct cl_space *s) {
 }
 
 void *cl_space_scratch(struct cl_space *s, size_t size) {
+  enum { KEPT = 1 << 20 };
+  if (size <= KEPT && s->scratch_size > KEPT)
+    drop_scratch(s); /* whoever let it grow is done: its next piece would be larger still */
   if (size <= s->scratch_size)
     return s->scratch;
   size_t cap = s->scratch_size ? s->scratch_size : 4096;
   while (cap < size)
     cap *= 2;
-  void *p = realloc(s->scratch, cap);
-  if (!p)
+  size_t more = cap - s->scratch_size;
+  if (!cl_arena_charge(s->budget, more))
     return NULL;
+  void *p = realloc(s->scratch, cap);
+  if (!p) {
+    cl_arena_return(s->budget, more);
+    return NULL;
+  }
   s->scratch = p;
   s->scratch_size = cap;
   return p;
 }
 
-static uint32_t hash_of(const struct cl_space *s, const char *p, uint32_t len) {
+uint32_t cl_space_hash(const struct cl_space *s, const char *p, uint32_t len) {
   uint64_t h = s->seed ^ len;
   for (; len >= 8; p += 8, len -= 8) {
     uint64_t w;
@@ -160,17 +176,17 @@ static uint32_t data_sym(struct cl_space *s, const char *p, uint32_t len, uint32
 }
 
 uint32_t cl_space_sym(struct cl_space *s, const char *p, uint32_t len) {
-  uint32_t hash = hash_of(s, p, len);
+  uint32_t hash = cl_space_hash(s, p, len);
   uint32_t index = table_find(&s->table, p, len, hash);
   if (index)
     return index;
-  if (s->table.n < PERMANENT_MAX)
+  if (s->table.n < PERMANENT_MAX && len <= PERMANENT_TEXT)
     return table_add(&s->table, s->arena, p, len, hash);
   return data_sym(s, p, len, hash);
 }
 
 uint32_t cl_space_sym_keep(struct cl_space *s, const char *p, uint32_t len) {
-  uint32_t hash = hash_of(s, p, len);
+  uint32_t hash = cl_space_hash(s, p, len);
   uint32_t index = table_find(&s->table, p, len, hash);
   return index ? index : table_add(&s->table, s->arena, p, len, hash);
 }

@@ -33,12 +33,14 @@ struct cl_sym {
 struct cl_space *cl_space_new(struct cl_arena_budget *budget); /* NULL = no memory */
 void cl_space_free(struct cl_space *s);
 
-/* Symbol of a key; 0 = no memory. Beyond the permanent ceiling the symbol is valid only
+/* Symbol of a key; 0 = no memory. Beyond the permanent ceiling, and of a long text, the symbol is valid only
  * for the batches alive now. */
 uint32_t cl_space_sym(struct cl_space *s, const char *p, uint32_t len);
 /* The same, but always permanent: words of the configuration. */
 uint32_t cl_space_sym_keep(struct cl_space *s, const char *p, uint32_t len);
 struct cl_str cl_space_sym_text(const struct cl_space *s, uint32_t sym);
+/* The hash of a key's text (cl_sym.hash). */
+uint32_t cl_space_hash(const struct cl_space *s, const char *p, uint32_t len);
 /* Moves when symbols are added: use at once. sym must be valid. */
 struct cl_sym *cl_space_sym_info(const struct cl_space *s, uint32_t sym);
 static inline bool cl_space_sym_is_permanent(uint32_t sym) { return !(sym >> 31); }
@@ -58,6 +60,9 @@ const struct cl_schema *cl_space_intern(struct cl_space *s, const struct cl_sche
  * not make deeper ones than this. Parsers let in less. */
 enum { CL_SCHEMA_NESTED = 1100 };
 uint16_t cl_space_schema_depth(const struct cl_schema *schema);
+/* What whoever drafts a schema may get wrong: a default that is a struct with other fields, schemas nested
+ * deeper than that. CL_EDATA. */
+int cl_space_check(const struct cl_schema *draft, struct cl_err *err);
 /* Schemas used everywhere: required or optional primitives without a name. */
 const struct cl_schema *cl_space_primitive(struct cl_space *s, enum cl_type type, bool optional);
 /* The logical type a schema's name stands for. */
@@ -74,8 +79,9 @@ uint16_t cl_space_newest(const struct cl_space *s);
 /* cl_lives.lasting is set; answers what it was. */
 uint16_t cl_space_set_lasting(struct cl_space *s, uint16_t lasting);
 size_t cl_space_used(const struct cl_space *s); /* bytes of all that lives */
-/* One growing piece of working memory for whoever is running; contents do not survive the
- * next call. NULL = no memory; the old piece stays valid. */
+/* One growing piece of working memory for whoever is running, of the task's budget: a larger one begins with
+ * what the last one held, nothing else survives the next call. A large one is not kept. NULL = no memory; the
+ * old piece stays valid. */
 void *cl_space_scratch(struct cl_space *s, size_t size);
 /* One text buffer for whoever is running, emptied by each call; a large one is not kept. */
 struct cl_buf *cl_space_text(struct cl_space *s);

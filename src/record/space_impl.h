@@ -4,7 +4,6 @@
 
 #include "record/space.h"
 
-enum { CL_GENERATIONS = 16 }; /* a power of two, at most 7 bits of a symbol; each task has this table */
 enum { CL_GENERATION_MAX = 1 << 24 }; /* bits of an index inside a symbol */
 
 struct cl_sym_table {

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Values: find, compare, copy, name. Recursion is bounded: no deeper than a schema may be
- * (CL_SCHEMA_DEPTH) or the parser allows. Thread: the task's. */
+ * Values: find, compare, copy, name. Plugins nest them as deep as they like, recursion goes no deeper than
+ * CL_COPY_DEPTH. Thread: the task's. */
 #include "record/value.h"
+
+#include "record/obj_index.h"
+#include "record/space_impl.h"
 
 #include <string.h>
 
@@ -10,6 +13,8 @@ static bool same_text(struct cl_str a, struct cl_str b) {
 }
 
 uint32_t cl_value_find(const struct cl_space *s, const struct cl_obj *obj, uint32_t sym) {
+  if (__builtin_expect(obj->index != NULL, 0))
+    return cl_obj_index_find_sym(s, obj, sym);
   for (uint32_t i = 0; i < obj->n; i++) {
     uint32_t k = obj->e[i].sym;
     if (k == sym)
@@ -20,45 +25,51 @@ uint32_t cl_value_find(const struct cl_space *s, const struct cl_obj *obj, uint3
   return obj->n;
 }
 
-static bool equal_objects(const struct cl_space *s, const struct cl_obj *a, const struct cl_obj *b) {
+static bool equal(const struct cl_space *s, const struct cl_val *a, const struct cl_val *b, int left);
+
+static bool equal_objects(const struct cl_space *s, const struct cl_obj *a, const struct cl_obj *b,
+                          int left) {
   if (a->n != b->n)
     return false;
   for (uint32_t i = 0; i < a->n; i++) {
     uint32_t j = cl_value_find(s, b, a->e[i].sym);
-    if (j == b->n || !cl_value_equal(s, &a->e[i].val, &b->e[j].val))
+    if (j == b->n || !equal(s, &a->e[i].val, &b->e[j].val, left))
       return false;
   }
   return true;
 }
 
-static bool equal_maps(const struct cl_space *s, const struct cl_map *a, const struct cl_map *b) {
+static bool equal_maps(const struct cl_space *s, const struct cl_map *a, const struct cl_map *b, int left) {
   if (a->n != b->n)
     return false;
   for (uint32_t i = 0; i < a->n; i++) {
     uint32_t j = 0;
-    while (j < b->n && !cl_value_equal(s, &a->e[i].key, &b->e[j].key))
+    while (j < b->n && !equal(s, &a->e[i].key, &b->e[j].key, left))
       j++;
-    if (j == b->n || !cl_value_equal(s, &a->e[i].val, &b->e[j].val))
+    if (j == b->n || !equal(s, &a->e[i].val, &b->e[j].val, left))
       return false;
   }
   return true;
 }
 
 static bool equal_rows(const struct cl_space *s, const struct cl_val *a, uint32_t na, const struct cl_val *b,
-                       uint32_t nb) {
+                       uint32_t nb, int left) {
   if (na != nb)
     return false;
   for (uint32_t i = 0; i < na; i++)
-    if (!cl_value_equal(s, &a[i], &b[i]))
+    if (!equal(s, &a[i], &b[i], left))
       return false;
   return true;
 }
 
 static bool is_date(const struct cl_val *v) { return v->kind >= CL_DATE && v->kind <= CL_TIMESTAMP; }
 
-bool cl_value_equal(const struct cl_space *s, const struct cl_val *a, const struct cl_val *b) {
+/* left = how many containers may still be entered. */
+static bool equal(const struct cl_space *s, const struct cl_val *a, const struct cl_val *b, int left) {
   if (a->kind != b->kind) /* but all three are java.util.Date */
     return is_date(a) && is_date(b) && a->i == b->i;
+  if (a->kind >= CL_ARRAY && left-- == 0)
+    return false;
   switch ((enum cl_kind)a->kind) {
   case CL_INT: return a->i == b->i && a->aux == b->aux;
   case CL_DATE:
@@ -71,13 +82,97 @@ bool cl_value_equal(const struct cl_space *s, const struct cl_val *a, const stru
   case CL_STRING:
   case CL_BYTES: return same_text((struct cl_str){a->s, a->len}, (struct cl_str){b->s, b->len});
   case CL_DECIMAL: return a->dec->scale == b->dec->scale && same_text(a->dec->digits, b->dec->digits);
-  case CL_ARRAY: return equal_rows(s, a->arr->v, a->arr->n, b->arr->v, b->arr->n);
+  case CL_ARRAY: return equal_rows(s, a->arr->v, a->arr->n, b->arr->v, b->arr->n, left);
   case CL_STRUCT:
-    return a->st->schema == b->st->schema && equal_rows(s, a->st->v, a->st->n, b->st->v, b->st->n);
-  case CL_OBJECT: return equal_objects(s, a->obj, b->obj);
-  case CL_MAP: return equal_maps(s, a->map, b->map);
+    return a->st->schema == b->st->schema && equal_rows(s, a->st->v, a->st->n, b->st->v, b->st->n, left);
+  case CL_OBJECT: return equal_objects(s, a->obj, b->obj, left);
+  case CL_MAP: return equal_maps(s, a->map, b->map, left);
   default: return true;
   }
+}
+
+bool cl_value_equal(const struct cl_space *s, const struct cl_val *a, const struct cl_val *b) {
+  return equal(s, a, b, CL_COPY_DEPTH);
+}
+
+/* ---------------------------------------------------------------------- hashes */
+
+static uint64_t hash_bytes(uint64_t h, const char *p, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++)
+    h = cl_value_mix(h, (unsigned char)p[i]);
+  return cl_value_mix(h, n);
+}
+
+static uint64_t hash_of(const struct cl_space *s, const struct cl_val *v, int left);
+
+static uint64_t hash_rows(const struct cl_space *s, uint64_t h, const struct cl_val *v, uint32_t n,
+                          int left) {
+  for (uint32_t i = 0; i < n; i++)
+    h = cl_value_mix(h, hash_of(s, &v[i], left));
+  return h;
+}
+
+static uint64_t hash_container(const struct cl_space *s, uint64_t h, const struct cl_val *v, int left) {
+  uint64_t sum = 0; /* of entries in any order */
+  switch ((enum cl_kind)v->kind) {
+  case CL_ARRAY: return hash_rows(s, h, v->arr->v, v->arr->n, left);
+  case CL_STRUCT: return hash_rows(s, h, v->st->v, v->st->n, left);
+  case CL_OBJECT:
+    for (uint32_t i = 0; i < v->obj->n; i++)
+      sum += cl_value_mix(cl_space_sym_info(s, v->obj->e[i].sym)->hash, hash_of(s, &v->obj->e[i].val, left));
+    return cl_value_mix(h, sum);
+  default:
+    for (uint32_t i = 0; i < v->map->n; i++)
+      sum += cl_value_mix(hash_of(s, &v->map->e[i].key, left), hash_of(s, &v->map->e[i].val, left));
+    return cl_value_mix(h, sum);
+  }
+}
+
+static uint64_t hash_of(const struct cl_space *s, const struct cl_val *v, int left) {
+  uint64_t h = s->seed, bits;
+  switch ((enum cl_kind)v->kind) {
+  case CL_NUMTEXT:
+  case CL_BIGINT:
+  case CL_STRING:
+  case CL_BYTES: return hash_bytes(h, v->s, v->len);
+  case CL_DECIMAL:
+    return cl_value_mix(hash_bytes(h, v->dec->digits.p, v->dec->digits.len), (uint32_t)v->dec->scale);
+  case CL_FLOAT32:
+  case CL_FLOAT64: memcpy(&bits, &v->f, sizeof(bits)); return cl_value_mix(cl_value_mix(h, bits), v->kind);
+  case CL_INT: return cl_value_mix(cl_value_mix(h, (uint64_t)v->i), v->aux);
+  case CL_DATE:
+  case CL_TIME:
+  case CL_TIMESTAMP: return cl_value_mix(cl_value_mix(h, (uint64_t)v->i), CL_DATE);
+  default: break;
+  }
+  h = cl_value_mix(h, v->kind);
+  return v->kind >= CL_ARRAY && left ? hash_container(s, h, v, left - 1) : h;
+}
+
+uint64_t cl_value_hash(const struct cl_space *s, const struct cl_val *v) {
+  return hash_of(s, v, CL_COPY_DEPTH);
+}
+
+const uint32_t *cl_value_distinct(struct cl_space *s, const struct cl_keys *keys) {
+  uint32_t slots = 32, kept = 0;
+  while (slots / 2 < keys->n)
+    slots *= 2;
+  uint32_t *slot = cl_space_scratch(s,
+                                    ((size_t)slots + keys->n) * sizeof(*slot)); /* 1 + a first one's number */
+  if (!slot)
+    return NULL;
+  uint32_t *place = slot + slots;
+  memset(slot, 0, slots * sizeof(*slot));
+  for (uint32_t i = 0; i < keys->n; i++) {
+    uint64_t h = keys->hash[(size_t)i * keys->step];
+    uint32_t at = (uint32_t)(h >> 32) & (slots - 1);
+    while (slot[at] &&
+           (keys->hash[(size_t)(slot[at] - 1) * keys->step] != h || !keys->same(keys->arg, slot[at] - 1, i)))
+      at = (at + 1) & (slots - 1);
+    place[i] = slot[at] ? place[slot[at] - 1] : kept++;
+    slot[at] = slot[at] ? slot[at] : i + 1;
+  }
+  return place;
 }
 
 /* A copy being made. */

@@ -14,8 +14,29 @@
  * a later permanent symbol, so texts are compared where symbols cannot decide. */
 uint32_t cl_value_find(const struct cl_space *s, const struct cl_obj *obj, uint32_t sym);
 
-/* Java's equals, as far as values can differ here. */
+/* Java's equals, as far as values can differ here. What is nested deeper than CL_COPY_DEPTH equals nothing.
+ */
 bool cl_value_equal(const struct cl_space *s, const struct cl_val *a, const struct cl_val *b);
+
+/* A number that equal values share and that nobody outside can choose. Containers are what their members are.
+ */
+uint64_t cl_value_hash(const struct cl_space *s, const struct cl_val *v);
+/* One step of such a hash. */
+static inline uint64_t cl_value_mix(uint64_t h, uint64_t x) {
+  h = (h ^ x) * UINT64_C(0x9fb21c651e98df25);
+  return h ^ h >> 29;
+}
+
+/* Keys of a map that are put one after the other: n of them, hash[i * step] that of the i-th. */
+struct cl_keys {
+  uint32_t n, step;
+  const uint64_t *hash;
+  bool (*same)(const void *arg, uint32_t i, uint32_t j); /* of keys whose hashes are equal */
+  const void *arg;
+};
+/* Which of the distinct keys each one is, by their first places: lent until the space's next scratch. NULL =
+ * no memory. */
+const uint32_t *cl_value_distinct(struct cl_space *s, const struct cl_keys *keys);
 
 /* What is nested deeper is not copied: C's stack ends. More than a parser lets in (CL_JSON_DEPTH) and what
  * transforms put around it; a plugin that assigns a value into itself over and over gets here. */

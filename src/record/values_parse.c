@@ -15,7 +15,7 @@
 #include "record/value.h"
 #include "record/values_impl.h"
 
-enum { NOT_PARSED = 1, FEW = 8, DAY_MS = 86400000 };
+enum { NOT_PARSED = 1, DAY_MS = 86400000 };
 
 /* A value with the hash that equal keys share. An item without schema is Java's null. */
 struct item {
@@ -35,6 +35,11 @@ struct parser {
   struct item *item; /* finished members of the open containers */
   uint32_t n, cap;
   struct cl_buf quoted;
+};
+
+struct keyed { /* entries whose keys are compared */
+  const struct cl_space *space;
+  const struct item *e;
 };
 
 static int no_memory(struct parser *p) {
@@ -116,70 +121,28 @@ static enum cl_kind consume_word(struct parser *p, bool embedded) {
 
 /* ------------------------------------------------------------- keys, hashes */
 
-static uint64_t mix(uint64_t h, uint64_t x) {
-  h = (h ^ x) * UINT64_C(0x9fb21c651e98df25);
-  return h ^ h >> 29;
-}
-
-static uint64_t hash_scalar(const struct parser *p, const struct cl_val *v) {
-  uint64_t h = p->b->space->seed, bits;
-  switch ((enum cl_kind)v->kind) {
-  case CL_STRING:
-    for (uint32_t i = 0; i < v->len; i++)
-      h = mix(h, (unsigned char)v->s[i]);
-    return mix(h, v->len);
-  case CL_DECIMAL:
-    for (uint32_t i = 0; i < v->dec->digits.len; i++)
-      h = mix(h, (unsigned char)v->dec->digits.p[i]);
-    return mix(h, (uint32_t)v->dec->scale);
-  case CL_FLOAT32:
-  case CL_FLOAT64: memcpy(&bits, &v->f, sizeof(bits)); return mix(mix(h, bits), v->kind);
-  case CL_INT: return mix(mix(h, (uint64_t)v->i), v->aux);
-  case CL_DATE:
-  case CL_TIME:
-  case CL_TIMESTAMP: return mix(mix(h, (uint64_t)v->i), CL_DATE);
-  default: return mix(h, v->kind);
-  }
-}
-
 /* Containers by their hash alone: comparing maps takes the square of their size. */
-static bool same_key(const struct parser *p, const struct item *a, const struct item *b) {
-  if (a->hash != b->hash)
-    return false;
-  return (a->val.kind >= CL_ARRAY && b->val.kind >= CL_ARRAY) ||
-         cl_value_equal(p->b->space, &a->val, &b->val);
+static bool same_key(const void *arg, uint32_t i, uint32_t j) {
+  const struct keyed *k = arg;
+  const struct cl_val *a = &k->e[2 * i].val, *b = &k->e[2 * j].val;
+  return (a->kind >= CL_ARRAY && b->kind >= CL_ARRAY) || cl_value_equal(k->space, a, b);
 }
 
 /* Map.put of all: the entries (key, value, key, value, ...) from base on, each key once, at its first
  * place with its last value. */
 static int put_all(struct parser *p, uint32_t base) {
-  uint32_t n = (p->n - base) / 2, kept = 0, mask = 0, *slot = NULL;
-  struct item *e;
+  uint32_t n = (p->n - base) / 2, kept = 0;
   if (n == 0)
     return 0;
-  e = p->item + base;
-  if (n > FEW) {
-    for (mask = 32; mask < n * 2; mask *= 2)
-      ;
-    slot = cl_space_scratch(p->b->space, mask * sizeof(*slot));
-    if (!slot)
-      return no_memory(p);
-    memset(slot, 0, mask * sizeof(*slot)); /* 1 + the entry */
-    mask--;
-  }
+  struct item *e = p->item + base;
+  struct keyed k = {p->b->space, e};
+  const uint32_t *place = cl_value_distinct(
+      p->b->space, &(struct cl_keys){n, 2 * sizeof(*e) / sizeof(e->hash), &e->hash, same_key, &k});
+  if (!place)
+    return no_memory(p);
   for (uint32_t i = 0; i < n; i++) {
-    uint32_t at = 0, s = (uint32_t)(e[2 * i].hash >> 32) & mask;
-    if (slot) {
-      while (slot[s] && !same_key(p, &e[2 * (slot[s] - 1)], &e[2 * i]))
-        s = (s + 1) & mask;
-      at = slot[s] ? slot[s] - 1 : kept;
-      slot[s] = at + 1;
-    } else {
-      while (at < kept && !same_key(p, &e[2 * at], &e[2 * i]))
-        at++;
-    }
-    e[2 * at + 1] = e[2 * i + 1];
-    if (at == kept)
+    e[2 * place[i] + 1] = e[2 * i + 1];
+    if (place[i] == kept)
       e[2 * kept++] = e[2 * i];
   }
   p->n = base + 2 * kept;
@@ -239,7 +202,7 @@ static int align(struct parser *p, const struct cl_schema *to, struct item *item
     return NOT_PARSED;
   if (to->logical != CL_LOGICAL_NONE) {
     int rc = number_to_date(to, v);
-    item->hash = hash_scalar(p, v);
+    item->hash = cl_value_hash(p->b->space, v);
     return rc;
   }
   if (to->type == CL_TYPE_FLOAT32 && v->kind == CL_INT)
@@ -248,7 +211,7 @@ static int align(struct parser *p, const struct cl_schema *to, struct item *item
     *v = (struct cl_val){.kind = CL_FLOAT64, .f = v->kind == CL_INT ? (double)v->i : v->f};
   else if (v->kind == CL_INT)
     v->aux = (uint16_t)(8 << (to->type - CL_TYPE_INT8));
-  item->hash = hash_scalar(p, v);
+  item->hash = cl_value_hash(p->b->space, v);
   return 0;
 }
 
@@ -290,10 +253,10 @@ static int close_array(struct parser *p, uint32_t base, const struct merger *m, 
   if (!arr)
     return no_memory(p);
   *arr = (struct cl_arr){.n = n, .cap = n, .v = (struct cl_val *)(arr + 1)};
-  uint64_t hash = mix(p->b->space->seed, CL_ARRAY);
+  uint64_t hash = cl_value_mix(p->b->space->seed, CL_ARRAY);
   for (uint32_t i = 0; i < n; i++) {
     arr->v[i] = p->item[base + i].val;
-    hash = mix(hash, p->item[base + i].hash);
+    hash = cl_value_mix(hash, p->item[base + i].hash);
   }
   return finish(p, &(struct cl_schema){.type = CL_TYPE_ARRAY, .value = m->common},
                 &(struct cl_val){.kind = CL_ARRAY, .arr = arr}, hash, out);
@@ -342,10 +305,10 @@ static int close_map(struct parser *p, uint32_t base, const struct merger *keys,
   uint32_t n = (p->n - base) / 2;
   const struct item *e = n ? p->item + base : NULL;
   bool strings = true;
-  uint64_t hash = mix(p->b->space->seed, CL_MAP);
+  uint64_t hash = cl_value_mix(p->b->space->seed, CL_MAP);
   for (uint32_t i = 0; i < n; i++) {
     strings &= e[2 * i].val.kind == CL_STRING;
-    hash += mix(e[2 * i].hash, e[2 * i + 1].hash); /* in any order */
+    hash += cl_value_mix(e[2 * i].hash, e[2 * i + 1].hash); /* in any order */
   }
   struct cl_val v;
   rc = strings ? make_object(p, e, n, &v) : make_map(p, e, n, &v);
@@ -495,7 +458,7 @@ static int parse_token(struct parser *p, bool embedded, struct item *out) {
 
 static int parse_scalar(struct parser *p, bool embedded, struct item *out) {
   int rc = embedded && consume(p, '"') ? parse_quoted(p, out) : parse_token(p, embedded, out);
-  out->hash = rc == 0 ? hash_scalar(p, &out->val) : 0;
+  out->hash = rc == 0 ? cl_value_hash(p->b->space, &out->val) : 0;
   return rc;
 }
 
@@ -509,7 +472,7 @@ static int parse(struct parser *p, bool embedded, struct item *out) {
   enum cl_kind word = consume_word(p, embedded);
   if (word != CL_MISSING) {
     out->val.kind = (uint8_t)word;
-    out->hash = hash_scalar(p, &out->val);
+    out->hash = cl_value_hash(p->b->space, &out->val);
     out->schema = word == CL_NULL ? NULL : cl_space_primitive(p->b->space, CL_TYPE_BOOLEAN, false);
     return word == CL_NULL || out->schema ? 0 : no_memory(p);
   }

@@ -56,10 +56,20 @@ static void fail(const struct walk *w, const struct place *at, const char *fmt, 
   lua_error(w->L); /* where is the caller's to say: our own file means nothing to a plugin's author */
 }
 
-static void *alloc(const struct walk *w, const struct place *at, size_t size) {
+/* no_memory(): ends the task, since no record is to blame. */
+static int no_memory(lua_State *L) {
+  struct cl_err err;
+  cl_err_set(&err, CL_ENOMEM,
+             "no memory left in the batch: the records at work are more than connect.lua.memory.max.bytes; "
+             "raise it, "
+             "or have fewer records in a batch (sinks: consumer.override.max.poll.records)");
+  return cl_call_raise(L, &err);
+}
+
+static void *alloc(const struct walk *w, size_t size) {
   void *p = cl_arena_zalloc(w->batch->arena, size);
   if (!p)
-    fail(w, at, "no memory left in the batch");
+    no_memory(w->L);
   return p;
 }
 
@@ -107,8 +117,8 @@ static bool is_marked_array(lua_State *L, int idx) {
 }
 
 static void set_array(const struct walk *w, int idx, uint32_t n, struct cl_val *out, const struct place *at) {
-  struct cl_arr *arr = alloc(w, at, sizeof(*arr));
-  *arr = (struct cl_arr){.n = n, .cap = n, .v = n ? alloc(w, at, n * sizeof(*arr->v)) : NULL};
+  struct cl_arr *arr = alloc(w, sizeof(*arr));
+  *arr = (struct cl_arr){.n = n, .cap = n, .v = n ? alloc(w, n * sizeof(*arr->v)) : NULL};
   for (uint32_t i = 0; i < n; i++) {
     struct place here = {at, NULL, (lua_Integer)i + 1, at->depth + 1};
     lua_rawgeti(w->L, idx, (int)i + 1); /* value */
@@ -129,8 +139,8 @@ static int by_key(const void *a, const void *b, void *space) {
 static void set_object(const struct walk *w, int idx, uint32_t n, struct cl_val *out,
                        const struct place *at) {
   lua_State *L = w->L;
-  struct cl_obj *obj = alloc(w, at, sizeof(*obj));
-  *obj = (struct cl_obj){.cap = n, .e = n ? alloc(w, at, n * sizeof(*obj->e)) : NULL};
+  struct cl_obj *obj = alloc(w, sizeof(*obj));
+  *obj = (struct cl_obj){.cap = n, .e = n ? alloc(w, n * sizeof(*obj->e)) : NULL};
   lua_pushnil(L);            /* key */
   while (lua_next(L, idx)) { /* key value */
     size_t len;
@@ -139,7 +149,7 @@ static void set_object(const struct walk *w, int idx, uint32_t n, struct cl_val 
     struct cl_entry *e = &obj->e[obj->n++];
     e->sym = len <= UINT32_MAX ? cl_space_sym(w->batch->space, key, (uint32_t)len) : 0;
     if (!e->sym)
-      fail(w, at, "no memory for the names of its fields");
+      no_memory(L);
     set_value(w, lua_gettop(L), &e->val, &here);
     lua_pop(L, 1); /* key */
   }
@@ -168,11 +178,11 @@ static struct cl_val number_val(lua_Number n) {
   return (struct cl_val){.kind = CL_FLOAT64, .f = n};
 }
 
-static void set_string(const struct walk *w, int idx, struct cl_val *out, const struct place *at) {
+static void set_string(const struct walk *w, int idx, struct cl_val *out) {
   size_t len;
   const char *s = lua_tolstring(w->L, idx, &len);
   if (len > UINT32_MAX || cl_ffi_put_string(w->batch, out, s, (uint32_t)len) != 0)
-    fail(w, at, "no memory for a string of %zu bytes", len);
+    no_memory(w->L);
 }
 
 /* What cdata and tables with a metatable are only Lua can tell: set_special(value, out) answers nothing, or
@@ -204,7 +214,7 @@ static void set_value(const struct walk *w, int idx, struct cl_val *out, const s
   case LUA_TNIL: *out = (struct cl_val){.kind = CL_NULL}; return;
   case LUA_TBOOLEAN: *out = (struct cl_val){.kind = lua_toboolean(L, idx) ? CL_TRUE : CL_FALSE}; return;
   case LUA_TNUMBER: *out = number_val(lua_tonumber(L, idx)); return;
-  case LUA_TSTRING: set_string(w, idx, out, at); return;
+  case LUA_TSTRING: set_string(w, idx, out); return;
   case LUA_TTABLE:
     if (!has_metatable(L, idx) || is_marked_array(L, idx) || !set_special(w, idx, out, at))
       set_table(w, idx, out, at);
@@ -240,8 +250,10 @@ static int set_val(lua_State *L) {
 }
 
 int luaopen_connect_host_emit(lua_State *L) {
-  lua_newtable(L);                /* m */
-  lua_pushcfunction(L, set_val);  /* m fn */
-  lua_setfield(L, -2, "set_val"); /* m */
+  lua_newtable(L);                  /* m */
+  lua_pushcfunction(L, set_val);    /* m fn */
+  lua_setfield(L, -2, "set_val");   /* m */
+  lua_pushcfunction(L, no_memory);  /* m fn */
+  lua_setfield(L, -2, "no_memory"); /* m */
   return 1;
 }

@@ -73,6 +73,8 @@ void cl_ffi_metric_set(void *task, int metric, double value) {
 
 /* ------------------------------------------------------------------ batches */
 
+static int no_memory(void) { return cl_err_set(cl_ffi_err(), CL_ENOMEM, "no memory left in the batch"); }
+
 /* Encoding takes as much again, and batches wait for their delivery reports. */
 enum { FULL_BYTES = 8 << 20 };
 
@@ -95,14 +97,16 @@ void cl_ffi_emit_undo(struct cl_batch *batch) { cl_batch_drop_last(batch); }
 int cl_ffi_put_str(struct cl_batch *batch, struct cl_str *out, const char *s, uint32_t len) {
   const char *copy = cl_arena_copy(batch->arena, s, len);
   if (!copy)
-    return CL_ENOMEM;
+    return no_memory();
   *out = (struct cl_str){copy, len};
   return 0;
 }
 
 struct cl_header *cl_ffi_headers(struct cl_batch *batch, struct cl_record *rec, uint32_t n) {
   rec->headers = cl_arena_zalloc(batch->arena, (size_t)n * sizeof(*rec->headers));
-  rec->n_headers = rec->headers ? n : 0;
+  rec->n_headers = rec->cap_headers = rec->headers ? n : 0;
+  if (!rec->headers)
+    no_memory();
   return rec->headers;
 }
 
@@ -118,7 +122,7 @@ int cl_ffi_batch_live(struct cl_batch *batch) {
   if (!batch->live)
     batch->live = cl_arena_alloc(batch->arena, batch->n * sizeof(struct cl_record *));
   if (!batch->live)
-    return CL_ENOMEM;
+    return no_memory();
   batch->n_live = 0;
   for (uint32_t i = 0; i < batch->n; i++) {
     if (batch->records[i].state == CL_RECORD_LIVE)
@@ -126,8 +130,6 @@ int cl_ffi_batch_live(struct cl_batch *batch) {
   }
   return 0;
 }
-
-static int no_memory(void) { return cl_err_set(cl_ffi_err(), CL_ENOMEM, "no memory left in the batch"); }
 
 /* Appended when it is the last, as the failures of one stage are. */
 static void insert_failure(struct cl_batch *batch, struct cl_failure *f) {
@@ -166,6 +168,7 @@ static int copy_values(struct cl_batch *batch, struct cl_record *rec) {
   if (cl_ffi_copy(batch, &rec->key.val, &rec->key.val) != 0 ||
       cl_ffi_copy(batch, &rec->value.val, &rec->value.val) != 0)
     return cl_ffi_error_code();
+  rec->cap_headers = rec->n_headers; /* the room behind them is the other's */
   if (!rec->n_headers)
     return 0;
   struct cl_header *headers = cl_arena_alloc(batch->arena, rec->n_headers * sizeof(*headers));

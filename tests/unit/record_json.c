@@ -315,6 +315,32 @@ static void a_budget_ends_in_an_error(void **state) {
   cl_space_free(s);
 }
 
+static void long_keys_are_refused(void **state) {
+  (void)state;
+  enum { MAX = 50000, BUFFER = 65536 };
+  static const int sizes[] = {MAX, MAX + 1, BUFFER, BUFFER + 1, 2 * BUFFER};
+  char *text = malloc(2 * BUFFER + 8);
+  for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+    int n = sizes[i];
+    char why[128];
+    memset(text, 'k', (size_t)n + 8);
+    memcpy(text, "{\"", 2);
+    memcpy(text + 2 + n, "\":1}", 4);
+    snprintf(why, sizeof(why),
+             "Name length (%d) exceeds the maximum allowed (50000, from "
+             "`StreamReadConstraints.getMaxNameLength()`)",
+             n < BUFFER ? n : BUFFER);
+    struct rig r = rig_open();
+    struct cl_val v;
+    struct cl_err err = CL_ERR_INIT;
+    assert_int_equal(read_n(&r, text, (size_t)n + 6, &v, &err), n > MAX ? CL_EDATA : 0);
+    if (n > MAX)
+      assert_string_equal(err.msg, why);
+    rig_close(&r);
+  }
+  free(text);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(documents),
@@ -333,6 +359,7 @@ int main(void) {
       cmocka_unit_test(nothing_is_written_without_a_type),
       cmocka_unit_test(containers_are_new_all_over),
       cmocka_unit_test(a_budget_ends_in_an_error),
+      cmocka_unit_test(long_keys_are_refused),
   };
   return cmocka_run_group_tests_name("record_json", tests, NULL, NULL);
 }

@@ -68,6 +68,51 @@ static void keys_that_are_data_do_not_stay(void **state) {
   assert_int_equal(budget.used, 0);
 }
 
+static void long_keys_do_not_stay(void **state) {
+  (void)state;
+  enum { LONG = 50000, KEYS = 3000, AT_ONCE = 100 };
+  struct cl_arena_budget budget = {.max = 64 << 20};
+  struct cl_space *s = cl_space_new(&budget);
+  struct cl_batch_pool *pool = cl_batch_pool_new(s, &budget, 4);
+  char *text = malloc(LONG);
+  memset(text, 'k', LONG);
+  assert_true(cl_space_sym_is_permanent(cl_space_sym(s, text, 256)));
+  assert_false(cl_space_sym_is_permanent(cl_space_sym(s, text, 257)));
+  for (int i = 0; i < KEYS; i++) {
+    struct cl_batch *b = i % AT_ONCE ? NULL : cl_batch_get(pool);
+    memcpy(text, &i, sizeof(i));
+    uint32_t id = cl_space_sym(s, text, LONG);
+    assert_true(id != 0);
+    assert_int_equal(cl_space_sym_text(s, id).len, LONG);
+    if (b)
+      cl_batch_unref(b);
+  }
+  cl_batch_unref(cl_batch_get(pool));
+  assert_in_range(cl_space_used(s), 0, 8 << 20);
+  free(text);
+  cl_batch_pool_free(pool);
+  cl_space_free(s);
+  assert_int_equal(budget.used, 0);
+}
+
+static void scratch_counts_and_is_given_back(void **state) {
+  (void)state;
+  struct cl_arena_budget budget = {.max = 16 << 20};
+  struct cl_space *s = cl_space_new(&budget);
+  size_t before = budget.used;
+  char *p = cl_space_scratch(s, 1000);
+  memset(p, 'x', 1000);
+  p = cl_space_scratch(s, 8 << 20);
+  assert_true(p && p[0] == 'x' && p[999] == 'x');
+  assert_in_range(budget.used - before, 8 << 20, 16 << 20);
+  assert_null(cl_space_scratch(s, 17 << 20));
+  assert_non_null(cl_space_scratch(s, 8 << 20)); /* the old piece is still there */
+  assert_non_null(cl_space_scratch(s, 1000));
+  assert_in_range(budget.used - before, 1000, 1 << 20);
+  cl_space_free(s);
+  assert_int_equal(budget.used, 0);
+}
+
 static void a_budget_ends_symbols(void **state) {
   (void)state;
   struct cl_arena_budget budget = {.max = 256 << 10};
@@ -170,6 +215,7 @@ static void java_compares(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(same_text_same_symbol), cmocka_unit_test(keys_that_are_data_do_not_stay),
+      cmocka_unit_test(long_keys_do_not_stay), cmocka_unit_test(scratch_counts_and_is_given_back),
       cmocka_unit_test(a_budget_ends_symbols), cmocka_unit_test(found_by_text_when_a_symbol_came_later),
       cmocka_unit_test(equal_schemas_are_one), cmocka_unit_test(java_hashes),
       cmocka_unit_test(java_compares),

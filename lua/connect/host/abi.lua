@@ -5,7 +5,7 @@
 local ffi = require "ffi"
 local host = require "connect.host.c"
 
-local VERSION = 8
+local VERSION = 9
 
 local text = host.abi_text()
 ffi.cdef(text)
@@ -14,6 +14,8 @@ ffi.cdef(text)
 for name in text:gmatch "[%s*](cl_ffi_[%w_]+)%(" do assert(ffi.C[name]) end
 
 assert(ffi.C.CL_ABI_VERSION == VERSION, "abi.h does not fit lua/connect/host")
-assert(ffi.sizeof "struct cl_val" == 16 and ffi.sizeof "struct cl_entry" == 24, "abi.h: struct layout")
+for _, name in ipairs { "val", "entry", "schema", "record", "batch" } do
+  assert(ffi.sizeof("struct cl_" .. name) == ffi.C["CL_" .. name:upper() .. "_SIZE"], "abi.h: struct cl_" .. name)
+end
 
 return ffi.C

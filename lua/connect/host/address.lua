@@ -41,6 +41,8 @@ local voidp, bytep, u64 = ffi.typeof "void *", ffi.typeof "char *", ffi.typeof "
 local ADDRESS = 0x0000ffffffffffffULL
 local EPOCH = 0xffff000000000000ULL
 
+local LIVES, EPOCHS = tonumber(C.CL_GENERATIONS) - 1, tonumber(C.CL_EPOCHS) - 1 -- masks
+
 local address = {
   current = ffi.new "struct cl_current",
   kind = {}, -- "INT" -> CL_INT
@@ -127,7 +129,7 @@ function address.resolve(ptr, v, ct)
   if not istype(ct, v) then error("a view expected, got " .. type(v), 3) end
   local at = cast(u64, cast(voidp, v))
   local epoch = tonumber(rshift(at, 48))
-  if epochs == nil or epoch == 0 or epochs[band(epoch, 255)] ~= epoch then error(STALE, 3) end
+  if epochs == nil or epoch == 0 or epochs[band(epoch, EPOCHS)] ~= epoch then error(STALE, 3) end
   return cast(ptr, band(at, ADDRESS)), band(at, EPOCH)
 end
 
@@ -159,7 +161,7 @@ local function schema_at(s)
   if not istype(schema_ct, s) then error("a schema expected, got " .. type(s), 3) end
   local at = cast(u64, cast(voidp, s))
   local life = tonumber(rshift(at, 48))
-  if life ~= 0 and (not lives or lives.alive[band(life - 1, 15)] ~= life) then error(FORGOTTEN, 3) end
+  if life ~= 0 and (not lives or lives.alive[band(life - 1, LIVES)] ~= life) then error(FORGOTTEN, 3) end
   return (cast(schema_p, band(at, ADDRESS)))
 end
 address.schema_at = schema_at

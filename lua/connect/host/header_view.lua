@@ -71,7 +71,7 @@ ffi.metatype(headers_ct, {
       error("a header is set by its name (record.headers.name = x), not by a " .. type(key), 2)
     end
     if x == nil then
-      C.cl_ffi_header_remove(rec, key, #key)
+      write.remove_headers(rec, key)
     else
       write.header(rec, key, x, nil, true)
     end

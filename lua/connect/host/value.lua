@@ -25,11 +25,7 @@ local floor, tonumber, type, rawget = math.floor, tonumber, type, rawget
 
 local value = {}
 
-local function no_memory()
-  errors.fatal("no memory left in the batch: the records at work are more than connect.lua.memory.max.bytes; "
-    .. "raise it, or have fewer records in a batch (sinks: consumer.override.max.poll.records)")
-end
-
+local no_memory = emit.no_memory
 value.no_memory = no_memory
 
 -- ------------------------------------------------------------------- schemaless

@@ -513,7 +513,7 @@ function view.text(v)
     return (tostring(v):gsub("U?LL$", ""))
   end
   if current.batch == nil then error("the text of a view is to be had while its batch is worked on", 2) end
-  if C.cl_ffi_text(current.batch, val, out_text) ~= 0 then errors.data_error("%s", ffi_string(C.cl_ffi_error())) end
+  if C.cl_ffi_text(current.batch, val, out_text) ~= 0 then errors.throw_last() end
   return ffi_string(out_text.p, out_text.len)
 end
 

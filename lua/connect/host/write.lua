@@ -489,12 +489,19 @@ function write.append_header(rec, name, d)
   ffi.copy(header.d.val, d.val, 16)
 end
 
+--- Removes the headers of this name: how many.
+function write.remove_headers(rec, name)
+  local n = C.cl_ffi_header_remove(rec, name, #name)
+  if n < 0 then errors.throw_last() end
+  return n
+end
+
 --- The same of a Lua value; one that cannot be a header leaves none behind. With alone those of its name go.
 function write.header(rec, name, x, s, alone)
   header_made.schema = nil
   write.set(current.batch, header_made, x, "header " .. name, s)
   if C.cl_ffi_header_fits(current.batch, header_made) ~= 0 then errors.throw_last() end
-  if alone then C.cl_ffi_header_remove(rec, name, #name) end
+  if alone then write.remove_headers(rec, name) end
   write.append_header(rec, name, header_made)
 end
 
