@@ -46,16 +46,10 @@ struct cl_batch_pool *cl_batch_pool_new(struct cl_space *space, struct cl_arena_
   return pool;
 }
 
-static size_t records_size(const struct cl_batch_pool *pool) {
-  return (pool->cap ? pool->cap : 1) * sizeof(struct cl_record);
-}
-
 static void batch_free(struct batch *b) {
   if (!b)
     return;
   cl_arena_free(b->pub.arena);
-  if (b->pub.records)
-    cl_arena_return(b->pool->budget, records_size(b->pool));
   free(b->pub.records);
   free(b->holds);
   free(b);
@@ -87,8 +81,9 @@ static struct batch *batch_new(struct cl_batch_pool *pool) {
   b->pub.owner = b;
   b->pub.epochs = pool->epochs;
   b->pub.arena = cl_arena_new(pool->budget);
-  if (cl_arena_charge(pool->budget, records_size(pool)) && !(b->pub.records = malloc(records_size(pool))))
-    cl_arena_return(pool->budget, records_size(pool));
+  /* Not of the budget: most of it is never touched when polls are small, and a task waits for reports by what
+   * its batches hold. */
+  b->pub.records = malloc((pool->cap ? pool->cap : 1) * sizeof(*b->pub.records));
   if (!b->pub.arena || !b->pub.records) {
     batch_free(b);
     return NULL;

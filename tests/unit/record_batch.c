@@ -87,24 +87,6 @@ static void more_batches_than_epochs(void **state) {
   rig_close(&r);
 }
 
-static void records_count_as_memory(void **state) {
-  (void)state;
-  enum { CAP = 1000 };
-  struct cl_space *space = cl_space_new(NULL);
-  struct cl_arena_budget budget = {.max = 3 * CAP * sizeof(struct cl_record) / 2};
-  struct cl_batch_pool *pool = cl_batch_pool_new(space, &budget, CAP);
-  struct cl_batch *b = cl_batch_get(pool);
-  assert_non_null(b);
-  assert_int_equal(budget.used, CAP * sizeof(struct cl_record));
-  assert_null(cl_batch_get(pool)); /* a second one is too much, and leaves nothing */
-  assert_int_equal(budget.used, CAP * sizeof(struct cl_record));
-  assert_int_equal(cl_batch_pool_live(pool), 1);
-  cl_batch_unref(b);
-  cl_batch_pool_free(pool);
-  assert_int_equal(budget.used, 0);
-  cl_space_free(space);
-}
-
 static void a_pool_takes_its_batches_along(void **state) {
   (void)state;
   struct rig r = rig_open();
@@ -119,7 +101,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(last_reference_resets),          cmocka_unit_test(as_many_records_as_cap),
       cmocka_unit_test(epochs_tell_the_living),         cmocka_unit_test(more_batches_than_epochs),
-      cmocka_unit_test(a_pool_takes_its_batches_along), cmocka_unit_test(records_count_as_memory),
+      cmocka_unit_test(a_pool_takes_its_batches_along),
   };
   return cmocka_run_group_tests_name("record_batch", tests, NULL, NULL);
 }
