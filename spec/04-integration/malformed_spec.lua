@@ -100,7 +100,7 @@ describe("a malformed #embedded", function()
 
     it("that asks for what is not built", function()
       given("name=a\nconnector.class=FileStreamSource\ntopic=t\ntransforms=x\ntransforms.x.type=Cast$Value\n", 3, "transforms")
-      given("name=a\nconnector.class=FileStreamSink\ntopics=t\nerrors.tolerance=all\n", 3, "errors.tolerance")
+      given("name=a\nconnector.class=FileStreamSource\ntopic=t\nexactly.once.support=required\n", 3, "exactly-once")
     end)
   end)
 end)
