@@ -122,6 +122,17 @@ describe("a converter", function()
     assert.equal(0, calls)
   end)
 
+  it("names the header it could not read", function()
+    local picky = { kind = "converter", class = "test.Picky", decode = function(datum)
+      if datum:text() == "bad" then error("no") end
+      datum:set(datum:text())
+    end, encode = function() end }
+    sink { header = picky }
+    local ok, e = pcall(t.put, t, { { value = "v", headers = { { "first", "good" }, { "second", "bad" }, { "third", "good" } } } })
+    assert.is_false(ok)
+    assert.matches("^Error converting message header 'second' in topic 't' partition 0 at offset 0 %(test.Picky%)", task.message(e))
+  end)
+
   it("that throws anything names the record too", function()
     sink { key = reverse }
     local ok, e = pcall(t.put, t, { { key = "bad", value = "v" } })

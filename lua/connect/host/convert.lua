@@ -2,6 +2,8 @@
 -- Runs converters over a batch, one record at a time under pcall, so that an error can name
 -- its record. No table, closure or string per record.
 
+local ffi = require "ffi"
+
 local C = require "connect.host.abi"
 local address = require "connect.host.address"
 local ctx = require "connect.host.ctx"
@@ -12,6 +14,7 @@ local view = require "connect.host.view"
 
 local DECODED, ENCODED = address.DECODED, address.ENCODED
 local LIVE = C.CL_RECORD_LIVE
+local datum_p = ffi.typeof "struct cl_datum *"
 local current = view.current
 local pcall = pcall
 
@@ -33,11 +36,23 @@ function M.new(part, role)
   }
 end
 
+-- The header being converted, by its name, where the converter left it.
+local function header_name(rec)
+  for i = 0, tonumber(rec.n_headers) - 1 do
+    local header = rec.headers + i
+    if ffi.cast(datum_p, header.d) == current.datum then
+      return ("header '%s'"):format(ffi.string(header.name.p, header.name.len))
+    end
+  end
+  return "header"
+end
+
 local function failure(converter, e, rec, done)
   local role = converter.role
+  local what = role == "header" and header_name(rec) or role
   local guess = (role == "header" or done ~= DECODED) and "" or place.guess(rec[role].bytes)
   current.datum = nil
-  return place.failure(e, STAGES[role], rec, ("Error converting message %s %s (%s)%s"):format(role,
+  return place.failure(e, STAGES[role], rec, ("Error converting message %s %s (%s)%s"):format(what,
     place.text(rec), converter.class, guess))
 end
 
