@@ -86,18 +86,8 @@ static bool read_logical(struct reader *r) {
 }
 
 static void add_utf8(struct cl_buf *out, uint32_t c) {
-  if (c < 0x80) {
-    cl_buf_char(out, (char)c);
-    return;
-  }
   char seq[4];
-  size_t n = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-  for (size_t i = n - 1; i > 0; i--) {
-    seq[i] = (char)(0x80 | (c & 0x3F));
-    c >>= 6;
-  }
-  seq[0] = (char)((n == 2 ? 0xC0 : n == 3 ? 0xE0 : 0xF0) | c);
-  cl_buf_add(out, seq, n);
+  cl_buf_add(out, seq, (size_t)(cl_utf8_put(seq, c) - seq));
 }
 
 /* The four hex digits of \uXXXX at `at`; -1 when they are not. */

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 /* True when all n bytes are well-formed UTF-8 (no surrogates, no overlong forms). Fast on ASCII. */
@@ -15,6 +16,27 @@ static inline void cl_utf8_skip_bom(const char **text, size_t *len) {
     *text += 3;
     *len -= 3;
   }
+}
+
+/* Writes one code point, at most 4 bytes; answers where the next goes. */
+static inline char *cl_utf8_put(char *w, uint32_t c) {
+  if (c < 0x80) {
+    *w++ = (char)c;
+    return w;
+  }
+  if (c < 0x800) {
+    *w++ = (char)(0xC0 | c >> 6);
+  } else {
+    if (c < 0x10000) {
+      *w++ = (char)(0xE0 | c >> 12);
+    } else {
+      *w++ = (char)(0xF0 | c >> 18);
+      *w++ = (char)(0x80 | (c >> 12 & 63));
+    }
+    *w++ = (char)(0x80 | (c >> 6 & 63));
+  }
+  *w++ = (char)(0x80 | (c & 63));
+  return w;
 }
 
 /* Upper bound of what cl_utf8_repair writes for n bytes. */

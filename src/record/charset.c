@@ -138,25 +138,6 @@ static int no_memory(struct cl_err *err) { return cl_err_set(err, CL_ENOMEM, "no
 
 /* ----------------------------------------------------------------- decoding */
 
-static char *put_utf8(char *w, uint32_t c) {
-  if (c < 0x80) {
-    *w++ = (char)c;
-  } else if (c < 0x800) {
-    *w++ = (char)(0xC0 | c >> 6);
-    *w++ = (char)(0x80 | (c & 63));
-  } else if (c < 0x10000) {
-    *w++ = (char)(0xE0 | c >> 12);
-    *w++ = (char)(0x80 | (c >> 6 & 63));
-    *w++ = (char)(0x80 | (c & 63));
-  } else {
-    *w++ = (char)(0xF0 | c >> 18);
-    *w++ = (char)(0x80 | (c >> 12 & 63));
-    *w++ = (char)(0x80 | (c >> 6 & 63));
-    *w++ = (char)(0x80 | (c & 63));
-  }
-  return w;
-}
-
 enum { REPLACEMENT = 0xFFFD, MARK = 0xFEFF };
 
 static uint32_t unit_at(const unsigned char *p, bool little) {
@@ -174,26 +155,26 @@ static char *decode_utf16(enum form form, const unsigned char *p, size_t n, char
   }
   while (i < n) {
     if (n - i < 2)
-      return put_utf8(w, REPLACEMENT);
+      return cl_utf8_put(w, REPLACEMENT);
     uint32_t c = unit_at(p + i, little);
     i += 2;
     if (c >= 0xD800 && c < 0xDC00) {
       if (n - i < 2)
-        return put_utf8(w, REPLACEMENT);
+        return cl_utf8_put(w, REPLACEMENT);
       uint32_t low = unit_at(p + i, little);
       i += 2;
       c = low >= 0xDC00 && low < 0xE000 ? 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00) : REPLACEMENT;
     } else if (c >= 0xDC00 && c < 0xE000) {
       c = REPLACEMENT;
     }
-    w = put_utf8(w, c);
+    w = cl_utf8_put(w, c);
   }
   return w;
 }
 
 static char *decode_bytes(enum form form, const unsigned char *p, size_t n, char *w) {
   for (size_t i = 0; i < n; i++)
-    w = put_utf8(w, form == ASCII && p[i] >= 0x80 ? REPLACEMENT : p[i]);
+    w = cl_utf8_put(w, form == ASCII && p[i] >= 0x80 ? REPLACEMENT : p[i]);
   return w;
 }
 

@@ -19,26 +19,13 @@ static const char *find_end(const char *p, const char *end) {
 
 /* Appends one UTF-16 unit as UTF-8; a low surrogate joins the high one before it. */
 static char *put_unit(char *start, char *w, uint32_t u) {
-  if (u < 0x80) {
-    *w++ = (char)u;
-  } else if (u < 0x800) {
-    *w++ = (char)(0xC0 | u >> 6);
-    *w++ = (char)(0x80 | (u & 63));
-  } else if (u >= 0xDC00 && u < 0xE000 && w - start >= 3 && (unsigned char)w[-3] == 0xED &&
-             (unsigned char)w[-2] >= 0xA0 && (unsigned char)w[-2] < 0xB0) {
+  if (u >= 0xDC00 && u < 0xE000 && w - start >= 3 && (unsigned char)w[-3] == 0xED &&
+      (unsigned char)w[-2] >= 0xA0 && (unsigned char)w[-2] < 0xB0) {
     uint32_t hi = 0xD000 | ((uint32_t)w[-2] & 63) << 6 | ((uint32_t)w[-1] & 63);
-    uint32_t c = 0x10000 + ((hi - 0xD800) << 10) + (u - 0xDC00);
     w -= 3;
-    *w++ = (char)(0xF0 | c >> 18);
-    *w++ = (char)(0x80 | (c >> 12 & 63));
-    *w++ = (char)(0x80 | (c >> 6 & 63));
-    *w++ = (char)(0x80 | (c & 63));
-  } else {
-    *w++ = (char)(0xE0 | u >> 12);
-    *w++ = (char)(0x80 | (u >> 6 & 63));
-    *w++ = (char)(0x80 | (u & 63));
+    u = 0x10000 + ((hi - 0xD800) << 10) + (u - 0xDC00);
   }
-  return w;
+  return cl_utf8_put(w, u);
 }
 
 static int hex4(const char *p, const char *end, uint32_t *out) {

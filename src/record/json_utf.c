@@ -2,6 +2,7 @@
  * Recognises the encoding of a JSON document by its first bytes, as Jackson does, and
  * turns UTF-16 and UTF-32 into UTF-8. Thread: the task's. */
 #include "base/arena.h"
+#include "base/utf8.h"
 #include "record/json_in.h"
 
 struct encoding {
@@ -50,19 +51,6 @@ static uint32_t unit_at(const unsigned char *s, const struct encoding *e) {
   return u;
 }
 
-static char *put_point(char *w, uint32_t c) {
-  if (c < 0x80) {
-    *w++ = (char)c;
-    return w;
-  }
-  int extra = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-  static const unsigned char lead[] = {0, 0xC0, 0xE0, 0xF0};
-  *w++ = (char)(lead[extra] | c >> (6 * extra));
-  while (extra-- > 0)
-    *w++ = (char)(0x80 | (c >> (6 * extra) & 63));
-  return w;
-}
-
 int cl_json_transcode(struct cl_batch *b, const char **p, size_t *len, struct cl_err *err) {
   const unsigned char *s = (const unsigned char *)*p;
   struct encoding e;
@@ -91,7 +79,7 @@ int cl_json_transcode(struct cl_batch *b, const char **p, size_t *len, struct cl
     }
     if (c > 0x10FFFF)
       return cl_err_set(err, CL_EDATA, "a UTF-32 unit beyond Unicode");
-    w = put_point(w, c);
+    w = cl_utf8_put(w, c);
   }
   if (n) /* a cut unit */
     return cl_err_set(err, CL_EDATA, "unexpected end inside a UTF-%zu unit", 8 * width);
