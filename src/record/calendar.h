@@ -19,6 +19,7 @@ void cl_date_of_days(int64_t days, int64_t *year, int *month, int *day);
 /* The same with the calendar chosen by the caller. */
 int64_t cl_days_of_julian(int64_t year, int64_t month, int64_t day);
 int64_t cl_days_of_gregorian(int64_t year, int64_t month, int64_t day);
+enum { CL_DAY_MS = 86400000 };
 enum { CL_CUTOVER_DAYS = -141427 /* 1582-10-15 */, CL_CUTOVER_YEAR = 1582 };
 
 /* What the fields of a java.util.Calendar say about a day. */

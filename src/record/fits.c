@@ -38,31 +38,13 @@ static void place_text(const struct place *at, char *out, size_t size) {
     snprintf(out + n, size - n, "value");
 }
 
-static bool type_fits(const struct cl_val *v, const struct cl_schema *s) {
-  switch ((enum cl_type)s->type) {
-  case CL_TYPE_INT8: return v->kind == CL_INT && v->aux == 8;
-  case CL_TYPE_INT16: return v->kind == CL_INT && v->aux == 16;
-  case CL_TYPE_INT32: return v->kind == CL_INT && v->aux == 32;
-  case CL_TYPE_INT64: return v->kind == CL_INT && v->aux == 64;
-  case CL_TYPE_FLOAT32: return v->kind == CL_FLOAT32;
-  case CL_TYPE_FLOAT64: return v->kind == CL_FLOAT64 || v->kind == CL_NUMTEXT;
-  case CL_TYPE_BOOLEAN: return v->kind == CL_TRUE || v->kind == CL_FALSE;
-  case CL_TYPE_STRING: return v->kind == CL_STRING;
-  case CL_TYPE_BYTES: return v->kind == CL_BYTES;
-  case CL_TYPE_ARRAY: return v->kind == CL_ARRAY;
-  case CL_TYPE_MAP: return v->kind == CL_MAP || v->kind == CL_OBJECT;
-  case CL_TYPE_STRUCT: return v->kind == CL_STRUCT;
-  }
-  return false;
-}
-
 static bool class_fits(const struct cl_val *v, const struct cl_schema *s) {
   switch ((enum cl_logical)s->logical) {
   case CL_LOGICAL_DECIMAL: return v->kind == CL_DECIMAL;
   case CL_LOGICAL_DATE:
   case CL_LOGICAL_TIME:
   case CL_LOGICAL_TIMESTAMP: return v->kind == CL_DATE || v->kind == CL_TIME || v->kind == CL_TIMESTAMP;
-  default: return type_fits(v, s);
+  default: return cl_value_has_type(v, s);
   }
 }
 
@@ -138,8 +120,9 @@ int cl_value_fits(const struct cl_val *v, const struct cl_schema *schema, const 
 int cl_value_is_of(const struct cl_val *v, const struct cl_schema *schema, const struct cl_str *field,
                    struct cl_err *err) {
   struct place at = {NULL, NULL, field};
-  return cl_value_is_null(v) || type_fits(v, schema) || class_fits(v, schema) ? 0
-                                                                              : refuse(v, schema, &at, err);
+  return cl_value_is_null(v) || cl_value_has_type(v, schema) || class_fits(v, schema)
+             ? 0
+             : refuse(v, schema, &at, err);
 }
 
 int cl_ffi_fits(const struct cl_val *v, const struct cl_schema *schema, const char *field, uint32_t len) {

@@ -4,7 +4,7 @@
 
 #include "record/calendar.h"
 
-enum { DAY_MS = 86400000, EPOCH_YEAR = 1970 };
+enum { EPOCH_YEAR = 1970 };
 
 enum basis { BY_DAY, BY_WEEK_OF_MONTH, BY_DOW_IN_MONTH, BY_DAY_OF_YEAR, BY_WEEK_OF_YEAR };
 
@@ -111,7 +111,9 @@ static int64_t time_of_day(const struct cl_date_fields *f) {
 }
 
 /* Java keeps days as milliseconds in between, which wrap around in far years. */
-static int64_t through_ms(int64_t days) { return cl_floor_div((int64_t)((uint64_t)days * DAY_MS), DAY_MS); }
+static int64_t through_ms(int64_t days) {
+  return cl_floor_div((int64_t)((uint64_t)days * CL_DAY_MS), CL_DAY_MS);
+}
 
 /* A day given by week year, week and day of the week is turned into year, month and day. */
 static void resolve_week_date(struct cl_date_fields *f, int64_t carry) {
@@ -151,10 +153,10 @@ void cl_date_fields_add_years(struct cl_date_fields *f, int32_t years) {
 
 int64_t cl_date_fields_ms(const struct cl_date_fields *read) {
   struct cl_date_fields f = *read;
-  int64_t time = time_of_day(&f), carry = cl_floor_div(time, DAY_MS);
+  int64_t time = time_of_day(&f), carry = cl_floor_div(time, CL_DAY_MS);
   if (f.stamp[CL_DATE_WEEK_YEAR] > f.stamp[CL_DATE_YEAR])
     resolve_week_date(&f, carry);
   uint64_t days = (uint64_t)day_of(&f, year_of(&f), carry);
-  return (int64_t)(days * DAY_MS + (uint64_t)cl_floor_mod(time, DAY_MS) -
+  return (int64_t)(days * CL_DAY_MS + (uint64_t)cl_floor_mod(time, CL_DAY_MS) -
                    (uint64_t)(int64_t)f.value[CL_DATE_ZONE]);
 }

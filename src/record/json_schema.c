@@ -12,8 +12,6 @@
 /* By enum cl_type. */
 static const char *const json_names[] = {"",        "int8",   "int16", "int32", "int64", "float", "double",
                                          "boolean", "string", "bytes", "array", "map",   "struct"};
-static const char *const type_names[] = {"",        "INT8",   "INT16", "INT32", "INT64", "FLOAT32", "FLOAT64",
-                                         "BOOLEAN", "STRING", "BYTES", "ARRAY", "MAP",   "STRUCT"};
 
 int cl_json_data_error(struct cl_err *err, const char *class, const char *fmt, ...) {
   va_list ap;
@@ -25,8 +23,6 @@ int cl_json_data_error(struct cl_err *err, const char *class, const char *fmt, .
 }
 
 static int no_memory(struct cl_err *err) { return cl_err_set(err, CL_ENOMEM, "no memory for a schema"); }
-
-const char *cl_json_type_name(const struct cl_schema *s) { return type_names[s->type]; }
 
 bool cl_json_words_init(struct cl_json_words *w, struct cl_space *s) {
   const struct {

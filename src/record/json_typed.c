@@ -8,12 +8,12 @@
 
 #include "base/arena.h"
 #include "record/base64.h"
+#include "record/build.h"
+#include "record/calendar.h"
 #include "record/java.h"
 #include "record/num.h"
 #include "record/space.h"
 #include "record/value.h"
-
-enum { DAY_MS = 86400000 };
 
 static int no_memory(struct cl_json_typed *t) {
   return cl_err_set(t->err, CL_ENOMEM, "no memory for a value");
@@ -296,10 +296,10 @@ static int read_date(struct cl_json_typed *t, const struct cl_schema *schema, st
     return cl_json_data_error(t->err, NULL,
                               "Invalid type for %s, underlying representation should be integer but was %s",
                               is_date ? "Date" : "Time", cl_json_node_name(v));
-  if (!is_date && (v->i < 0 || v->i > DAY_MS))
+  if (!is_date && (v->i < 0 || v->i > CL_DAY_MS))
     return cl_json_data_error(
         t->err, NULL, "Time values must use number of milliseconds greater than 0 and less than 86400000");
-  *v = (struct cl_val){.kind = is_date ? CL_DATE : CL_TIME, .i = is_date ? v->i * DAY_MS : v->i};
+  *v = (struct cl_val){.kind = is_date ? CL_DATE : CL_TIME, .i = is_date ? v->i * CL_DAY_MS : v->i};
   return 0;
 }
 
@@ -316,7 +316,7 @@ int cl_json_read_typed(struct cl_json_typed *t, const struct cl_schema *schema, 
     if (schema->optional)
       return 0;
     return cl_json_data_error(t->err, NULL, "Invalid null value for required %s field",
-                              cl_json_type_name(schema));
+                              cl_type_name((enum cl_type)schema->type));
   }
   if (schema->logical)
     return schema->logical == CL_LOGICAL_DECIMAL ? read_decimal(t, schema, v) : read_date(t, schema, v);
@@ -348,7 +348,7 @@ int cl_json_check_nulls(struct cl_json_typed *t, const struct cl_schema *schema,
     if (schema->optional)
       return 0;
     return cl_json_data_error(t->err, NULL, "Invalid value: null used for required %s, schema type: %s",
-                              location, cl_json_type_name(schema));
+                              location, cl_type_name((enum cl_type)schema->type));
   }
   if (v->kind == CL_ARRAY) {
     snprintf(inner, sizeof(inner), "element of array %s", location);

@@ -37,7 +37,6 @@ struct cl_json_typed {
 /* Fills err: CL_EDATA, class NULL = DataException. */
 int cl_json_data_error(struct cl_err *err, const char *class, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-const char *cl_json_type_name(const struct cl_schema *s); /* "INT8" ... */
 /* JsonNode.longValue: low 64 bits of a number's integer part, 0 for anything else. */
 int64_t cl_json_low64(const struct cl_val *v);
 /* Jackson's word for a value's node: "ARRAY", "NUMBER" ... */

@@ -3,18 +3,18 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "record/build.h"
+#include "record/calendar.h"
 #include "record/json_typed.h"
 #include "record/num.h"
 #include "record/space_impl.h"
 #include "record/value.h"
 
-enum { DAY_MS = 86400000 };
-
 static int wrong_class(struct cl_json_typed_out *t, const struct cl_schema *s, const struct cl_val *v) {
   if (s->type == CL_TYPE_BYTES)
     return cl_json_data_error(t->out.err, NULL, "Invalid type for bytes type: class %s", cl_value_class(v));
-  return cl_json_data_error(t->out.err, NULL, "Invalid type for %s: class %s", cl_json_type_name(s),
-                            cl_value_class(v));
+  return cl_json_data_error(t->out.err, NULL, "Invalid type for %s: class %s",
+                            cl_type_name((enum cl_type)s->type), cl_value_class(v));
 }
 
 /* -------------------------------------------------------- logical types */
@@ -73,11 +73,11 @@ static int write_date(struct cl_json_typed_out *t, const struct cl_schema *s, co
                               names[s->logical], cl_value_class(v));
   int64_t ms = v->i;
   if (s->logical == CL_LOGICAL_DATE) {
-    if (ms % DAY_MS != 0)
+    if (ms % CL_DAY_MS != 0)
       return cl_json_data_error(
           o->err, NULL, "Kafka Connect Date type should not have any time fields set to non-zero values.");
-    ms = (int32_t)(uint32_t)(ms / DAY_MS);
-  } else if (s->logical == CL_LOGICAL_TIME && (ms < 0 || ms > DAY_MS)) {
+    ms = (int32_t)(uint32_t)(ms / CL_DAY_MS);
+  } else if (s->logical == CL_LOGICAL_TIME && (ms < 0 || ms > CL_DAY_MS)) {
     return cl_json_data_error(
         o->err, NULL, "Kafka Connect Time type should not have any date fields set to non-zero values.");
   }
@@ -88,27 +88,14 @@ static int write_date(struct cl_json_typed_out *t, const struct cl_schema *s, co
 /* ----------------------------------------------------------- containers */
 
 /* A value that is written as it is: of the very class of a type that has no more to it. */
-static bool fits(const struct cl_schema *s, const struct cl_val *v) {
-  if (s->logical)
-    return false;
-  switch ((enum cl_type)s->type) {
-  case CL_TYPE_INT8: return v->kind == CL_INT && v->aux == 8;
-  case CL_TYPE_INT16: return v->kind == CL_INT && v->aux == 16;
-  case CL_TYPE_INT32: return v->kind == CL_INT && v->aux == 32;
-  case CL_TYPE_INT64: return v->kind == CL_INT && v->aux == 64;
-  case CL_TYPE_FLOAT32: return v->kind == CL_FLOAT32;
-  case CL_TYPE_FLOAT64: return v->kind == CL_FLOAT64 || v->kind == CL_NUMTEXT;
-  case CL_TYPE_BOOLEAN: return v->kind == CL_TRUE || v->kind == CL_FALSE;
-  case CL_TYPE_STRING: return v->kind == CL_STRING;
-  case CL_TYPE_BYTES: return v->kind == CL_BYTES;
-  default: return false;
-  }
+static inline bool is_plain(const struct cl_schema *s, const struct cl_val *v) {
+  return !s->logical && s->type < CL_TYPE_ARRAY && cl_value_has_type(v, s);
 }
 
 /* A struct's field or, without a key, an array's item. */
 static int write_member(struct cl_json_typed_out *t, bool comma, const struct cl_sym *key,
                         const struct cl_schema *s, const struct cl_val *v) {
-  if (s && fits(s, v))
+  if (s && is_plain(s, v))
     return cl_json_out_member(&t->out, comma, key, v) ? 0 : cl_json_out_value(&t->out, v);
   if (comma)
     cl_json_out_char(&t->out, ',');
@@ -235,5 +222,5 @@ int cl_json_write_typed(struct cl_json_typed_out *t, const struct cl_schema *s, 
     return s->logical == CL_LOGICAL_DECIMAL ? write_decimal(t, s, v) : write_date(t, s, v);
   if (s->type >= CL_TYPE_ARRAY)
     return write_container(t, s, v);
-  return fits(s, v) ? cl_json_out_value(&t->out, v) : wrong_class(t, s, v);
+  return is_plain(s, v) ? cl_json_out_value(&t->out, v) : wrong_class(t, s, v);
 }

@@ -7,8 +7,6 @@
 #include "record/java_date.h"
 #include "record/value.h"
 
-enum { DAY_MS = 86400000 };
-
 /* ------------------------------------------------------------------------- units
  * As Java's TimeUnit: towards zero, and never over the edge. */
 
@@ -105,9 +103,10 @@ int cl_moment(struct cl_batch *b, struct cl_val *v, const struct cl_schema *from
   case CL_MOMENT_STRING: CL_REQUIRE(how->format); return cl_ffi_date_format(how->format, b, ms, v);
   case CL_MOMENT_UNIX: *v = (struct cl_val){.kind = CL_INT, .aux = 64, .i = to_unix(ms, how->unit)}; break;
   case CL_MOMENT_DATE: /* the first day of all may begin before what a long holds: Java's goes round */
-    *v = (struct cl_val){.kind = CL_DATE, .i = (int64_t)((uint64_t)ms - (uint64_t)cl_floor_mod(ms, DAY_MS))};
+    *v = (struct cl_val){.kind = CL_DATE,
+                         .i = (int64_t)((uint64_t)ms - (uint64_t)cl_floor_mod(ms, CL_DAY_MS))};
     break;
-  case CL_MOMENT_TIME: *v = (struct cl_val){.kind = CL_TIME, .i = cl_floor_mod(ms, DAY_MS)}; break;
+  case CL_MOMENT_TIME: *v = (struct cl_val){.kind = CL_TIME, .i = cl_floor_mod(ms, CL_DAY_MS)}; break;
   case CL_MOMENT_TIMESTAMP: *v = (struct cl_val){.kind = CL_TIMESTAMP, .i = ms}; break;
   }
   return 0;

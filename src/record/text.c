@@ -29,7 +29,7 @@ static void add_date(struct cl_json_out *o, int64_t ms) {
   static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  int64_t day = cl_floor_div(ms, 86400000), rest = cl_floor_mod(ms, 86400000) / 1000, year;
+  int64_t day = cl_floor_div(ms, CL_DAY_MS), rest = cl_floor_mod(ms, CL_DAY_MS) / 1000, year;
   int month, of_month;
   cl_date_of_days(day, &year, &month, &of_month);
   char text[96];

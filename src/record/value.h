@@ -18,6 +18,25 @@ uint32_t cl_value_find(const struct cl_space *s, const struct cl_obj *obj, uint3
  */
 bool cl_value_equal(const struct cl_space *s, const struct cl_val *a, const struct cl_val *b);
 
+/* Whether the value is of the schema's type, whatever its name asks for. */
+static inline bool cl_value_has_type(const struct cl_val *v, const struct cl_schema *s) {
+  switch ((enum cl_type)s->type) {
+  case CL_TYPE_INT8: return v->kind == CL_INT && v->aux == 8;
+  case CL_TYPE_INT16: return v->kind == CL_INT && v->aux == 16;
+  case CL_TYPE_INT32: return v->kind == CL_INT && v->aux == 32;
+  case CL_TYPE_INT64: return v->kind == CL_INT && v->aux == 64;
+  case CL_TYPE_FLOAT32: return v->kind == CL_FLOAT32;
+  case CL_TYPE_FLOAT64: return v->kind == CL_FLOAT64 || v->kind == CL_NUMTEXT;
+  case CL_TYPE_BOOLEAN: return v->kind == CL_TRUE || v->kind == CL_FALSE;
+  case CL_TYPE_STRING: return v->kind == CL_STRING;
+  case CL_TYPE_BYTES: return v->kind == CL_BYTES;
+  case CL_TYPE_ARRAY: return v->kind == CL_ARRAY;
+  case CL_TYPE_MAP: return v->kind == CL_MAP || v->kind == CL_OBJECT;
+  case CL_TYPE_STRUCT: return v->kind == CL_STRUCT;
+  }
+  return false;
+}
+
 /* A number that equal values share and that nobody outside can choose. Containers are what their members are.
  */
 uint64_t cl_value_hash(const struct cl_space *s, const struct cl_val *v);

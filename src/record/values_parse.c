@@ -10,12 +10,13 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "record/batch.h"
+#include "record/calendar.h"
 #include "record/java_char.h"
 #include "record/space_impl.h"
 #include "record/value.h"
 #include "record/values_impl.h"
 
-enum { NOT_PARSED = 1, DAY_MS = 86400000 };
+enum { NOT_PARSED = 1 };
 
 /* A value with the hash that equal keys share. An item without schema is Java's null. */
 struct item {
@@ -176,9 +177,9 @@ static void merge(struct merger *m, const struct cl_schema *latest) {
 static int number_to_date(const struct cl_schema *to, struct cl_val *v) {
   if (v->kind != CL_INT)
     return NOT_PARSED;
-  if (to->logical == CL_LOGICAL_TIME && (v->i < 0 || v->i > DAY_MS))
+  if (to->logical == CL_LOGICAL_TIME && (v->i < 0 || v->i > CL_DAY_MS))
     return NOT_PARSED;
-  *v = to->logical == CL_LOGICAL_DATE   ? (struct cl_val){.kind = CL_DATE, .i = v->i * DAY_MS}
+  *v = to->logical == CL_LOGICAL_DATE   ? (struct cl_val){.kind = CL_DATE, .i = v->i * CL_DAY_MS}
        : to->logical == CL_LOGICAL_TIME ? (struct cl_val){.kind = CL_TIME, .i = v->i}
                                         : (struct cl_val){.kind = CL_TIMESTAMP, .i = v->i};
   return 0;

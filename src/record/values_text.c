@@ -13,8 +13,6 @@
 #include "record/value.h"
 #include "record/values.h"
 
-enum { DAY_MS = 86400000 };
-
 struct frame {
   const struct cl_val *v;
   uint32_t i, n;         /* maps take two steps an entry: key, value */
@@ -43,14 +41,14 @@ static void add_quoted(struct cl_json_out *o, const char *s, size_t len) {
  * midnight, both otherwise. */
 static void add_date(struct cl_json_out *o, int64_t ms) {
   char text[64];
-  int64_t days = cl_floor_div(ms, DAY_MS), rest = cl_floor_mod(ms, DAY_MS), year;
+  int64_t days = cl_floor_div(ms, CL_DAY_MS), rest = cl_floor_mod(ms, CL_DAY_MS), year;
   int month, day, n = 0;
-  if (ms >= DAY_MS) {
+  if (ms >= CL_DAY_MS) {
     cl_date_of_days(days, &year, &month, &day);
     n = snprintf(text, sizeof(text), rest ? "%04lld-%02d-%02dT" : "%04lld-%02d-%02d", (long long)year, month,
                  day);
   }
-  if (ms < DAY_MS || rest)
+  if (ms < CL_DAY_MS || rest)
     snprintf(text + n, sizeof(text) - (size_t)n, "%02d:%02d:%02d.%03dZ", (int)(rest / 3600000),
              (int)(rest / 60000 % 60), (int)(rest / 1000 % 60), (int)(rest % 1000));
   add(o, text);
