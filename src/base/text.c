@@ -27,3 +27,12 @@ char *cl_trimmed(const char *text) {
   const char *start = cl_trim(text, &len);
   return strndup(start, len);
 }
+
+bool cl_names_class(const char *given, const char *package, const char *alias, const char *kind) {
+  bool full = cl_starts_with(given, package);
+  const char *simple = full ? given + strlen(package) : given;
+  if (!cl_starts_with(simple, alias))
+    return false;
+  const char *rest = simple + strlen(alias);
+  return strcmp(rest, kind) == 0 || (!full && *rest == '\0');
+}

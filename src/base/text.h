@@ -9,6 +9,10 @@
 
 bool cl_starts_with(const char *text, const char *prefix);
 
+/* Whether given names the Java class PACKAGE + alias + kind: by its full name, by its simple one, or
+ * by the alias alone ("File" for ...FileConfigProvider). */
+bool cl_names_class(const char *given, const char *package, const char *alias, const char *kind);
+
 /* NULL, empty, or nothing but white space. */
 bool cl_is_blank(const char *text);
 

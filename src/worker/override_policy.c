@@ -15,17 +15,11 @@
 static const char *const names[] = {"All", "None", "Principal", "Allowlist"};
 enum { ALL, NONE, PRINCIPAL, ALLOWLIST, N_POLICIES };
 
-/* Full class name, simple name, or that without its kind. */
 static int find(const char *class) {
-  bool full = cl_starts_with(class, PACKAGE);
-  const char *simple = full ? class + strlen(PACKAGE) : class;
-  for (int i = 0; i < N_POLICIES; i++) {
-    size_t n = strlen(names[i]);
-    if (strncmp(simple, names[i], n) == 0 &&
-        (strcmp(simple + n, SUFFIX) == 0 || (!full && simple[n] == '\0')))
-      return i;
-  }
-  return N_POLICIES;
+  int i = 0;
+  while (i < N_POLICIES && !cl_names_class(class, PACKAGE, names[i], SUFFIX))
+    i++;
+  return i;
 }
 
 int cl_override_policy_new(const json_t *typed, struct cl_override_policy *out, struct cl_err *err) {

@@ -319,13 +319,9 @@ static const struct {
   get_fn *get;
 } kinds[] = {{"File", file_get}, {"Directory", directory_get}, {"EnvVar", env_get}};
 
-/* By the class's full name, its simple one, or that without its kind. */
 static get_fn *find_kind(const char *class) {
-  const char *simple = cl_starts_with(class, PACKAGE) ? class + strlen(PACKAGE) : class;
   for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-    size_t n = strlen(kinds[i].alias);
-    if (strncmp(simple, kinds[i].alias, n) == 0 &&
-        (strcmp(simple + n, "ConfigProvider") == 0 || (simple == class && !simple[n])))
+    if (cl_names_class(class, PACKAGE, kinds[i].alias, "ConfigProvider"))
       return kinds[i].get;
   }
   return NULL;
