@@ -43,18 +43,11 @@ int64_t cl_policy_delay(const struct cl_task_errors *e, uint32_t attempt, int64_
   return pause > deadline - now ? deadline - now : pause;
 }
 
-/* xorshift: pauses of many tasks are not to fall together, no more. */
-static uint64_t next_random(struct cl_policy *p) {
-  p->random ^= p->random << 13;
-  p->random ^= p->random >> 7;
-  p->random ^= p->random << 17;
-  return p->random;
-}
-
 int cl_policy_retry(struct cl_policy *p, uint32_t attempt, int64_t since,
                     int (*sleep)(void *task, int64_t ms), void *task) {
   int64_t now = cl_now_ms();
-  int64_t pause = cl_policy_delay(&p->t->conf.errors, attempt, since, now, next_random(p));
+  uint64_t random = (uint64_t)arc4random() << 32 | arc4random();
+  int64_t pause = cl_policy_delay(&p->t->conf.errors, attempt, since, now, random);
   cl_stats_add(p->t->conf.stats, CL_STAT_RECORD_FAILURES, 1);
   if (pause < 0)
     return 0;
@@ -273,7 +266,7 @@ int cl_policy_poll(struct cl_policy *p, struct cl_err *err) {
 /* ----------------------------------------------------------------- open and close */
 
 int cl_policy_open(struct cl_task *t, struct cl_policy *p, struct cl_err *err) {
-  *p = (struct cl_policy){.t = t, .random = (uint64_t)cl_wall_ms() * 2654435761u + (uint64_t)t->conf.id + 1};
+  *p = (struct cl_policy){.t = t};
   return t->conf.errors.letters ? cl_letters_open(t, &p->letters, err) : 0;
 }
 

@@ -16,7 +16,6 @@ struct cl_policy {
   struct cl_task *t;
   struct cl_letters *letters; /* or NULL */
   struct cl_json *json;       /* source: writes what was emitted; made when first needed */
-  uint64_t random;
 };
 
 /* Also looks the dead letter queue's topic up, or makes it. */
