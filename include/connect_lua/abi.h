@@ -12,7 +12,7 @@
  */
 #pragma once
 
-enum { CL_ABI_VERSION = 9 };
+enum { CL_ABI_VERSION = 10 };
 
 enum { /* tables that both sides read by the low bits of a number: powers of two */
   CL_GENERATIONS = 16, /* at most 7 bits of a symbol; see cl_lives */
@@ -521,3 +521,17 @@ int cl_ffi_writer_batch(struct cl_writer *w, struct cl_batch *batch);
 int cl_ffi_writer_flush(struct cl_writer *w, int durable);
 int cl_ffi_writer_close(struct cl_writer *w); /* writes out what is buffered */
 void cl_ffi_writer_free(struct cl_writer *w);
+
+/* vm/: what connect.crypto computes. Answers of digest, hmac and from_base64 are lengths. */
+enum { CL_DIGEST_MAX = 64 };
+int cl_ffi_digest(const char *name, const char *data, uint32_t len, unsigned char *out); /* CL_DIGEST_MAX bytes */
+int cl_ffi_hmac(const char *name, const char *key, uint32_t key_len, const char *data, uint32_t len, unsigned char *out);
+int cl_ffi_random(unsigned char *out, uint32_t n);
+int cl_ffi_equal(const char *a, const char *b, uint32_t n); /* 1 = equal; takes as long for every a and b */
+void cl_ffi_to_base64(const char *data, uint32_t len, char *out);            /* (len + 2) / 3 * 4 characters */
+int64_t cl_ffi_from_base64(const char *text, uint32_t len, unsigned char *out); /* -1 = it is none */
+/* RSA with PKCS #1 v1.5 padding. key: PEM text. out has *n bytes; how many were written. */
+int cl_ffi_sign(const char *digest, const char *key, const char *password, const char *data, uint32_t len,
+                unsigned char *out, uint32_t *n);
+int cl_ffi_verify(const char *digest, const char *key, const char *data, uint32_t len, const unsigned char *signature,
+                  uint32_t n); /* 1, 0, or negative: the key cannot be used */

@@ -48,10 +48,12 @@ return {
   --- Java's text of a value: null, {a=1}, [1, 2].
   text = view.text,
 
+  crypto = require "connect.crypto",
   file = require "connect.file",
   headers = require "connect.headers",
   json = require "connect.json",
   log = require "connect.log",
+  metrics = require "connect.metrics",
   schema = schema,
   time = require "connect.time",
 }

@@ -3,9 +3,9 @@
 -- process of its own (spec/fixtures/reach), so that a crash fails one test and names the function.
 local process = require "spec.helpers.process"
 
-local GROUPS = { "connect", "connect.codec", "connect.date_format", "connect.edit", "connect.errors", "connect.field_path",
-  "connect.file", "connect.headers", "connect.json", "connect.log", "connect.memo", "connect.regex", "connect.schema",
-  "connect.struct", "connect.time", "operators", "methods", "iterators", "mix", "escapes" }
+local GROUPS = { "connect", "connect.codec", "connect.crypto", "connect.date_format", "connect.edit", "connect.errors",
+  "connect.field_path", "connect.file", "connect.headers", "connect.json", "connect.log", "connect.memo", "connect.metrics",
+  "connect.regex", "connect.schema", "connect.struct", "connect.time", "operators", "methods", "iterators", "mix", "escapes" }
 -- Modules whose functions another one has too, where they are tried.
 local NONE = { ["connect.struct"] = true }
 

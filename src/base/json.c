@@ -22,14 +22,22 @@ static int parse_error(const char *text, size_t pos, const json_error_t *why, st
                     why->text[0] ? why->text : "out of memory");
 }
 
-int cl_json_parse(const char *text, size_t len, json_t **out, struct cl_err *err) {
+static int parse(const char *text, size_t len, size_t flags, json_t **out, struct cl_err *err) {
   json_error_t why = {.text = ""};
   cl_utf8_skip_bom(&text, &len);
-  *out = json_loadb(text, len, JSON_DECODE_ANY, &why);
+  *out = json_loadb(text, len, JSON_DECODE_ANY | flags, &why);
   if (*out)
     return 0;
   size_t pos = why.position > 0 ? (size_t)why.position : 0;
   return parse_error(text, pos < len ? pos : len, &why, err);
+}
+
+int cl_json_parse(const char *text, size_t len, json_t **out, struct cl_err *err) {
+  return parse(text, len, 0, out, err);
+}
+
+int cl_json_parse_data(const char *text, size_t len, json_t **out, struct cl_err *err) {
+  return parse(text, len, JSON_ALLOW_NUL, out, err);
 }
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }

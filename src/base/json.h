@@ -17,7 +17,10 @@
  * "line L, column C: ...". *out is a new reference. */
 int cl_json_parse(const char *text, size_t len, json_t **out, struct cl_err *err);
 
-/* The same, but every bare number becomes a string of its source text (1.50 -> "1.50"),
+/* The same, and strings may hold NULs: read their lengths. */
+int cl_json_parse_data(const char *text, size_t len, json_t **out, struct cl_err *err);
+
+/* As cl_json_parse, but every bare number becomes a string of its source text (1.50 -> "1.50"),
  * because config values are texts. */
 int cl_json_parse_texts(const char *text, size_t len, json_t **out, struct cl_err *err);
 

@@ -83,6 +83,8 @@ int cl_call_raise(lua_State *L, const struct cl_err *err);
 
 /* ------------------------------------------------------------ json_bridge.c */
 
+/* Of a table: those shared within tables can stand for far more than they hold. Of a text, too. */
+enum { CL_BRIDGE_VALUES_MAX = 1000000 };
 /* Pushes the Lua value of json; may throw (no memory, too deep). json stays the caller's:
  * hold it in a box when it is not owned outside the protected call. */
 void cl_bridge_push(struct cl_lua *s, lua_State *L, const json_t *json);

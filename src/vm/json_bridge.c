@@ -8,11 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-  MAX_DEPTH = 100,
-  MAX_VALUES = 1000000, /* tables shared within tables can stand for far more than they hold */
-  TCDATA = 10
-};
+enum { MAX_DEPTH = 100, TCDATA = 10 };
 
 static const char box_name[] = "connect.box", array_name[] = "connect.array";
 static const double exact_max = 9007199254740992.0; /* 2^53 */
@@ -206,8 +202,8 @@ static json_t *table_of(lua_State *L, int idx) {
 /* The JSON of a plain value; of a table the empty container that fill completes. */
 static json_t *value_of(struct walk *w, int idx) {
   lua_State *L = w->L;
-  if (++w->values > MAX_VALUES)
-    luaL_error(L, "a table of more than %d values has no JSON form", MAX_VALUES);
+  if (++w->values > CL_BRIDGE_VALUES_MAX)
+    luaL_error(L, "a table of more than %d values has no JSON form", CL_BRIDGE_VALUES_MAX);
   switch (lua_type(L, idx)) {
   case LUA_TNIL: return json_null();
   case LUA_TBOOLEAN: return json_boolean(lua_toboolean(L, idx));

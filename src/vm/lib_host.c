@@ -224,12 +224,31 @@ static int host_json_encode(lua_State *L) {
   return 1;
 }
 
+/* Its tree takes memory beside the state's, many times that of the text: at most so many values. Counted is
+ * what stands before a value, outside of strings. */
+static bool has_too_many_values(const char *text, size_t len) {
+  size_t n = 0;
+  bool inside = false;
+  for (size_t i = 0; i < len; i++) {
+    char c = text[i];
+    if (inside && c == '\\')
+      i++;
+    else if (c == '"')
+      inside = !inside;
+    else if (!inside && (c == ',' || c == '[' || c == '{'))
+      n++;
+  }
+  return n > CL_BRIDGE_VALUES_MAX;
+}
+
 static int host_json_decode(lua_State *L) {
   size_t len;
   const char *text = luaL_checklstring(L, 1, &len);
   struct cl_err err = CL_ERR_INIT;
+  if (has_too_many_values(text, len))
+    return luaL_error(L, "JSON of more than %d values", CL_BRIDGE_VALUES_MAX);
   json_t **box = cl_bridge_empty_box(L); /* text box */
-  if (cl_json_parse(text, len, box, &err) != 0)
+  if (cl_json_parse_data(text, len, box, &err) != 0)
     return luaL_error(L, "%s", err.msg);
   cl_bridge_push(self(L), L, *box);
   return 1;

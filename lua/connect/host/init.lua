@@ -4,6 +4,7 @@
 
 local address = require "connect.host.address"
 local place = require "connect.host.place"
+local running = require "connect.host.running"
 
 local kinds = {
   source = require "connect.host.source",
@@ -18,6 +19,7 @@ local M = {}
 -- tolerate (errors.tolerance=all), keep_emitted (a source's records are kept as they were before transforms).
 function M.load(spec)
   address.use_space(spec.space)
+  running.task = spec.opaque
   place.tolerate(spec.tolerate)
   local make = kinds[spec.kind] or error("a " .. tostring(spec.kind) .. " is no connector")
   verbs = make(spec)

@@ -1,0 +1,9 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The task whose state this is, for modules of the API that have no ctx. NULL where there is none: on the control
+-- thread, in `try`, in specs.
+
+local ffi = require "ffi"
+
+return {
+  task = ffi.cast("void *", nil), -- what the cl_ffi_* functions of a task take
+}
