@@ -299,8 +299,25 @@ function helpers.start_broker()
   broker_stopped = false
 end
 
+-- The broker stands still, and goes on as if nothing had been.
+local broker_halted = false
+local function signal_broker(name)
+  local dir = assert(os.getenv "CL_BROKER_DIR", "CL_BROKER_DIR does not say where the broker is")
+  local out, code = helpers.shell(("kill -%s $(cat %s/pid)"):format(name, quote(dir)))
+  assert(code == 0, out)
+end
+function helpers.halt_broker()
+  broker_halted = true
+  signal_broker "STOP"
+end
+function helpers.continue_broker()
+  if broker_halted then signal_broker "CONT" end
+  broker_halted = false
+end
+
 --- After each test: ends what still runs, removes scratch folders.
 function helpers.clean()
+  helpers.continue_broker()
   if broker_stopped then helpers.start_broker() end
   process.reap()
   workers = {}

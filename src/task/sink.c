@@ -131,8 +131,8 @@ static int64_t poll_wait(struct cl_sink *s) {
   int64_t ms = s->next_commit - cl_now_ms(), measure = cl_sink_measure(s);
   if (measure < ms)
     ms = measure;
-  if (s->committing && ms < COMMITTING_MS)
-    ms = COMMITTING_MS; /* due again, but the answer to the last one comes inside the poll */
+  if (s->committing)
+    ms = COMMITTING_MS; /* the answer comes inside the poll, or not in time: both are seen after it */
   if (s->policy.letters && cl_letters_waiting(s->policy.letters) > 0 && ms > LETTERS_MS)
     ms = LETTERS_MS; /* one that fails is noticed */
   if (s->timeout_ms >= 0 && s->timeout_ms < ms)
