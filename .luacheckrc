@@ -27,5 +27,8 @@ local plugin_std = {
 stds.plugin = plugin_std
 files["connectors"].std = "plugin"
 for _, kind in ipairs { "converters", "transforms", "predicates" } do files["lua/connect/" .. kind].std = "plugin" end
--- Specs lie beside the connectors they test.
+files["lua/connect/kit/templates"].std = "plugin"
+-- Specs lie beside the plugins they test.
+files["lua/connect/kit/*_spec.lua"] = { std = "luajit+busted" }
+files["lua/connect/kit/templates/*_spec.lua"] = { std = "luajit+busted" }
 files["connectors/**/*_spec.lua"] = { std = "luajit+busted" }

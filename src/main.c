@@ -16,7 +16,11 @@ static const char help[] =
     "  connect-lua try CONNECTOR [RECORDS]         run its converters and transforms over records, show "
     "each\n"
     "                                              step's difference; no Kafka needed. try --help says more\n"
-    "  connect-lua test [BUSTED ARGUMENTS]         run busted specs inside this binary\n"
+    "\n"
+    "  for authors of plugins; each says more with --help:\n"
+    "  connect-lua new KIND NAME [--dir DIR]       write a plugin to start from, and its test\n"
+    "  connect-lua test [FILE | DIR ...]           run the tests of plugins, and busted specs\n"
+    "\n"
     "  connect-lua --help | --version\n"
     "\n"
     "The worker file has the keys of Apache Kafka Connect's worker.properties. With\n"
@@ -26,8 +30,8 @@ static const char help[] =
     "  curl localhost:8083/connectors\n"
     "\n"
     "Exit codes: 0 stopped by SIGTERM, SIGHUP or Ctrl-C, 1 wrong usage, 2 the worker cannot start,\n"
-    "3 a connector of the command line cannot be created; try: 4 a record failed. A second signal\n"
-    "ends the worker at once: 128 + its number, as 143 for SIGTERM.\n";
+    "3 a connector of the command line cannot be created; try: 4 a record failed; test: 5\n"
+    "a test failed. A second signal ends the worker at once: 128 + its number, as 143 for SIGTERM.\n";
 
 struct verb {
   const char *name;
@@ -36,10 +40,8 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    {"plugins", cl_cli_plugins, false},
-    {"validate", cl_cli_validate, false},
-    {"try", cl_cli_try, true},
-    {"test", cl_cli_test, false},
+    {"plugins", cl_cli_plugins, false}, {"validate", cl_cli_validate, false}, {"try", cl_cli_try, true},
+    {"new", cl_cli_kit, true},          {"test", cl_cli_kit, true},
 };
 
 static bool asks_for_help(int argc, char **argv) {

@@ -14,13 +14,14 @@ enum cl_exit { /* as Apache's ConnectStandalone, where it has one */
                CL_EXIT_START = 2,     /* the worker cannot start */
                CL_EXIT_CONNECTOR = 3, /* a connector of the command line cannot be created */
                CL_EXIT_RECORD = 4,    /* try: a record failed */
+               CL_EXIT_FOUND = 5,     /* test, lint: something is wrong (lua/connect/kit/options.lua) */
 };
 
 int cl_cli_run(int argc, char **argv);      /* --worker FILE [connector ...] */
 int cl_cli_plugins(int argc, char **argv);  /* what was found and what was rejected */
 int cl_cli_validate(int argc, char **argv); /* checks connector files */
 int cl_cli_try(int argc, char **argv);      /* converters and transforms over records, no broker */
-int cl_cli_test(int argc, char **argv);     /* busted inside the binary */
+int cl_cli_kit(int argc, char **argv);      /* the verbs written in Lua: lua/connect/kit */
 
 /* The folder holding lua/ and connectors/: $CONNECT_LUA_HOME, ../share/connect-lua beside
  * the executable, or the source tree of the build. malloc'd; NULL with err filled. */

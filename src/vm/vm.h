@@ -104,6 +104,6 @@ size_t cl_vm_memory(const struct cl_vm *vm); /* bytes that Lua holds */
 /* Sets the debug hook that raises "stopped" in interpreted code. @thread any, best effort. */
 void cl_vm_interrupt(struct cl_vm *vm);
 
-/* `connect-lua test`: runs busted with args inside a full state (FFI symbols, all
- * libraries, package.path reaching home/lua). Answers busted's exit code. */
-int cl_vm_run_busted(const char *home, int argc, char **argv);
+/* The verb written in lua/connect/kit/<tool>.lua, with args, inside a full state (FFI symbols, all
+ * libraries, package.path reaching home/lua). Answers its exit code. */
+int cl_vm_run_tool(const char *home, const char *tool, int argc, char **argv);

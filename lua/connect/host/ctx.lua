@@ -25,16 +25,21 @@ local function not_built(name)
   return function() error("ctx:" .. name .. " is not built yet", 2) end
 end
 
--- What both kinds of connector have.
-local function common(task)
+-- What both kinds of connector have. clock: in tests it stands for the task's.
+local function common(task, clock)
   return {
     log = log,
     --- Waits; true when the task is asked to stop.
     sleep = function(_, ms)
       if type(ms) ~= "number" then error("ctx:sleep takes milliseconds, not a " .. type(ms), 2) end
-      return C.cl_ffi_sleep(task, math.min(math.max(0, ms), LONGEST_MS)) == 1
+      ms = math.min(math.max(0, ms), LONGEST_MS)
+      if clock then return clock:sleep(ms) == true end
+      return C.cl_ffi_sleep(task, ms) == 1
     end,
-    stopping = function() return C.cl_ffi_stopping(task) == 1 end,
+    stopping = function()
+      if clock then return clock.stopping == true end
+      return C.cl_ffi_stopping(task) == 1
+    end,
     reconfigure = not_built "reconfigure",
     metrics = metrics(task),
   }
@@ -111,7 +116,7 @@ M.without_nulls = without_nulls
 
 --- fields: further methods of this kind; getters: fields computed at each access.
 function M.new(spec, fields, getters)
-  local methods = common(spec.opaque)
+  local methods = common(spec.opaque, spec.clock)
   for name, fn in pairs(spec.kind == "source" and source or sink) do methods[name] = fn end
   for name, fn in pairs(fields or {}) do methods[name] = fn end
   local other = spec.kind == "source" and sink or source

@@ -173,6 +173,18 @@ local function config_of(module, file)
   return out
 end
 
+-- Run by connect.host.inline_tests.
+local function check_tests(module, file)
+  local tests = rawget(module, "tests")
+  if tests == nil then return end
+  if type(tests) ~= "table" then fail(file, "'tests' must be a table of functions by name, not %s", show(tests)) end
+  for name, fn in next, tests do
+    if type(name) ~= "string" or type(fn) ~= "function" then
+      fail(file, "'tests' must hold functions by name; it has [%s] = %s", show(name), show(fn))
+    end
+  end
+end
+
 -- module: what the file returned. Answers the manifest, or raises "file: reason".
 function M.check(module, file)
   check_api(module, file)
@@ -190,6 +202,7 @@ function M.check(module, file)
     headers_only = optional_flag(module, file, "headers_only", kind, "converter"),
     verbs = verbs_of(module, file, kind),
   }
+  check_tests(module, file)
   warn_uncalled(module, file, kind)
   return manifest
 end
