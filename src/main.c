@@ -20,6 +20,7 @@ static const char help[] =
     "  for authors of plugins; each says more with --help:\n"
     "  connect-lua new KIND NAME [--dir DIR]       write a plugin to start from, and its test\n"
     "  connect-lua test [FILE | DIR ...]           run the tests of plugins, and busted specs\n"
+    "  connect-lua lint FILE | DIR ...             find what is wrong with plugins without running them\n"
     "\n"
     "  connect-lua --help | --version\n"
     "\n"
@@ -30,8 +31,8 @@ static const char help[] =
     "  curl localhost:8083/connectors\n"
     "\n"
     "Exit codes: 0 stopped by SIGTERM, SIGHUP or Ctrl-C, 1 wrong usage, 2 the worker cannot start,\n"
-    "3 a connector of the command line cannot be created; try: 4 a record failed; test: 5\n"
-    "a test failed. A second signal ends the worker at once: 128 + its number, as 143 for SIGTERM.\n";
+    "3 a connector of the command line cannot be created; try: 4 a record failed; test, lint:\n"
+    "5 something is wrong. A second signal ends the worker at once: 128 + its number, as 143 for SIGTERM.\n";
 
 struct verb {
   const char *name;
@@ -41,7 +42,7 @@ struct verb {
 
 static const struct verb verbs[] = {
     {"plugins", cl_cli_plugins, false}, {"validate", cl_cli_validate, false}, {"try", cl_cli_try, true},
-    {"new", cl_cli_kit, true},          {"test", cl_cli_kit, true},
+    {"new", cl_cli_kit, true},          {"lint", cl_cli_kit, true},           {"test", cl_cli_kit, true},
 };
 
 static bool asks_for_help(int argc, char **argv) {

@@ -7,6 +7,7 @@
 #include "vm/source_key.h"
 
 #include "base/clock.h"
+#include "base/confdef.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/regex.h"
@@ -387,6 +388,18 @@ static int host_compile(lua_State *L) {
 
 /* -------------------------------------------------------------------- module */
 
+/* check_rows(rows, where): raises what is wrong with a manifest's config rows */
+static int host_check_rows(lua_State *L) {
+  struct cl_err err = CL_ERR_INIT;
+  struct cl_conf_def *def = NULL;
+  const char *where = luaL_checkstring(L, 2);
+  json_t **rows = cl_bridge_box(self(L), L, 1);
+  if (cl_conf_def_from_json(*rows, where, &def, &err) != 0)
+    return cl_call_raise(L, &err);
+  cl_conf_def_free(def);
+  return 0;
+}
+
 static const luaL_Reg functions[] = {
     {"compile", host_compile},
     {"log", host_log},
@@ -408,6 +421,7 @@ static const luaL_Reg functions[] = {
     {"regex", host_regex},
     {"abi_text", host_abi_text},
     {"check_stack", host_check_stack},
+    {"check_rows", host_check_rows},
     {NULL, NULL},
 };
 

@@ -114,6 +114,15 @@ end
 
 M.without_nulls = without_nulls
 
+--- What ctx has for a kind, for lint and documentation: name -> true.
+function M.names(kind)
+  local names = { config = true, task = true }
+  for name in pairs(common(nil)) do names[name] = true end
+  for name in pairs(kind == "source" and source or sink) do names[name] = true end
+  for name in pairs(kind == "source" and emitting or {}) do names[name] = true end
+  return names
+end
+
 --- fields: further methods of this kind; getters: fields computed at each access.
 function M.new(spec, fields, getters)
   local methods = common(spec.opaque, spec.clock)

@@ -24,6 +24,10 @@ local VERBS = {
 for name, required in pairs(CONNECTOR) do
   VERBS.source[name], VERBS.sink[name] = required, required
 end
+M.VERBS = VERBS
+-- Members of a plugin that are no functions.
+M.DATA = { api = true, kind = true, class = true, version = true, doc = true, aliases = true, config = true,
+  sides = true, headers_only = true, tests = true }
 -- Designed, and checked as the others are, but nobody calls them yet.
 local PLUGIN_LATER = { close = true }
 local CONNECTOR_LATER = { reload = true, check = true }
