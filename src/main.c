@@ -21,6 +21,8 @@ static const char help[] =
     "  connect-lua new KIND NAME [--dir DIR]       write a plugin to start from, and its test\n"
     "  connect-lua test [FILE | DIR ...]           run the tests of plugins, and busted specs\n"
     "  connect-lua lint FILE | DIR ...             find what is wrong with plugins without running them\n"
+    "  connect-lua doc FILE | CLASS                print a plugin's page in Markdown; doc --all DIR: all\n"
+    "  connect-lua types [DIR]                     write definitions for editors (LuaLS)\n"
     "\n"
     "  connect-lua --help | --version\n"
     "\n"
@@ -42,7 +44,8 @@ struct verb {
 
 static const struct verb verbs[] = {
     {"plugins", cl_cli_plugins, false}, {"validate", cl_cli_validate, false}, {"try", cl_cli_try, true},
-    {"new", cl_cli_kit, true},          {"lint", cl_cli_kit, true},           {"test", cl_cli_kit, true},
+    {"new", cl_cli_kit, true},          {"lint", cl_cli_kit, true},           {"doc", cl_cli_kit, true},
+    {"types", cl_cli_kit, true},        {"test", cl_cli_kit, true},
 };
 
 static bool asks_for_help(int argc, char **argv) {

@@ -68,6 +68,93 @@ describe("for authors #embedded,", function()
     end)
   end)
 
+  describe("doc", function()
+    it("prints a page of a file or a class", function()
+      run "new source orders"
+      local page, code = run "doc orders.lua"
+      assert.equal(0, code, page)
+      assert.truthy(page:find("# orders\n\nEmits a numbered record every interval.\n", 1, true), page)
+      assert.truthy(page:find("| `topic` | string | required | not empty | high | Topic to write to. |", 1, true), page)
+      assert.truthy(page:find("| `interval.ms` | int | `1000` | at least 0 | medium |", 1, true), page)
+      for name, title in pairs { FileStreamSink = "FileStreamSinkConnector", JsonConverter = "JsonConverter",
+        ["'Cast$Key'"] = "Cast", ["org.apache.kafka.connect.transforms.Cast"] = "Cast" } do
+        page, code = run("doc " .. name)
+        assert.equal(0, code)
+        assert.equal("# " .. title .. "\n", page:match "^[^\n]*\n")
+      end
+      page = run "doc --json orders.lua"
+      local plugin = json.decode(page)
+      assert.same({ "orders", "source", "topic" }, { plugin.class, plugin.kind, plugin.config[1].name })
+    end)
+
+    it("shows examples that are valid", function()
+      helpers.write(folder .. "/worker.properties", helpers.properties { ["bootstrap.servers"] = "embedded",
+        ["key.converter"] = "StringConverter", ["value.converter"] = "StringConverter", ["plugin.path"] = folder })
+      run "new sink out"
+      run "new source orders"
+      local files = { "out.lua", "orders.lua" }
+      for name in helpers.shell("ls " .. helpers.root .. "/connectors/*.lua"):gmatch "%S+" do files[#files + 1] = name end
+      for i, file in ipairs(files) do
+        local example = run("doc " .. file):match "```json\n(.-)```"
+        helpers.write(("%s/c%d.json"):format(folder, i), example)
+      end
+      local text, code = run "validate --worker worker.properties c*.json"
+      assert.equal(0, code, text)
+    end)
+
+    it("writes a page for each that is bundled", function()
+      local text, code = run "doc --all pages"
+      assert.equal(0, code, text)
+      local n, index = tonumber(text:match "^(%d+) pages"), helpers.read(folder .. "/pages/README.md")
+      local links = 0
+      for page in index:gmatch "%]%((%S+)%)" do
+        links = links + 1
+        assert.matches("^# %S.*## Configuration.*## Example", helpers.read(folder .. "/pages/" .. page))
+      end
+      assert.equal(n, links)
+      assert.is_true(n >= 30)
+    end)
+
+    it("says what is wrong", function()
+      local text, code = run "doc Nothing"
+      assert.equal(2, code)
+      assert.matches("there is no bundled plugin Nothing", text)
+      helpers.write(folder .. "/bad.lua", "return {\n  api = 1, kind = 'sink' x }")
+      text, code = run "doc bad.lua"
+      assert.equal(2, code)
+      assert.matches("bad%.lua:2: ", text)
+      assert.equal(1, select(2, run "doc"))
+      assert.equal(0, select(2, run "doc --help"))
+    end)
+  end)
+
+  describe("types", function()
+    it("writes definitions and says where they are", function()
+      local text, code = run "types ."
+      assert.equal(0, code, text)
+      assert.same({ "types" }, json.decode(helpers.read(folder .. "/.luarc.json"))["workspace.library"])
+      for name in helpers.shell("cd " .. folder .. " && find types -name '*.lua'"):gmatch "%S+" do
+        assert(loadfile(folder .. "/" .. name))
+      end
+      assert.matches("function file.reader%(options%) end", helpers.read(folder .. "/types/connect/file.lua"))
+    end)
+
+    it("leaves a .luarc.json alone", function()
+      helpers.write(folder .. "/.luarc.json", "mine")
+      local text, code = run "types ."
+      assert.equal(0, code)
+      assert.matches("%.luarc%.json is there already", text)
+      assert.equal("mine", helpers.read(folder .. "/.luarc.json"))
+    end)
+
+    it("prints them", function()
+      local text, code = run "types"
+      assert.equal(0, code)
+      assert.matches("%-%-%-@class connect.SourceCtx", text)
+      assert.equal(2, select(2, run "types none/none"))
+    end)
+  end)
+
   describe("test", function()
     local PLUGIN = [[
 local function twice(x) return x * 2 end

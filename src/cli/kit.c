@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The verbs for authors that are written in Lua, lua/connect/kit/<verb>.lua: new, lint, test. */
+ * The verbs for authors that are written in Lua, lua/connect/kit/<verb>.lua: new, test, lint, doc,
+ * types. */
 #include "cli/cli.h"
 
 #include "vm/vm.h"

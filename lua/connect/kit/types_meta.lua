@@ -1,0 +1,191 @@
+---@meta
+-- What plugins are made of, for editors that read LuaLS annotations; `connect-lua types` writes it beside the
+-- definitions of the modules, which it makes from the modules themselves.
+
+---A key of a plugin's config.
+---@class connect.ConfigRow
+---@field name string the key
+---@field type "string"|"int"|"long"|"short"|"double"|"boolean"|"list"|"class"|"password" password: shown to nobody
+---@field doc string what it is for
+---@field required? boolean it has no default
+---@field default? any what it is when it is not set
+---@field importance? "high"|"medium"|"low"
+---@field min? number of a number
+---@field max? number of a number
+---@field values? string[] it is one of these
+---@field ignore_case? boolean values in any case
+---@field regex? boolean it must be a regular expression
+---@field non_empty? boolean
+---@field non_null? boolean
+---@field unique? boolean a list holds each once
+---@field recommended? string[] values to choose from
+---@field group? string
+---@field order? integer in its group
+---@field width? "none"|"short"|"medium"|"long"
+---@field display_name? string
+---@field dependents? string[] keys whose values depend on it
+
+---What every plugin has.
+---@class connect.Plugin
+---@field api 1
+---@field class? string its name in configs, default the file's
+---@field version? string
+---@field doc? string
+---@field aliases? string[] further names
+---@field config? connect.ConfigRow[]
+---@field tests? table<string, fun(t: connect.Test)> run whenever the file is read, and by connect-lua test
+
+---What tests of a plugin's own get.
+---@class connect.Test
+---@field equal fun(got: any, expected: any, what?: string)
+---@field ok fun(x: any, what?: string)
+---@field raises fun(text: string, fn: function, ...: any) fn(...) raises an error that holds text
+
+---@class connect.Connector : connect.Plugin
+---@field tasks? fun(config: table<string, any>, max: integer): table<string, any>[] the configs of the tasks
+---@field validate? fun(config: table<string, any>): table<string, string>? errors by key
+---@field check? fun(config: table<string, any>)
+---@field alter_offsets? fun(config: table<string, any>, offsets: table[]): boolean?
+
+---@class connect.Source : connect.Connector
+---@field kind "source"
+---@field start? fun(ctx: connect.SourceCtx)
+---@field poll fun(ctx: connect.SourceCtx) emits what there is
+---@field commit? fun(ctx: connect.SourceCtx) after offsets were stored
+---@field commit_record? fun(ctx: connect.SourceCtx, record: connect.Record, metadata: table?)
+---@field stop? fun(ctx: connect.SourceCtx)
+---@field reload? fun(ctx: connect.SourceCtx, old: table)
+
+---@class connect.Sink : connect.Connector
+---@field kind "sink"
+---@field start? fun(ctx: connect.SinkCtx)
+---@field put fun(ctx: connect.SinkCtx, batch: connect.Batch)
+---@field flush? fun(ctx: connect.SinkCtx, offsets: table[]): table[]? makes durable what put took
+---@field open? fun(ctx: connect.SinkCtx, partitions: table[])
+---@field close? fun(ctx: connect.SinkCtx, partitions: table[])
+---@field stop? fun(ctx: connect.SinkCtx)
+---@field reload? fun(ctx: connect.SinkCtx, old: table)
+
+---@class connect.Transform : connect.Plugin
+---@field kind "transform"
+---@field sides? boolean two plugins, $Key and $Value; configure is told which
+---@field configure? fun(config: table<string, any>, side: "key"|"value"|nil): any what apply gets in place of config
+---@field validate? fun(config: table<string, any>): table<string, string>?
+---@field apply fun(record: connect.Record, state: any): connect.Record? nil drops the record
+---@field close? fun(state: any)
+
+---@class connect.Predicate : connect.Plugin
+---@field kind "predicate"
+---@field configure? fun(config: table<string, any>): any what test gets in place of config
+---@field validate? fun(config: table<string, any>): table<string, string>?
+---@field test fun(record: connect.Record, state: any): boolean
+---@field close? fun(state: any)
+
+---@class connect.Converter : connect.Plugin
+---@field kind "converter"
+---@field headers_only? boolean of headers alone
+---@field configure? fun(config: table<string, any>): any what decode and encode get
+---@field validate? fun(config: table<string, any>): table<string, string>?
+---@field decode fun(datum: connect.Datum, state: any) bytes to a value: datum:set
+---@field encode fun(datum: connect.Datum, state: any) a value to bytes: datum:set_text
+---@field close? fun(state: any)
+
+---What a connector's verbs get; its other fields are the plugin's own.
+---@class connect.Ctx
+---@field config table<string, any> typed by the config rows
+---@field task { id: integer, max: integer, connector: string }
+---@field log connect.log
+---@field metrics connect.metrics
+---@field sleep fun(self: connect.Ctx, ms: number): boolean true = the task is asked to stop
+---@field stopping fun(self: connect.Ctx): boolean
+---@field reconfigure fun(self: connect.Ctx) not built yet
+---@field [string] any
+
+---@class connect.SourceCtx : connect.Ctx
+---@field offset fun(self: connect.SourceCtx, partition: table): table? what was stored of a source partition
+---@field offsets fun(self: connect.SourceCtx, partitions: table[]): table[]
+---@field emit fun(self: connect.SourceCtx, record: connect.Emitted)
+---@field record fun(self: connect.SourceCtx): connect.Emitted the next record, to be filled field by field
+---@field partition fun(self: connect.SourceCtx, map: table?): integer an id in place of the table
+---@field full boolean poll should return
+
+---@class connect.SinkCtx : connect.Ctx
+---@field reject fun(self: connect.SinkCtx, record: connect.Record, e: any) gives a record up
+---@field rewind fun(self: connect.SinkCtx, topic: string, partition: integer, offset: integer)
+---@field pause fun(self: connect.SinkCtx, topic: string, partition: integer)
+---@field resume fun(self: connect.SinkCtx, topic: string, partition: integer)
+---@field timeout fun(self: connect.SinkCtx, ms: number) the longest wait before the next put, once
+---@field assignment fun(self: connect.SinkCtx): table[]
+---@field request_commit fun(self: connect.SinkCtx)
+
+---What a source emits.
+---@class connect.Emitted
+---@field topic string
+---@field partition? integer
+---@field key? any
+---@field value? any
+---@field key_schema? connect.Schema|string
+---@field value_schema? connect.Schema|string
+---@field timestamp? integer
+---@field headers? table
+---@field source_partition? table|integer
+---@field source_offset? table
+
+---A record; it ends with its batch.
+---@class connect.Record
+---@field topic string
+---@field partition? integer
+---@field offset? integer
+---@field timestamp? integer
+---@field timestamp_type? string
+---@field key any
+---@field value any
+---@field headers table<string, any>
+---@field key_schema? connect.Schema
+---@field value_schema? connect.Schema
+---@field original_topic? string
+---@field original_partition? integer
+
+---@class connect.Batch
+---@field records fun(self: connect.Batch): (fun(): integer, connect.Record)
+---@field retain fun(self: connect.Batch) keeps it and its records beyond put
+---@field release fun(self: connect.Batch)
+---@field [integer] connect.Record
+
+---What a converter works on.
+---@class connect.Datum
+---@field text fun(self: connect.Datum): string? the bytes
+---@field set fun(self: connect.Datum, x: any, schema: connect.Schema|string|nil)
+---@field get fun(self: connect.Datum): any
+---@field schema fun(self: connect.Datum): connect.Schema?
+---@field set_text fun(self: connect.Datum, text: string?)
+
+---@class connect.Schema
+---@field type string
+---@field logical? string
+---@field name? string
+---@field version? integer
+---@field doc? string
+---@field optional boolean
+---@field default any
+---@field parameters? table<string, string>
+---@field fields? { [1]: string, [2]: connect.Schema }[]
+---@field key? connect.Schema
+---@field value? connect.Schema
+---@field uid integer
+---@field field fun(self: connect.Schema, name: string): connect.Schema?, integer?
+
+---A file that is read line by line.
+---@class connect.Reader
+---@field fill fun(self: connect.Reader, options: table): integer?, string?
+---@field line fun(self: connect.Reader): string?, string?
+---@field position fun(self: connect.Reader): integer the byte after the last line
+---@field close fun(self: connect.Reader)
+
+---A file that is written.
+---@class connect.Writer
+---@field batch fun(self: connect.Writer, batch: connect.Batch)
+---@field line fun(self: connect.Writer, text: any)
+---@field flush fun(self: connect.Writer) hands what is buffered to the system
+---@field sync fun(self: connect.Writer) and waits until it is on the disk
+---@field close fun(self: connect.Writer)
