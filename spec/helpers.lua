@@ -282,28 +282,30 @@ end
 
 local broker_stopped = false
 
-local function broker(verb, port)
-  local dir = assert(os.getenv "CL_BROKER_DIR", "CL_BROKER_DIR does not say where the broker is")
-  local command = ("%s/tests/kafka/broker %s %s %s"):format(quote(helpers.root), verb, quote(dir), port or "")
+local function broker(prefix, verb, dir, more)
+  local command = ("%s %s/tests/kafka/broker %s %s %s"):format(prefix, quote(helpers.root), verb, quote(dir), more or "")
   local out, code = helpers.shell(command)
   assert(code == 0, command .. ": " .. out)
+end
+
+local function shared_broker()
+  return (assert(os.getenv "CL_BROKER_DIR", "CL_BROKER_DIR does not say where the broker is"))
 end
 
 --- Stops the real broker, and starts it again with all it held.
 function helpers.stop_broker()
   broker_stopped = true
-  broker "stop"
+  broker("", "stop", shared_broker())
 end
 function helpers.start_broker()
-  broker("start", helpers.broker:match ":(%d+)$")
+  broker("env -u CL_TEST_RUN", "start", shared_broker(), helpers.broker:match ":(%d+)$") -- it outlives this suite
   broker_stopped = false
 end
 
 -- The broker stands still, and goes on as if nothing had been.
 local broker_halted = false
 local function signal_broker(name)
-  local dir = assert(os.getenv "CL_BROKER_DIR", "CL_BROKER_DIR does not say where the broker is")
-  local out, code = helpers.shell(("kill -%s $(cat %s/pid)"):format(name, quote(dir)))
+  local out, code = helpers.shell(("kill -%s $(cat %s/pid)"):format(name, quote(shared_broker())))
   assert(code == 0, out)
 end
 function helpers.halt_broker()
@@ -315,12 +317,30 @@ function helpers.continue_broker()
   broker_halted = false
 end
 
+local own_brokers = {}
+local Broker = {}
+Broker.__index = Broker
+
+--- A real broker of this spec's own, with these settings; helpers.clean ends it.
+function helpers.own_broker(settings)
+  local self = setmetatable({ folder = helpers.folder(), port = helpers.free_port() }, Broker)
+  self.address = "127.0.0.1:" .. self.port
+  for key, value in pairs(settings) do self.settings = (self.settings or "") .. " " .. quote(key .. "=" .. value) end
+  own_brokers[#own_brokers + 1] = self
+  self:start()
+  return self
+end
+function Broker:start() broker("", "start", self.folder, self.port .. (self.settings or "")) end
+function Broker:stop() broker("", "stop", self.folder) end
+
 --- After each test: ends what still runs, removes scratch folders.
 function helpers.clean()
   helpers.continue_broker()
   if broker_stopped then helpers.start_broker() end
   process.reap()
   workers = {}
+  for _, own in ipairs(own_brokers) do own:stop() end
+  own_brokers = {}
   if not os.getenv "CL_KEEP" then
     for _, path in ipairs(folders) do helpers.shell("rm -rf " .. quote(path)) end
   end

@@ -74,6 +74,31 @@ const void **rd_kafka_CreateTopics_result_topics(const void *result, size_t *n);
 int rd_kafka_topic_result_error(const void *result);
 const char *rd_kafka_topic_result_error_string(const void *result);
 void rd_kafka_event_destroy(void *event);
+struct cl_spec_topic { /* rd_kafka_metadata_topic_t */
+  char *topic;
+  int partition_cnt;
+  void *partitions;
+  int err;
+};
+struct cl_spec_metadata { /* rd_kafka_metadata_t */
+  int broker_cnt;
+  void *brokers;
+  int topic_cnt;
+  struct cl_spec_topic *topics;
+  int32_t orig_broker_id;
+  char *orig_broker_name;
+};
+int rd_kafka_metadata(void *rk, int all, void *rkt, const struct cl_spec_metadata **out, int timeout_ms);
+void rd_kafka_metadata_destroy(const struct cl_spec_metadata *metadata);
+void *rd_kafka_ConfigResource_new(int type, const char *name);
+void rd_kafka_ConfigResource_destroy(void *resource);
+void rd_kafka_DescribeConfigs(void *rk, void **resources, size_t n, const void *options, void *queue);
+const void *rd_kafka_event_DescribeConfigs_result(void *event);
+const void **rd_kafka_DescribeConfigs_result_resources(const void *result, size_t *n);
+const void **rd_kafka_ConfigResource_configs(const void *resource, size_t *n);
+const char *rd_kafka_ConfigEntry_name(const void *entry);
+const char *rd_kafka_ConfigEntry_value(const void *entry);
+int rd_kafka_ConfigEntry_is_default(const void *entry);
 ]]
 local C = ffi.C
 
@@ -134,6 +159,38 @@ function Kafka:create(topics)
   C.rd_kafka_event_destroy(event)
   C.rd_kafka_queue_destroy(queue)
   for _, made in ipairs(list) do C.rd_kafka_NewTopic_destroy(made) end
+end
+
+--- How many partitions each topic has that is there, by name; nothing is made by asking.
+function Kafka:partitions()
+  local all, out = ffi.new "const struct cl_spec_metadata *[1]", {}
+  local err = C.rd_kafka_metadata(self.rk, 1, nil, all, TIMEOUT_MS)
+  assert(err == 0, err ~= 0 and ffi.string(C.rd_kafka_err2str(err)))
+  for i = 0, all[0].topic_cnt - 1 do
+    out[ffi.string(all[0].topics[i].topic)] = all[0].topics[i].partition_cnt
+  end
+  C.rd_kafka_metadata_destroy(all[0])
+  return out
+end
+
+--- The settings a topic was given, by name.
+function Kafka:settings(topic)
+  local resource, queue = C.rd_kafka_ConfigResource_new(2, topic), C.rd_kafka_queue_new(self.rk)
+  C.rd_kafka_DescribeConfigs(self.rk, ffi.new("void *[1]", { resource }), 1, nil, queue)
+  local event, n, out = C.rd_kafka_queue_poll(queue, TIMEOUT_MS), ffi.new "size_t[1]", {}
+  assert(event ~= nil, "no answer to DescribeConfigs")
+  assert(C.rd_kafka_event_error(event) == 0, ffi.string(C.rd_kafka_event_error_string(event)))
+  local results = C.rd_kafka_DescribeConfigs_result_resources(C.rd_kafka_event_DescribeConfigs_result(event), n)
+  local entries = C.rd_kafka_ConfigResource_configs(results[0], n)
+  for i = 0, tonumber(n[0]) - 1 do
+    if C.rd_kafka_ConfigEntry_is_default(entries[i]) == 0 then
+      out[ffi.string(C.rd_kafka_ConfigEntry_name(entries[i]))] = ffi.string(C.rd_kafka_ConfigEntry_value(entries[i]))
+    end
+  end
+  C.rd_kafka_event_destroy(event)
+  C.rd_kafka_queue_destroy(queue)
+  C.rd_kafka_ConfigResource_destroy(resource)
+  return out
 end
 
 --- The end offset of a partition.

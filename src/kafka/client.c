@@ -30,7 +30,7 @@ int cl_client_stopped(struct cl_err *err) {
   return cl_err_set(err, CL_ESTOPPED, "the task was abandoned: its Kafka client is closed");
 }
 
-static bool is_retriable(rd_kafka_resp_err_t code) {
+bool cl_client_retriable(rd_kafka_resp_err_t code) {
   switch (code) {
   case RD_KAFKA_RESP_ERR__TRANSPORT:
   case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
@@ -46,6 +46,8 @@ static bool is_retriable(rd_kafka_resp_err_t code) {
   case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
   case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
   case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
+  case RD_KAFKA_RESP_ERR_NOT_CONTROLLER:
+  case RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED:
   case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS:
   case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND:
   case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
@@ -63,7 +65,7 @@ int cl_client_fail(struct cl_err *err, rd_kafka_resp_err_t code, const char *fmt
   va_end(ap);
   cl_err_set(err, code == RD_KAFKA_RESP_ERR__TIMED_OUT ? CL_ETIMEOUT : CL_EKAFKA, "%s: %s (%s)", text,
              rd_kafka_err2str(code), rd_kafka_err2name(code));
-  err->retriable = is_retriable(code);
+  err->retriable = cl_client_retriable(code);
   return err->code;
 }
 

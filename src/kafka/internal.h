@@ -39,6 +39,7 @@ void cl_client_close(struct cl_client *c); /* of one that is open or was not mad
 /* err from a librdkafka code: `text: description`. */
 int cl_client_fail(struct cl_err *err, rd_kafka_resp_err_t code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+bool cl_client_retriable(rd_kafka_resp_err_t code);
 /* The fatal error of the handle, if there is one; 0 otherwise. */
 int cl_client_fatal(struct cl_client *c, struct cl_err *err);
 int cl_client_stopped(struct cl_err *err); /* CL_ESTOPPED for a call on an abandoned client */

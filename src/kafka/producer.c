@@ -65,6 +65,8 @@ static int topic_add(struct cl_producer *p, struct cl_str name, struct topic **o
     rc = cl_err_set(err, CL_EDATA, "Invalid topic name %s: it contains a NUL", t->name.p);
   if (!rc && p->embedded)
     rc = cl_embedded_topic(p->embedded, t->name.p, err);
+  if (!rc && p->events.topic)
+    rc = p->events.topic(p->arg, t->name.p, err);
   if (!rc && !(t->rkt = rd_kafka_topic_new(p->client.rk, t->name.p, NULL)))
     rc = cl_client_fail(err, rd_kafka_last_error(), "Invalid topic %s", t->name.p);
   if (!rc && !tsearch(t, &p->topics, by_name))

@@ -20,6 +20,9 @@ struct cl_producer_events {
    * the record is too large for the broker. */
   void (*delivered)(void *arg, struct cl_record *rec, int code, const char *text, int32_t partition,
                     int64_t offset);
+  /* The first record for a topic is to be sent: anything but 0 and its send fails with that. NULL = none of
+   * the caller's concern. */
+  int (*topic)(void *arg, const char *topic, struct cl_err *err);
 };
 
 struct cl_producer_conf {

@@ -6,7 +6,7 @@
 #include "task/connector.h"
 
 #include "base/buf.h"
-#include "base/text.h"
+#include "task/topic_groups.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,36 +19,6 @@ static void refuse(json_t *errors, const char *key, const char *value, const cha
                                 : cl_json_lenient(text.p);
   json_array_append_new(errors, json_pack("{s:s,s:o}", "key", key, "message", message));
   cl_buf_free(&text);
-}
-
-/* The first of Apache's mandatory defaults that is not there, or NULL. */
-static const char *missing_creation_default(const json_t *config) {
-  static const char *const needed[] = {"topic.creation.default.replication.factor",
-                                       "topic.creation.default.partitions"};
-  for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
-    if (!json_object_get(config, needed[i]))
-      return needed[i];
-  return NULL;
-}
-
-static const char *first_creation_key(const struct cl_plugin *plugin, const json_t *config) {
-  const char *key;
-  json_t *value;
-  if (plugin->kind == CL_PLUGIN_SOURCE) {
-    json_object_foreach ((json_t *)config, key, value)
-      if (cl_starts_with(key, "topic.creation."))
-        return key;
-  }
-  return NULL;
-}
-
-static void refuse_topic_creation(const json_t *config, json_t *errors) {
-  const char *key;
-  json_t *value;
-  json_object_foreach ((json_t *)config, key, value)
-    if (json_is_string(value) && cl_starts_with(key, "topic.creation."))
-      refuse(errors, key, json_string_value(value),
-             "connect-lua does not create topics yet, the broker's settings decide; remove the key");
 }
 
 /* The value is of a checked row, whatever its case and the blanks round it. */
@@ -93,19 +63,21 @@ int cl_connector_refusals(const json_t *config, const struct cl_plugin *plugin, 
   refuse_source_letters(config, plugin, *errors);
   refuse_exactly_once(def, config, *errors);
   cl_connector_own_errors(config, *errors);
-  /* Without its mandatory keys the connector is made and fails at its start, as in Apache. */
-  if (first_creation_key(plugin, config) && !missing_creation_default(config))
-    refuse_topic_creation(config, *errors);
   return 0;
 }
 
-int cl_connector_start_check(const json_t *config, const struct cl_plugin *plugin, struct cl_err *err) {
-  const char *missing = first_creation_key(plugin, config) ? missing_creation_default(config) : NULL;
-  if (!missing)
+bool cl_connector_creates_topics(const json_t *config, const struct cl_plugin *plugin, bool enabled) {
+  return enabled && plugin->kind == CL_PLUGIN_SOURCE && cl_topic_groups_wanted(config);
+}
+
+int cl_connector_start_check(const json_t *config, const struct cl_plugin *plugin, bool topic_creation,
+                             struct cl_err *err) {
+  struct cl_topic_groups *groups = NULL;
+  if (!cl_connector_creates_topics(config, plugin, topic_creation))
     return 0;
-  cl_err_set(err, CL_EINVAL, "Missing required configuration \"%s\" which has no default value.", missing);
-  err->class = CL_JAVA_CONFIG;
-  return CL_EINVAL;
+  int rc = cl_topic_groups_read(config, &groups, err);
+  cl_topic_groups_free(groups);
+  return rc;
 }
 
 char *cl_connector_invalid_message(const json_t *errors) {

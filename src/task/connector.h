@@ -32,9 +32,12 @@ int cl_connector_refusals(const json_t *config, const struct cl_plugin *plugin, 
 /* errors.* of a config; out->letters is malloc'd, the clients are not set. */
 int cl_connector_errors(const json_t *config, bool sink, struct cl_task_errors *out, struct cl_err *err);
 
-/* What Apache finds out no earlier than at the connector's start: topic.creation.* without the
- * mandatory defaults. */
-int cl_connector_start_check(const json_t *config, const struct cl_plugin *plugin, struct cl_err *err);
+/* Whether it wants its topics made and may: enabled is the worker's topic.creation.enable. */
+bool cl_connector_creates_topics(const json_t *config, const struct cl_plugin *plugin, bool enabled);
+
+/* What Apache finds out no earlier than at the connector's start: what is wrong with topic.creation.*. */
+int cl_connector_start_check(const json_t *config, const struct cl_plugin *plugin, bool topic_creation,
+                             struct cl_err *err);
 
 /* The messages as REST's one text; malloc'd, NULL = no memory. */
 char *cl_connector_invalid_message(const json_t *errors);

@@ -90,9 +90,14 @@ static int make_topic(struct cl_task *t, struct cl_err *err) {
                                .partitions = 1,
                                .replication = e->letters_replication,
                                .timeout_ms = SETUP_MS,
-                               .stopping = stopping,
+                               .interrupted = stopping,
                                .arg = t};
-  return cl_topic_ensure(e->letters_admin, &wish, err);
+  struct cl_topic_admin *admin = NULL;
+  int rc = cl_topic_open(e->letters_admin, &admin, err);
+  if (rc == 0)
+    rc = cl_topic_ensure(admin, &wish, err);
+  cl_topic_close(admin);
+  return rc;
 }
 
 int cl_letters_open(struct cl_task *t, struct cl_letters **out, struct cl_err *err) {

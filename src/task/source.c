@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "kafka/producer.h"
+#include "task/source_topics.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,7 @@ struct refused { /* Kafka has not taken it, which is tolerated: to be reported *
 struct source {
   struct cl_task *t;
   struct cl_policy policy;
+  struct cl_source_topics topics;
   struct cl_ack *ack;
   json_t *uncommitted; /* partition JSON -> offset JSON, safe but not yet stored */
   int64_t next_commit;
@@ -292,6 +294,7 @@ static void housekeeping(struct source *s, int64_t wait_ms) {
     tell_plugin_records(s);
   if (s->commit_verb_due)
     tell_plugin_commit(s);
+  cl_source_topics_rest(&s->topics);
 }
 
 /* ------------------------------------------------------------- what Lua asks */
@@ -347,6 +350,17 @@ static const struct cl_vm_ops source_ops = {
 };
 
 /* ------------------------------------------------------------------- sending */
+
+/* What keeps a topic from being made ends the task, but is no error of its producer's. */
+static int on_new_topic(void *arg, const char *topic, struct cl_err *err) {
+  struct source *s = arg;
+  int rc = cl_source_topics_ensure(&s->topics, topic, err);
+  if (rc == 0)
+    return 0;
+  if (rc != CL_EAGAIN)
+    note_failure(s, err);
+  return cl_err_set(err, CL_EAGAIN, "topic %s is not ready", topic);
+}
 
 /* 0 = handed over (or dropped), CL_EAGAIN = later, else the task fails. */
 static int send_record(struct source *s, struct cl_record *rec, struct cl_err *err) {
@@ -477,14 +491,15 @@ static int open_source(struct source *s, struct cl_err *err) {
   s->uncommitted = json_object();
   if (!s->ack || !s->uncommitted)
     return cl_err_set(err, CL_ENOMEM, "no memory for a source task");
-  if (cl_task_make_vm(t, &source_ops, s, err) != 0 || cl_policy_open(t, &s->policy, err) != 0)
+  if (cl_task_make_vm(t, &source_ops, s, err) != 0 || cl_policy_open(t, &s->policy, err) != 0 ||
+      cl_source_topics_open(t, &s->topics, err) != 0)
     return err->code;
   if (s->policy.letters)
     cl_letters_on_delivered(s->policy.letters, letter_delivered, s);
   struct cl_producer_conf conf = {.client = t->conf.client,
                                   .embedded = t->conf.embedded,
                                   .stats = t->conf.stats,
-                                  .events = {.delivered = on_delivered},
+                                  .events = {.topic = on_new_topic, .delivered = on_delivered},
                                   .arg = s};
   struct cl_producer *producer = NULL;
   if (cl_producer_open(&conf, &producer, err) != 0)
@@ -542,6 +557,7 @@ static void close_source(struct source *s) {
     cl_batch_unref(s->batch);
   free(s->refused);
   cl_policy_close(&s->policy);
+  cl_source_topics_close(&s->topics);
   cl_ack_free(s->ack);
   if (vm)
     cl_vm_free(vm);

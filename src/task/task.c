@@ -151,6 +151,8 @@ static void free_task(struct cl_task *t) {
   free((char *)t->conf.errors.letters);
   json_decref((json_t *)t->conf.errors.letters_producer);
   json_decref((json_t *)t->conf.errors.letters_admin);
+  json_decref((json_t *)t->conf.topic_creation);
+  json_decref((json_t *)t->conf.topic_admin);
   free((char *)t->conf.connector);
   pthread_mutex_destroy(&t->lock);
   pthread_cond_destroy(&t->wake);
@@ -237,6 +239,8 @@ static struct cl_task *new_task(const struct cl_task_conf *conf) {
   t->conf.errors.letters = conf->errors.letters ? strdup(conf->errors.letters) : NULL;
   t->conf.errors.letters_producer = json_incref((json_t *)conf->errors.letters_producer);
   t->conf.errors.letters_admin = json_incref((json_t *)conf->errors.letters_admin);
+  t->conf.topic_creation = json_incref((json_t *)conf->topic_creation);
+  t->conf.topic_admin = json_incref((json_t *)conf->topic_admin);
   t->conf.connector = strdup(conf->connector);
   atomic_init(&t->pause, conf->paused);
   pthread_mutex_init(&t->lock, NULL);

@@ -46,6 +46,8 @@ struct cl_task_conf {
   const json_t *topics;        /* sink: array, or NULL */
   const char *topics_regex;    /* sink */
   struct cl_task_errors errors;
+  const json_t *topic_creation; /* source: the connector's config when it wants its topics made, or NULL */
+  const json_t *topic_admin;    /* librdkafka keys for that */
   const char *home;
   int64_t offset_flush_interval_ms, offset_flush_timeout_ms;
   int64_t final_wait_ms; /* longest wait for Kafka while ending, below the stop deadline */

@@ -278,6 +278,7 @@ struct parts { /* what a task config resolves to; all references are ours */
   json_t *client, *topics;
   char *topics_regex;
   struct cl_task_errors errors;
+  json_t *topic_creation, *topic_admin;
 };
 
 static void drop_parts(struct parts *p) {
@@ -292,6 +293,8 @@ static void drop_parts(struct parts *p) {
   free((char *)p->errors.letters);
   json_decref((json_t *)p->errors.letters_producer);
   json_decref((json_t *)p->errors.letters_admin);
+  json_decref(p->topic_creation);
+  json_decref(p->topic_admin);
 }
 
 static int resolve_topics(const json_t *config, struct parts *p, struct cl_err *err) {
@@ -340,6 +343,19 @@ static int resolve_errors(const struct cl_worker *w, const struct cl_instance *c
   return rc;
 }
 
+static int resolve_topic_creation(const struct cl_worker *w, const struct cl_instance *c, int id,
+                                  struct parts *p, struct cl_err *err) {
+  if (!cl_connector_creates_topics(c->resolved, c->plugin, w->conf->topic_creation))
+    return 0;
+  if (w->embedded) {
+    CL_LOG(CL_INFO, "%s: the embedded broker's topics have one partition, whatever topic.creation.* says",
+           c->name);
+    return 0;
+  }
+  p->topic_creation = json_incref(c->resolved);
+  return cl_worker_client_conf(w->conf, CL_CLIENT_ADMIN, c->name, id, c->resolved, &p->topic_admin, err);
+}
+
 static int resolve_parts(const struct cl_worker *w, struct cl_instance *c, int id, const json_t *config,
                          struct parts *p, struct cl_err *err) {
   bool sink = c->plugin->kind == CL_PLUGIN_SINK;
@@ -354,7 +370,7 @@ static int resolve_parts(const struct cl_worker *w, struct cl_instance *c, int i
       cl_chain_resolve(w->plugins, c->resolved, &p->transforms, err) != 0 ||
       cl_worker_client_conf(w->conf, sink ? CL_CLIENT_CONSUMER : CL_CLIENT_PRODUCER, c->name, id, c->resolved,
                             &p->client, err) != 0 ||
-      resolve_errors(w, c, id, p, err) != 0)
+      resolve_errors(w, c, id, p, err) != 0 || resolve_topic_creation(w, c, id, p, err) != 0)
     return err->code;
   if (w->embedded)
     json_object_set_new(p->client, "bootstrap.servers", json_string(cl_embedded_bootstrap(w->embedded)));
@@ -409,6 +425,8 @@ static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, s
         .topics = p.topics,
         .topics_regex = p.topics_regex,
         .errors = p.errors,
+        .topic_creation = p.topic_creation,
+        .topic_admin = p.topic_admin,
         .home = w->home,
         .offset_flush_interval_ms = wc->offset_flush_interval_ms,
         .offset_flush_timeout_ms = wc->offset_flush_timeout_ms,

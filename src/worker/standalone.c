@@ -73,7 +73,7 @@ static int update_tasks(struct cl_herder *h, struct cl_instance *c, struct cl_er
   json_t *configs = NULL;
   if (check_class(c, err) != 0 || cl_instance_resolve(h->worker, c, err) != 0 ||
       cl_chain_check(h->worker->plugins, c->resolved, err) != 0 ||
-      cl_connector_start_check(c->resolved, c->plugin, err) != 0 ||
+      cl_connector_start_check(c->resolved, c->plugin, h->worker->conf->topic_creation, err) != 0 ||
       cl_instance_task_configs(h->worker, c, &configs, err) != 0) {
     fail_connector(c, err);
     return err->code;

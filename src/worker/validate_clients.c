@@ -7,6 +7,7 @@
 #include "worker/validation.h"
 
 #include "base/text.h"
+#include "task/connector.h"
 #include "worker/config_internal.h"
 
 #include <string.h>
@@ -127,16 +128,6 @@ static void one_client(struct cl_validation *v, enum cl_client_kind kind, const 
   json_decref(client);
 }
 
-static bool creates_topics(const json_t *config) {
-  const char *key;
-  json_t *value;
-  json_object_foreach ((json_t *)config, key, value) {
-    if (strncmp(key, "topic.creation.", 15) == 0)
-      return true;
-  }
-  return false;
-}
-
 /* The clients that this connector's tasks have: others' overrides are nobody's. */
 void cl_validation_clients(struct cl_validation *v) {
   bool sink = v->plugin->kind == CL_PLUGIN_SINK;
@@ -146,6 +137,6 @@ void cl_validation_clients(struct cl_validation *v) {
     one_client(v, CL_CLIENT_PRODUCER, "producer.override.");
   if (sink)
     one_client(v, CL_CLIENT_CONSUMER, "consumer.override.");
-  if (reports || (!sink && creates_topics(v->config)))
+  if (reports || cl_connector_creates_topics(v->config, v->plugin, true))
     one_client(v, CL_CLIENT_ADMIN, "admin.override.");
 }

@@ -75,6 +75,55 @@ static void negative_timestamps_are_refused(void **state) {
   cl_batch_unref(b);
 }
 
+struct asked { /* what the event was told, and how it answers */
+  int n, answer;
+  char topic[32];
+};
+
+static int on_topic(void *arg, const char *topic, struct cl_err *e) {
+  struct asked *asked = arg;
+  asked->n++;
+  snprintf(asked->topic, sizeof(asked->topic), "%s", topic);
+  return asked->answer ? cl_err_set(e, asked->answer, "not yet") : 0;
+}
+
+static void ignore_report(void *arg, struct cl_record *rec, int code, const char *text, int32_t partition,
+                          int64_t offset) {
+  (void)arg, (void)rec, (void)code, (void)text, (void)partition, (void)offset;
+}
+
+/* A topic is asked about until it is there, and never again. */
+static void new_topics_are_asked_about(void **state) {
+  (void)state;
+  struct asked asked = {.answer = CL_EAGAIN};
+  json_t *client = rig_client(NULL);
+  struct cl_producer_conf conf = {.client = client,
+                                  .embedded = broker,
+                                  .events = {.topic = on_topic, .delivered = ignore_report},
+                                  .arg = &asked};
+  struct cl_producer *p = NULL;
+  struct cl_batch *b = cl_batch_get(pool);
+  must(cl_producer_open(&conf, &p, &err));
+  for (int i = 1; i <= 2; i++) {
+    assert_int_equal(cl_producer_send(p, rig_record(b, "asked", NULL, "v"), &err), CL_EAGAIN);
+    assert_string_equal(err.msg, "not yet");
+    assert_int_equal(asked.n, i);
+  }
+  asked.answer = 0;
+  for (int i = 0; i < 3; i++)
+    must(cl_producer_send(p, rig_record(b, "asked", NULL, "v"), &err));
+  assert_int_equal(asked.n, 3);
+  assert_string_equal(asked.topic, "asked");
+  must(cl_producer_send(p, rig_record(b, "other", NULL, "v"), &err));
+  must(cl_producer_send(p, rig_record(b, "asked", NULL, "v"), &err));
+  assert_int_equal(asked.n, 4);
+  assert_string_equal(asked.topic, "other");
+  must(cl_producer_flush(p, 10000, &err));
+  cl_producer_close(p, 1000);
+  cl_batch_unref(b);
+  json_decref(client);
+}
+
 static uint32_t murmur2(const char *key) {
   const uint32_t m = 0x5bd1e995;
   uint32_t len = (uint32_t)strlen(key), h = 0x9747b28c ^ len;
@@ -173,6 +222,7 @@ int main(void) {
       cmocka_unit_test(a_full_queue_is_told),
       cmocka_unit_test(too_large_names_the_setting),
       cmocka_unit_test(negative_timestamps_are_refused),
+      cmocka_unit_test(new_topics_are_asked_about),
       cmocka_unit_test(keys_choose_javas_partition),
       cmocka_unit_test(closing_reports_what_was_not_sent),
       cmocka_unit_test(many_topics),

@@ -103,29 +103,31 @@ static void what_is_not_built_is_refused(void **state) {
        "connect.lua.");
 }
 
-/* Complete settings are refused; incomplete ones fail the connector when it starts. */
+/* Validation passes over it; the connector is made and fails when it starts, unless the worker lets no
+ * connector make topics. */
 static void topic_creation(void **state) {
   (void)state;
   static const char *const partitions = "topic.creation.default.partitions",
                            *const replicas = "topic.creation.default.replication.factor";
   struct cl_err err = CL_ERR_INIT;
-  json_t *errors = errors_of(&source, partitions, "3", replicas, "1", NULL);
-  assert_int_equal(json_array_size(errors), 2);
-  assert_string_equal(
-      json_string_value(json_array_get(errors, 0)),
-      "Invalid value 3 for configuration topic.creation.default.partitions: connect-lua does not "
-      "create topics yet, the broker's settings decide; remove the key");
-  json_decref(errors);
-  fine(errors_of(&source, partitions, "3", NULL));
+  fine(errors_of(&source, partitions, "3", replicas, "1", NULL));
+  fine(errors_of(&source, partitions, "0", NULL));
   json_t *config = json_pack("{s:s}", partitions, "3");
-  assert_int_equal(cl_connector_start_check(config, &source, &err), CL_EINVAL);
+  assert_int_equal(cl_connector_start_check(config, &source, true, &err), CL_EINVAL);
   assert_string_equal(err.msg,
                       "Missing required configuration \"topic.creation.default.replication.factor\" which "
                       "has no default value.");
   assert_string_equal(err.class, CL_JAVA_CONFIG);
-  assert_int_equal(cl_connector_start_check(config, &sink, &err), 0);
+  assert_int_equal(cl_connector_start_check(config, &source, false, &err), 0);
+  assert_int_equal(cl_connector_start_check(config, &sink, true, &err), 0);
+  json_object_set_new(config, replicas, json_string("1"));
+  assert_int_equal(cl_connector_start_check(config, &source, true, &err), 0);
+  assert_true(cl_connector_creates_topics(config, &source, true));
+  assert_false(cl_connector_creates_topics(config, &source, false));
+  assert_false(cl_connector_creates_topics(config, &sink, true));
   json_object_clear(config);
-  assert_int_equal(cl_connector_start_check(config, &source, &err), 0);
+  assert_int_equal(cl_connector_start_check(config, &source, true, &err), 0);
+  assert_false(cl_connector_creates_topics(config, &source, true));
   json_decref(config);
 }
 
