@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/secrets.h"
 #include "base/text.h"
+#include "base/url_secrets.h"
 
 #include <errno.h>
 #include <math.h>
@@ -136,11 +137,15 @@ static int parse_trimmed(const struct cl_conf_row *row, const char *text, char *
       return 0;
     return cl_conf_invalid(err, row, text, "Not a number of type DOUBLE");
   case CL_CONF_LIST:
+    cl_url_secrets_add(trimmed);
     out->list = parse_list(trimmed);
     return out->list ? 0 : cl_conf_invalid(err, row, text, "Expected a comma separated list.");
-  case CL_CONF_PASSWORD: cl_secrets_add(trimmed); /* fall through */
+  case CL_CONF_PASSWORD:
   case CL_CONF_STRING:
   case CL_CONF_CLASS:
+    if (row->type == CL_CONF_PASSWORD)
+      cl_secrets_add(trimmed);
+    cl_url_secrets_add(trimmed);
     out->s = strdup(trimmed);
     return out->s ? 0 : cl_err_set(err, CL_ENOMEM, "out of memory");
   }

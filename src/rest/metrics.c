@@ -7,11 +7,13 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/secrets.h"
 #include "rest/routes.h"
 #include "worker/seen.h"
 
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char TYPE[] = "text/plain; version=0.0.4; charset=utf-8";
@@ -33,6 +35,13 @@ static void label(struct cl_buf *b, bool first, const char *name, const char *va
       cl_buf_char(b, *p);
   }
   cl_buf_char(b, '"');
+}
+
+/* A setting like others: it may come from a config provider. */
+static void client_label(struct cl_buf *b, const char *id) {
+  char *hidden = cl_secrets_hidden(id);
+  label(b, true, "clientid", hidden ? hidden : "");
+  free(hidden);
 }
 
 static void task_labels(struct cl_buf *b, bool first, const struct cl_seen_connector *c,
@@ -206,7 +215,7 @@ static void family(struct cl_buf *b, const struct cl_seen *seen, const struct fa
       begun = true;
       cl_buf_str(b, f->name);
       if (client)
-        label(b, true, "clientid", t->client_id);
+        client_label(b, t->client_id);
       task_labels(b, !client, c, t);
       cl_buf_char(b, '}');
       number(b, value);

@@ -4,10 +4,12 @@
 #include "vm/internal.h"
 
 #include "base/clock.h"
+#include "base/secrets.h"
 #include "record/batch.h"
 #include "record/codec.h"
 #include "record/space.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* --------------------------------------------------------------------- task */
@@ -54,8 +56,18 @@ int cl_ffi_stopping(void *task) {
 
 /* ------------------------------------------------------------------ metrics */
 
+/* Names are shown, and no name is worth a secret. */
+static bool holds_secret(const char *name) {
+  char *hidden = cl_secrets_hidden(name);
+  bool holds = !hidden || strcmp(hidden, name) != 0;
+  free(hidden);
+  return holds;
+}
+
 int cl_ffi_metric(void *task, const char *name, int gauge) {
   struct cl_vm_task *t = task;
+  if (holds_secret(name))
+    return -2;
   return t && t->stats ? cl_stats_named(t->stats, name, gauge != 0) : 0;
 }
 

@@ -3,6 +3,7 @@
  * here; lua/connect/host/try.lua runs them. Thread: the caller's. May include base, record, Lua. */
 #include "vm/try.h"
 
+#include "base/secrets.h"
 #include "base/utf8.h"
 #include "record/base64.h"
 #include "record/batch.h"
@@ -304,8 +305,14 @@ struct running {
   bool no_steps; /* for want of memory */
 };
 
+/* Without secrets, which a plugin may have put into its message. */
 static json_t *text_json(lua_State *L, int idx) {
-  return cl_json_lenient(lua_type(L, idx) == LUA_TSTRING ? lua_tostring(L, idx) : NULL);
+  if (lua_type(L, idx) != LUA_TSTRING)
+    return json_null();
+  char *hidden = cl_secrets_hidden(lua_tostring(L, idx));
+  json_t *out = hidden ? cl_json_lenient(hidden) : NULL;
+  free(hidden);
+  return out;
 }
 
 static json_t *error_json(lua_State *L) { /* ud state steps stage class message where cause */

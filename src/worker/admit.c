@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "task/connector.h"
+#include "worker/mask.h"
 #include "worker/providers.h"
 #include "worker/validation.h"
 
@@ -17,6 +18,7 @@ void cl_admitted_clear(struct cl_admitted *a) {
   if (a->plugin)
     cl_plugin_unref(a->plugin);
   json_decref(a->config);
+  json_decref(a->open);
   *a = (struct cl_admitted){0};
 }
 
@@ -45,14 +47,14 @@ int cl_admit_name(const char *name, const json_t *config, char **out, struct cl_
   return -1;
 }
 
-/* {k=v, k2=v2} as Java prints a map. */
-static void print_map(struct cl_buf *b, const json_t *config) {
+/* {k, k2}: where Java prints the values, too, without a class nothing tells which are secrets. */
+static void print_keys(struct cl_buf *b, const json_t *config) {
   const char *key;
   json_t *value;
   const char *sep = "";
   cl_buf_char(b, '{');
   json_object_foreach ((json_t *)config, key, value) {
-    cl_buf_fmt(b, "%s%s=%s", sep, key, json_is_string(value) ? json_string_value(value) : "null");
+    cl_buf_fmt(b, "%s%s", sep, key);
     sep = ", ";
   }
   cl_buf_char(b, '}');
@@ -100,7 +102,7 @@ struct cl_plugin *cl_admit_class(const struct cl_worker *w, const json_t *config
     print_searched(&b, w);
   } else {
     cl_buf_str(&b, "Connector config ");
-    print_map(&b, config);
+    print_keys(&b, config);
     cl_buf_str(&b, " contains no connector type");
   }
   cl_reply_error(reply, 400, "%s", b.p ? b.p : "no memory");
@@ -126,16 +128,19 @@ static json_t *with_name(const json_t *config, const char *name) {
   return out;
 }
 
-static int admit_resolved(const struct cl_worker *w, const json_t *config, struct cl_admitted *out,
-                          struct cl_reply *reply) {
+/* given: config before its variables were resolved. */
+static int admit_resolved(const struct cl_worker *w, const json_t *given, const json_t *config,
+                          struct cl_admitted *out, struct cl_reply *reply) {
   struct cl_err err = CL_ERR_INIT;
   struct cl_plugin *plugin = cl_admit_class(w, config, reply);
   if (!plugin)
     return -1;
   struct cl_validation v;
   int rc = cl_validate_config(w, plugin, config, &v, &err);
-  if (rc == 0)
+  if (rc == 0) {
     own_null_errors(&v);
+    cl_mask_refuse(&v, given);
+  }
   if (rc == 0 && cl_validate_wants_plugin(&v))
     rc = cl_validate_plugin(&v, &err);
   if (rc != 0) {
@@ -150,6 +155,7 @@ static int admit_resolved(const struct cl_worker *w, const json_t *config, struc
   } else {
     cl_plugin_ref(plugin);
     out->plugin = plugin;
+    out->open = cl_mask_open_keys(&v);
   }
   cl_validate_clear(&v);
   return rc;
@@ -171,7 +177,7 @@ int cl_admit_config(const struct cl_worker *w, const char *name, const json_t *c
     json_decref(full);
     return -1;
   }
-  int rc = admit_resolved(w, resolved, out, reply);
+  int rc = admit_resolved(w, full, resolved, out, reply);
   if (rc == 0)
     out->config = json_incref(full);
   json_decref(resolved);

@@ -14,6 +14,7 @@
 struct cl_admitted {
   struct cl_plugin *plugin; /* own reference */
   json_t *config;           /* own reference: as given, `name` last when it was missing */
+  json_t *open;             /* own reference: cl_mask_open_keys */
 };
 void cl_admitted_clear(struct cl_admitted *a);
 

@@ -131,6 +131,7 @@ static int64_t number(const json_t *typed, const char *key) {
 }
 
 static void load_limits(const json_t *typed, struct cl_rest_conf *out) {
+  out->mask_passwords = json_is_true(json_object_get(typed, "connect.lua.rest.mask.passwords"));
   out->body_max = (size_t)number(typed, "connect.lua.rest.body.max.bytes");
   out->head_max = (size_t)number(typed, "connect.lua.rest.head.max.bytes");
   out->connections_max = (int)number(typed, "connect.lua.rest.connections.max");

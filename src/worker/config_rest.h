@@ -64,6 +64,7 @@ struct cl_rest_conf {
   char *methods; /* of preflights, comma separated */
   struct cl_header_conf *headers; /* these, in their order */
   size_t n_headers;
+  bool mask_passwords;        /* connect.lua.rest.mask.passwords */
   size_t body_max, head_max;  /* bytes of a request */
   int connections_max;        /* of each listener */
   int64_t idle_timeout_ms;    /* no byte came or went */

@@ -105,6 +105,8 @@ static const struct cl_conf_row rows[] = {
             "What all consumers together may hold of fetched records."),
     ATLEAST("connect.lua.watchdog.ms", LONG, "60000", LOW, 0,
             "How long a call of a plugin may take before it is reported; 0 = never."),
+    ROW("connect.lua.rest.mask.passwords", BOOLEAN, "false", MEDIUM,
+        "Whether REST shows passwords in configs as [hidden], which then stands for the stored value."),
     ATLEAST("connect.lua.rest.body.max.bytes", INT, "1048576", LOW, 1024, "Ceiling of a request's body."),
     ATLEAST("connect.lua.rest.head.max.bytes", INT, "32768", LOW, 4096,
             "Ceiling of a request's line and headers, and the memory of its connection."),

@@ -58,6 +58,7 @@ void cl_instance_free(struct cl_instance *c) {
   clear_runs(c);
   cl_plugin_unref(c->plugin);
   json_decref(c->config);
+  json_decref(c->open);
   json_decref(c->resolved);
   json_decref(c->task_configs);
   json_decref(c->applied);

@@ -36,13 +36,14 @@ struct cl_run {         /* one task */
 struct cl_instance {
   struct cl_instance *next;
   char *name;
-  json_t *config;   /* as stored and shown; immutable */
+  json_t *config;   /* as stored; immutable */
+  json_t *open;     /* cl_mask_open_keys of it; NULL = it could not be validated */
   json_t *resolved; /* its variables replaced by the latest cl_instance_resolve; herder only */
   struct cl_plugin *plugin;
   enum cl_state target; /* CL_RUNNING, CL_PAUSED, CL_STOPPED */
   enum cl_state state;
   char *trace;                     /* why FAILED */
-  json_t *task_configs;            /* array of configs, as shown by GET tasks; immutable */
+  json_t *task_configs;            /* array of configs, GET tasks shows them; immutable */
   json_t *topics;                  /* those used so far, as keys */
   json_t *applied;                 /* the config that task_configs were made from; NULL = none yet */
   struct cl_restart_policy policy; /* of the latest resolved config */

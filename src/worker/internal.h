@@ -52,8 +52,9 @@ void cl_health_query(struct cl_herder *h, struct cl_reply *out);
 
 /* plugin_info.c: what is said of plugins. @thread any */
 void cl_plugin_info_config(const struct cl_worker *w, const struct cl_query *q, struct cl_reply *out);
-/* @locks none. out->status stays 0 when the plugin's own code is needed, unless lua says that it may run. */
-void cl_plugin_info_validate(const struct cl_worker *w, const char *plugin, const json_t *config, bool lua,
+/* @locks takes h->lock. out->status stays 0 when the plugin's own code is needed, unless lua says that it may
+ * run. */
+void cl_plugin_info_validate(struct cl_herder *h, const char *plugin, const json_t *config, bool lua,
                              struct cl_reply *out);
 
 /* watchdog.c. start answers an errno. */
@@ -65,5 +66,5 @@ bool cl_watchdog_overdue(const struct cl_worker *w, const struct cl_stats *stats
 json_t *cl_seen_tasks_json(const struct cl_herder *h);
 
 /* snapshot.c: JSON of a connector. @locks the caller holds h->lock. */
-json_t *cl_snapshot_info(const struct cl_instance *c);
+json_t *cl_snapshot_info(const struct cl_herder *h, const struct cl_instance *c);
 json_t *cl_snapshot_status(const struct cl_herder *h, const struct cl_instance *c);

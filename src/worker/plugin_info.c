@@ -10,6 +10,7 @@
 #include "task/connector.h"
 #include "worker/admit.h"
 #include "worker/config_internal.h"
+#include "worker/mask.h"
 #include "worker/providers.h"
 #include "worker/validation.h"
 
@@ -99,14 +100,25 @@ static bool fits_path(const char *class, const char *path) {
   return n >= m && memcmp(class + n - m, path, m) == 0;
 }
 
-void cl_plugin_info_validate(const struct cl_worker *w, const char *plugin, const json_t *config, bool lua,
+/* What an existing connector shows masked is validated as what it has (new reference). */
+static json_t *unchanged(struct cl_herder *h, const json_t *config) {
+  const char *name = cl_json_str(config, "name");
+  pthread_mutex_lock(&h->lock);
+  const struct cl_instance *c = name ? cl_herder_find(h, name) : NULL;
+  json_t *out = c ? cl_mask_unchanged(h->worker, c->open, c->config, config) : json_incref((json_t *)config);
+  pthread_mutex_unlock(&h->lock);
+  return out;
+}
+
+void cl_plugin_info_validate(struct cl_herder *h, const char *plugin, const json_t *config, bool lua,
                              struct cl_reply *out) {
+  const struct cl_worker *w = h->worker;
   struct cl_err err = CL_ERR_INIT;
   struct cl_validation v = {0};
-  const json_t *given = config;
-  json_t *resolved = NULL;
+  json_t *given = unchanged(h, config), *resolved = NULL;
   if (cl_providers_resolve(w->conf->providers, given, &resolved, &err) != 0) {
     cl_reply_error(out, 500, "%s: %s", CL_JAVA_CONFIG, err.msg);
+    json_decref(given);
     return;
   }
   config = resolved;
@@ -119,6 +131,8 @@ void cl_plugin_info_validate(const struct cl_worker *w, const char *plugin, cons
   if (!p)
     goto out;
   int rc = cl_validate_config(w, p, config, &v, &err);
+  if (rc == 0)
+    cl_mask_refuse(&v, given);
   if (rc == 0 && cl_validate_wants_plugin(&v)) {
     if (!lua) {
       out->status = 0;
@@ -130,10 +144,12 @@ void cl_plugin_info_validate(const struct cl_worker *w, const char *plugin, cons
     cl_reply_error(out, 500, "%s", err.msg);
   } else {
     cl_validate_conceal(&v, given);
+    cl_mask_validation(&v);
     out->status = 200;
     out->body = cl_validate_body(&v);
   }
 out:
   cl_validate_clear(&v);
   json_decref(resolved);
+  json_decref(given);
 }

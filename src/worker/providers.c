@@ -238,6 +238,21 @@ static const struct provider *find_provider(const struct cl_providers *p, const 
   return NULL;
 }
 
+static bool is_known(const struct cl_providers *p, const char *text, size_t len) {
+  struct variable v;
+  bool known = split_variable(text, len, &v) && find_provider(p, v.name);
+  clear_variable(&v);
+  return known;
+}
+
+bool cl_providers_only(const struct cl_providers *p, const char *text) {
+  size_t len;
+  const char *at = text;
+  while (p && strncmp(at, "${", 2) == 0 && find_end(at, &len) && is_known(p, at, len))
+    at += len;
+  return at > text && !*at;
+}
+
 static int append_value(struct resolving *r, const char *text, size_t len, struct cl_buf *out) {
   struct variable v;
   json_t *value = NULL;

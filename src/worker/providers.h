@@ -24,3 +24,5 @@ int cl_providers_resolve(const struct cl_providers *p, const json_t *config, jso
 
 /* Whether the text looks like holding a variable, known or not. */
 bool cl_providers_variable(const char *text);
+/* Whether it is made of variables of these providers and nothing else. */
+bool cl_providers_only(const struct cl_providers *p, const char *text);

@@ -6,6 +6,7 @@
 #include "worker/internal.h"
 
 #include "worker/connector_offsets.h"
+#include "worker/mask.h"
 #include "worker/plugin_info.h"
 
 #include <string.h>
@@ -14,11 +15,15 @@ static const char *type_name(const struct cl_instance *c) {
   return c->plugin ? cl_plugin_kind_name(c->plugin->kind) : "unknown";
 }
 
-json_t *cl_snapshot_info(const struct cl_instance *c) {
+static json_t *config_of(const struct cl_herder *h, const struct cl_instance *c) {
+  return cl_mask_config(h->worker, c->open, c->config);
+}
+
+json_t *cl_snapshot_info(const struct cl_herder *h, const struct cl_instance *c) {
   json_t *tasks = json_array();
   for (size_t i = 0; i < json_array_size(c->task_configs); i++)
     json_array_append_new(tasks, json_pack("{s:s,s:i}", "connector", c->name, "task", (int)i));
-  return json_pack("{s:s,s:O,s:o,s:s}", "name", c->name, "config", c->config, "tasks", tasks, "type",
+  return json_pack("{s:s,s:o,s:o,s:s}", "name", c->name, "config", config_of(h, c), "tasks", tasks, "type",
                    type_name(c));
 }
 
@@ -48,12 +53,13 @@ json_t *cl_snapshot_status(const struct cl_herder *h, const struct cl_instance *
                    type_name(c));
 }
 
-static json_t *tasks_of(const struct cl_instance *c) {
+static json_t *tasks_of(const struct cl_herder *h, const struct cl_instance *c) {
   json_t *out = json_array(), *config;
   size_t i;
   json_array_foreach (c->task_configs, i, config) {
-    json_array_append_new(
-        out, json_pack("{s:{s:s,s:i},s:O}", "id", "connector", c->name, "task", (int)i, "config", config));
+    json_array_append_new(out,
+                          json_pack("{s:{s:s,s:i},s:o}", "id", "connector", c->name, "task", (int)i, "config",
+                                    cl_mask_task_config(h->worker, c->open, c->config, config)));
   }
   return out;
 }
@@ -70,7 +76,7 @@ static json_t *all_connectors(const struct cl_herder *h, const struct cl_query *
     if (q->expand_status)
       json_object_set_new(item, "status", cl_snapshot_status(h, c));
     if (q->expand_info)
-      json_object_set_new(item, "info", cl_snapshot_info(c));
+      json_object_set_new(item, "info", cl_snapshot_info(h, c));
     json_object_set_new(out, c->name, item);
   }
   return out;
@@ -83,13 +89,13 @@ static void one_connector(struct cl_herder *h, const struct cl_query *q, struct 
   else if (!c)
     cl_reply_error(out, 404, "Connector %s not found", q->name);
   else if (q->kind == CL_GET_CONNECTOR)
-    out->body = cl_snapshot_info(c);
+    out->body = cl_snapshot_info(h, c);
   else if (q->kind == CL_GET_CONFIG)
-    out->body = json_incref(c->config);
+    out->body = config_of(h, c);
   else if (q->kind == CL_GET_STATUS)
     out->body = cl_snapshot_status(h, c);
   else
-    out->body = tasks_of(c);
+    out->body = tasks_of(h, c);
 }
 
 static void one_task(struct cl_herder *h, const struct cl_query *q, struct cl_reply *out) {
@@ -140,7 +146,7 @@ void cl_herder_query(struct cl_herder *h, const struct cl_query *q, struct cl_re
   case CL_GET_PLUGINS: out->body = cl_plugins_list(w->plugins, q->connectors_only); break;
   case CL_GET_PLUGIN_CONFIG: cl_plugin_info_config(w, q, out); break;
   case CL_GET_PLUGIN_FILES: out->body = cl_plugin_info_files(w->plugins); break;
-  case CL_GET_VALIDATION: cl_plugin_info_validate(w, q->name, q->config, false, out); break;
+  case CL_GET_VALIDATION: cl_plugin_info_validate(h, q->name, q->config, false, out); break;
   case CL_GET_OFFSETS: cl_connector_offsets_query(h, q->name, out); break;
   case CL_GET_TOPICS:
     if (w->conf->topic_tracking)

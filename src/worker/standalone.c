@@ -12,6 +12,7 @@
 #include "worker/admit.h"
 #include "worker/chain.h"
 #include "worker/connector_offsets.h"
+#include "worker/mask.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -102,7 +103,7 @@ static void pause_tasks(struct cl_instance *c, bool pause) {
 
 static void reply_info(struct cl_herder *h, const struct cl_instance *c, int status, struct cl_reply *reply) {
   pthread_mutex_lock(&h->lock);
-  reply->body = cl_snapshot_info(c);
+  reply->body = cl_snapshot_info(h, c);
   pthread_mutex_unlock(&h->lock);
   reply->status = status;
   if (status == 201)
@@ -142,8 +143,8 @@ static void create(struct cl_herder *h, const char *name, struct cl_admitted *a,
     cl_reply_error(reply, 500, "no memory for connector %s", name);
     return;
   }
-  a->plugin = NULL; /* the instance has them now */
-  a->config = NULL;
+  c->open = a->open;
+  *a = (struct cl_admitted){0}; /* the instance has them now */
   c->target = target;
   c->state = target;
   publish(h, c);
@@ -175,11 +176,13 @@ static void change(struct cl_herder *h, struct cl_instance *c, struct cl_admitte
     return;
   pthread_mutex_lock(&h->lock);
   struct cl_plugin *old_plugin = c->plugin;
-  json_t *old_config = c->config;
+  json_t *old_config = c->config, *old_open = c->open;
   c->plugin = a->plugin;
   c->config = a->config;
+  c->open = a->open;
   a->plugin = old_plugin;
   a->config = old_config;
+  a->open = old_open;
   pthread_mutex_unlock(&h->lock);
   CL_LOG(CL_INFO, "changed the config of connector %s", c->name);
   int rc = c->target == CL_RUNNING ? update_tasks(h, c, &err) : 0;
@@ -188,14 +191,17 @@ static void change(struct cl_herder *h, struct cl_instance *c, struct cl_admitte
 
 static void run_put_config(struct cl_herder *h, struct cl_command *cmd, struct cl_reply *reply) {
   struct cl_admitted a = {0};
-  if (cl_admit_config(h->worker, cmd->name, cmd->config, &a, reply) == 0) {
-    struct cl_instance *c = cl_herder_find(h, cmd->name);
+  struct cl_instance *c = cl_herder_find(h, cmd->name);
+  json_t *config = c ? cl_mask_unchanged(h->worker, c->open, c->config, cmd->config)
+                     : json_incref(cmd->config);
+  if (cl_admit_config(h->worker, cmd->name, config, &a, reply) == 0) {
     if (c)
       change(h, c, &a, reply);
     else
       create(h, cmd->name, &a, CL_RUNNING, false, reply);
   }
   cl_admitted_clear(&a);
+  json_decref(config);
 }
 
 /* The stored config with the patch over it; a null takes the key away. */
@@ -203,8 +209,9 @@ static void run_patch_config(struct cl_herder *h, struct cl_instance *c, const s
                              struct cl_reply *reply) {
   struct cl_admitted a = {0};
   json_t *config = json_copy(c->config), *value;
+  json_t *patch = cl_mask_unchanged(h->worker, c->open, c->config, cmd->config);
   const char *key;
-  json_object_foreach (cmd->config, key, value) {
+  json_object_foreach (patch, key, value) {
     if (json_is_null(value))
       json_object_del(config, key);
     else
@@ -213,6 +220,7 @@ static void run_patch_config(struct cl_herder *h, struct cl_instance *c, const s
   if (cl_admit_config(h->worker, c->name, config, &a, reply) == 0)
     change(h, c, &a, reply);
   cl_admitted_clear(&a);
+  json_decref(patch);
   json_decref(config);
 }
 
@@ -441,7 +449,7 @@ bool cl_standalone_run(struct cl_herder *h, struct cl_command *cmd, struct cl_re
   case CL_CMD_CREATE: run_create(h, cmd, reply); break;
   case CL_CMD_PUT_CONFIG: run_put_config(h, cmd, reply); break;
   case CL_CMD_RESET_TOPICS: run_reset_topics(h, cmd->name, reply); break;
-  case CL_CMD_VALIDATE: cl_plugin_info_validate(h->worker, cmd->name, cmd->config, true, reply); break;
+  case CL_CMD_VALIDATE: cl_plugin_info_validate(h, cmd->name, cmd->config, true, reply); break;
   case CL_CMD_PUT_TASKS:
     cl_reply_error(
         reply, 500,

@@ -2,6 +2,7 @@
  * Secrets are hidden whole, in part and in what was cut. */
 #include "base/err.h"
 #include "base/secrets.h"
+#include "base/url_secrets.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -77,6 +78,36 @@ static void test_data_in_messages(void **state) {
   assert_string_equal(cl_err_show(room, sizeof(room), "abcde\0", 6), "abcde"); /* never half an escape */
 }
 
+static void urls_hold(const char *text, const char *expected) {
+  char found[256] = "";
+  for (size_t at = 0, len; cl_url_secret(text, &at, &len); at += len)
+    snprintf(found + strlen(found), sizeof(found) - strlen(found), "<%.*s>", (int)len, text + at);
+  assert_string_equal(found, expected);
+}
+
+static void test_urls(void **state) {
+  (void)state;
+  static const char *const none[] = {"",
+                                     "u:p@h",
+                                     "://",
+                                     "http://h:80/p@q:r",
+                                     "http://u@h",
+                                     "http://u:@h",
+                                     "password=x",
+                                     "http://h/?password=",
+                                     "mail u:p@h http://h"};
+  for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+    urls_hold(none[i], "");
+  urls_hold("http://u:p@h", "<p>");
+  urls_hold("http://:p:q@@h:80/u:x@y", "<p:q@>");
+  urls_hold("a://u:p@h,b://u:q@h/ c://u:r@h", "<p><q><r>");
+  urls_hold("mongodb://u:p@h1,h2:27017/db", "<p>");
+  urls_hold("jdbc:a://h/db?user=u&Password=p%26&trustStorePassword=q;x", "<p%26><q>");
+  urls_hold("jdbc:a://u:p@h;password=q", "<p><q>");
+  cl_url_secrets_add("x://u:pass%2fw%6Frd%@h");
+  assert_string_equal(hidden("pass%2fw%6Frd% pass/word%"), "[hidden] [hidden]");
+}
+
 static void test_ceiling(void **state) {
   (void)state;
   char text[32];
@@ -95,6 +126,7 @@ int main(void) {
       cmocka_unit_test(test_small_buffers),
       cmocka_unit_test(test_errors),
       cmocka_unit_test(test_data_in_messages),
+      cmocka_unit_test(test_urls),
       cmocka_unit_test(test_ceiling),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,7 +157,7 @@ static void validation(void **state) {
   json_object_set_new(config, "connector.class", json_string("FileStreamSinkConnector"));
   expect(rig_ask(r, q), 200, NULL); /* the end of the name is enough */
   json_object_del(config, "connector.class");
-  expect(rig_ask(r, q), 400, "Connector config {name=x} contains no connector type");
+  expect(rig_ask(r, q), 400, "Connector config {name} contains no connector type");
   json_decref(config);
 }
 

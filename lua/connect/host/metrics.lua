@@ -27,6 +27,7 @@ return function(task)
       return metric
     end
     local id = C.cl_ffi_metric(task, name, kind == "gauge" and 1 or 0)
+    if id == -2 then error(("ctx.metrics:%s: a metric's name may hold no secret"):format(kind), 3) end
     if id < 0 then error("ctx.metrics: a task may have no more than 64 metrics of its own", 3) end
     metric = { kind = kind }
     function metric:add(n) -- luacheck: no self
