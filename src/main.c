@@ -19,6 +19,8 @@ static const char help[] =
     "\n"
     "  for authors of plugins; each says more with --help:\n"
     "  connect-lua new KIND NAME [--dir DIR]       write a plugin to start from, and its test\n"
+    "  connect-lua run FILE                        run one connector on an embedded broker, show its "
+    "records\n"
     "  connect-lua test [FILE | DIR ...]           run the tests of plugins, and busted specs\n"
     "  connect-lua lint FILE | DIR ...             find what is wrong with plugins without running them\n"
     "  connect-lua doc FILE | CLASS                print a plugin's page in Markdown; doc --all DIR: all\n"
@@ -33,7 +35,7 @@ static const char help[] =
     "  curl localhost:8083/connectors\n"
     "\n"
     "Exit codes: 0 stopped by SIGTERM, SIGHUP or Ctrl-C, 1 wrong usage, 2 the worker cannot start,\n"
-    "3 a connector of the command line cannot be created; try: 4 a record failed; test, lint:\n"
+    "3 a connector of the command line cannot be created; try, run: 4 something failed; test, lint:\n"
     "5 something is wrong. A second signal ends the worker at once: 128 + its number, as 143 for SIGTERM.\n";
 
 struct verb {
@@ -43,9 +45,11 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    {"plugins", cl_cli_plugins, false}, {"validate", cl_cli_validate, false}, {"try", cl_cli_try, true},
-    {"new", cl_cli_kit, true},          {"lint", cl_cli_kit, true},           {"doc", cl_cli_kit, true},
-    {"types", cl_cli_kit, true},        {"test", cl_cli_kit, true},
+    {"plugins", cl_cli_plugins, false}, {"validate", cl_cli_validate, false},
+    {"try", cl_cli_try, true},          {"run", cl_cli_run_plugin, true},
+    {"new", cl_cli_kit, true},          {"lint", cl_cli_kit, true},
+    {"doc", cl_cli_kit, true},          {"types", cl_cli_kit, true},
+    {"test", cl_cli_kit, true},
 };
 
 static bool asks_for_help(int argc, char **argv) {

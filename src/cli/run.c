@@ -40,7 +40,7 @@ static void raise_file_limit(void) {
   }
 }
 
-static void stop_signals(sigset_t *set) {
+void cl_cli_stop_signals(sigset_t *set) {
   sigemptyset(set);
   sigaddset(set, SIGTERM);
   sigaddset(set, SIGINT);
@@ -177,7 +177,7 @@ static int start_and_wait(struct process *p, const char *file, char **connectors
 static int run_worker(const char *file, char **connectors, int n) {
   struct process p = {0};
   sigset_t signals;
-  stop_signals(&signals);
+  cl_cli_stop_signals(&signals);
   pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread exists: they inherit it */
   signal(SIGPIPE, SIG_IGN);
   raise_file_limit();

@@ -199,33 +199,40 @@ static int load(struct cl_worker_conf *c, json_t **typed, struct cl_err *err) {
   return rc ? rc : try_clients(c, err);
 }
 
-int cl_worker_conf_load(const char *path, struct cl_worker_conf **out, struct cl_err *err) {
+int cl_worker_conf_make(const char *name, const json_t *raw, struct cl_worker_conf **out,
+                        struct cl_err *err) {
   json_t *typed = NULL;
   *out = NULL;
   struct cl_worker_conf *c = calloc(1, sizeof(*c));
   if (c) {
-    c->path = strdup(path);
+    c->path = strdup(name);
     c->warned = cl_worker_warned_new();
+    c->raw = json_copy((json_t *)raw);
   }
-  if (!c || !c->path || !c->warned) {
+  if (!c || !c->path || !c->warned || !c->raw) {
     cl_worker_conf_free(c);
     return cl_err_set(err, CL_ENOMEM, "out of memory");
   }
-  int rc = cl_props_load(path, &c->raw, err);
-  if (rc == 0) {
-    cl_worker_warn_of_keys(path, c->raw);
-    rc = load(c, &typed, err);
-    if (rc) {
-      const char *class = err->class;
-      cl_err_prefix(err, "%s: ", path);
-      err->class = class;
-    }
-  }
+  cl_worker_warn_of_keys(name, c->raw);
+  int rc = load(c, &typed, err);
   json_decref(typed);
   if (rc)
     cl_worker_conf_free(c);
   else
     *out = c;
+  return rc;
+}
+
+int cl_worker_conf_load(const char *path, struct cl_worker_conf **out, struct cl_err *err) {
+  json_t *raw = NULL;
+  *out = NULL;
+  int rc = cl_props_load(path, &raw, err);
+  if (rc == 0 && cl_worker_conf_make(path, raw, out, err) != 0) {
+    const char *class = err->class;
+    rc = cl_err_prefix(err, "%s: ", path);
+    err->class = class;
+  }
+  json_decref(raw);
   return rc;
 }
 

@@ -48,6 +48,8 @@ const struct cl_conf_def *cl_worker_def(void);
 
 /* Errors name the file and the key. */
 int cl_worker_conf_load(const char *path, struct cl_worker_conf **out, struct cl_err *err);
+/* The same of what would be in a file (texts by key); name stands for its path. */
+int cl_worker_conf_make(const char *name, const json_t *raw, struct cl_worker_conf **out, struct cl_err *err);
 /* What connectors find where there is no worker file: StringConverter, no plugin path, no clients.
  * NULL = no memory. */
 struct cl_worker_conf *cl_worker_conf_plain(void);

@@ -13,6 +13,7 @@ NAME is what configurations will call the plugin: small letters, digits and _, a
 
   connect-lua new source orders --dir plugins
   connect-lua test plugins/orders.lua
+  connect-lua run plugins/orders.lua --config topic=orders
 
 Exit codes: 0 written, 1 wrong usage, 2 a file cannot be written or is there already.
 ]]
