@@ -155,3 +155,62 @@ describe("dead letters beside Apache's worker #kafka", function()
     end)
   end
 end)
+
+describe("dead letters of a source #kafka", function()
+  local client
+  lazy_setup(function() client = kafka.open(helpers.broker) end)
+  lazy_teardown(function() client:close() end)
+  after_each(helpers.clean)
+
+  it("hold what a transform and what Kafka has refused, and its offsets are stored", function()
+    local topic, letters = helpers.unique "small", helpers.unique "letters"
+    client:create({ [topic] = 1 }, { ["max.message.bytes"] = "1000" })
+    local worker = helpers.worker()
+    worker.config["plugin.path"] = worker.folder
+    helpers.write(worker:path "mixed.lua", [[
+      return { api = 1, kind = "source", config = { { name = "topic", type = "string" } }, poll = function(ctx)
+        local from = ctx.n or 0
+        for n = from + 1, 4 do
+          local text = n == 2 and "refuse me" or n == 3 and ("x"):rep(2000) or "good " .. n
+          ctx:emit { topic = ctx.config.topic, value = text, source_partition = { p = 1 }, source_offset = { n = n } }
+        end
+        ctx.n = 4
+        ctx:sleep(50) -- what Kafka has refused is reported between two polls
+      end }]])
+    helpers.write(worker:path "picky.lua", [[
+      local connect = require "connect"
+      return { api = 1, kind = "transform", config = {}, apply = function(record)
+        if record.value == "refuse me" then connect.data_error "as it wished" end
+        return record
+      end }]])
+    worker:start()
+    worker:create("mixed", { ["connector.class"] = "mixed", topic = topic, transforms = "picky",
+      ["transforms.picky.type"] = "picky", ["errors.tolerance"] = "all",
+      ["producer.override.batch.size"] = "0", -- librdkafka does not split a batch that is refused
+      ["connect.lua.errors.deadletterqueue.topic.name"] = letters,
+      ["connect.lua.errors.deadletterqueue.topic.replication.factor"] = "1" })
+    helpers.wait_for("the last offset to be stored", function()
+      local body = worker:get "/connectors/mixed/offsets"
+      return body.offsets[1] and body.offsets[1].offset.n == 4
+    end)
+    worker:wait_state("mixed", "RUNNING")
+    worker:stop()
+    assert.equal(2, client:upto(topic, 0))
+    assert.equal(2, client:upto(letters, 0))
+    local found = {}
+    for _, letter in ipairs(client:read(letters, 0, 0, 2)) do
+      local headers = {}
+      for _, h in ipairs(letter.headers) do headers[h[1]] = h[2] end
+      found[headers["__connect.errors.stage"]] = { headers, letter.value }
+    end
+    local transform, produce = found.TRANSFORMATION, found.KAFKA_PRODUCE
+    assert.equal("org.apache.kafka.connect.errors.DataException", transform[1]["__connect.errors.exception.class.name"])
+    assert.equal("as it wished", transform[1]["__connect.errors.exception.message"])
+    assert.matches('"value":"refuse me"', transform[2], 1, true)
+    assert.matches('"source_offset":{"n":2}', transform[2], 1, true)
+    assert.equal("org.apache.kafka.common.errors.RecordTooLargeException", produce[1]["__connect.errors.exception.class.name"])
+    assert.equal("org.apache.kafka.connect.runtime.WorkerSourceTask", produce[1]["__connect.errors.class.name"])
+    assert.equal(topic, produce[1]["__connect.errors.topic"])
+    assert.matches('"source_offset":{"n":3}', produce[2], 1, true)
+  end)
+end)

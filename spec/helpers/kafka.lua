@@ -63,6 +63,7 @@ int rd_kafka_message_headers(const struct cl_spec_message *m, void **headers);
 int rd_kafka_header_get_all(const void *headers, size_t at, const char **name, const void **value, size_t *size);
 void *rd_kafka_NewTopic_new(const char *topic, int partitions, int replicas, char *why, size_t size);
 void rd_kafka_NewTopic_destroy(void *new_topic);
+int rd_kafka_NewTopic_set_config(void *new_topic, const char *name, const char *value);
 void *rd_kafka_queue_new(void *rk);
 void rd_kafka_queue_destroy(void *queue);
 void rd_kafka_CreateTopics(void *rk, void **topics, size_t n, const void *options, void *queue);
@@ -138,12 +139,13 @@ function Kafka:close()
   C.rd_kafka_destroy(self.rk)
 end
 
---- Makes topics of so many partitions each: { name = partitions }.
-function Kafka:create(topics)
+--- Makes topics of so many partitions each, { name = partitions }, with these settings.
+function Kafka:create(topics, settings)
   local why, list = ffi.new "char[512]", {}
   for name, partitions in pairs(topics) do
     local made = C.rd_kafka_NewTopic_new(name, partitions, 1, why, 512)
     assert(made ~= nil, ffi.string(why))
+    for key, value in pairs(settings or {}) do assert(C.rd_kafka_NewTopic_set_config(made, key, value) == 0) end
     list[#list + 1] = made
   end
   local queue = C.rd_kafka_queue_new(self.rk)
