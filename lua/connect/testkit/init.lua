@@ -18,13 +18,17 @@
 --   kit.test(plugin, { topic = "t" })                      -- a predicate: true or false
 --   kit.decode(plugin, "bytes"), kit.encode(plugin, x)     -- a converter
 --
+--   local server = kit.server()                            -- HTTP on a real socket, with prepared answers
+--   server:answer { path = "/items", json = { items = {} } }     server.url, server:requests()     server:stop()
+--
 -- Keys and values of tasks are bytes, as Kafka has them; those of kit.apply and kit.test are Lua values.
 
 local json = require "connect.json"
 local task = require "connect.testkit.task"
 local view = require "connect.host.view"
 
-local kit = { task = task.new, load = task.load, PLAIN = { ["schemas.enable"] = false } }
+local kit = { task = task.new, load = task.load, server = require "connect.testkit.server",
+  PLAIN = { ["schemas.enable"] = false } }
 
 --- The module of name.lua, or name/init.lua, beside the file that calls this.
 function kit.plugin(name)
