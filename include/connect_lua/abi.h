@@ -12,7 +12,7 @@
  */
 #pragma once
 
-enum { CL_ABI_VERSION = 10 };
+enum { CL_ABI_VERSION = 11 };
 
 enum { /* tables that both sides read by the low bits of a number: powers of two */
   CL_GENERATIONS = 16, /* at most 7 bits of a symbol; see cl_lives */
@@ -521,6 +521,71 @@ int cl_ffi_writer_batch(struct cl_writer *w, struct cl_batch *batch);
 int cl_ffi_writer_flush(struct cl_writer *w, int durable);
 int cl_ffi_writer_close(struct cl_writer *w); /* writes out what is buffered */
 void cl_ffi_writer_free(struct cl_writer *w);
+
+/* net/: HTTP, behind connect.http. A transfer moves only inside these calls, each of which waits no longer than it is
+ * told to. What Lua sees of one: */
+enum cl_http_problem {
+  CL_HTTP_NONE = 0,
+  CL_HTTP_RESOLVE,
+  CL_HTTP_CONNECT,
+  CL_HTTP_TIMEOUT,      /* while connecting: other deadlines are the caller's */
+  CL_HTTP_BROKEN,       /* the connection ended too early */
+  CL_HTTP_PROXY_FAILED,
+  CL_HTTP_UNTRUSTED,    /* the server's certificate */
+  CL_HTTP_TLS_FILES,    /* ours cannot be used */
+  CL_HTTP_HEAD_TOO_LARGE,
+  CL_HTTP_BODY_TOO_LARGE,
+  CL_HTTP_NOT_HTTP,     /* what came is no answer */
+  CL_HTTP_NO_MEMORY,
+  CL_HTTP_FAILED
+};
+struct cl_http_call {
+  struct cl_str head; /* lines of the response's head, from its status line on */
+  struct cl_str body; /* what has come of it and has not been taken */
+  int32_t status;     /* 0 = no head yet */
+  int32_t done;       /* all of the body has come, or the transfer has failed */
+  int32_t problem;    /* enum cl_http_problem */
+};
+struct cl_http; /* connections, kept open for the next request; lives until its last transfer is dropped */
+struct cl_http *cl_ffi_http_new(void); /* NULL: see cl_ffi_error, as with all of these */
+void cl_ffi_http_free(struct cl_http *http);
+struct cl_http_call *cl_ffi_http_call(struct cl_http *http);
+void cl_ffi_http_drop(struct cl_http_call *call); /* at any time: breaks off what is under way */
+/* Settings, copied; one that cannot be is told by start. Files are PEM, given as a path or as the text itself. */
+enum cl_http_text {
+  CL_HTTP_URL = 0,
+  CL_HTTP_METHOD,
+  CL_HTTP_BODY,
+  CL_HTTP_PROXY, /* as a URL; without one there is none */
+  CL_HTTP_CA,
+  CL_HTTP_CERT,
+  CL_HTTP_KEY,
+  CL_HTTP_KEY_PASSWORD
+};
+void cl_ffi_http_text(struct cl_http_call *call, int what, const char *s, uint32_t len);
+enum cl_http_number {
+  CL_HTTP_CONNECT_TIMEOUT = 0, /* ms */
+  CL_HTTP_BODY_MAX,            /* bytes, as they are once decompressed */
+  CL_HTTP_VERIFY,              /* 0 = whatever the server's certificate is */
+  CL_HTTP_ENV_PROXY            /* 1 = the proxy that the environment names */
+};
+void cl_ffi_http_number(struct cl_http_call *call, int what, int64_t n);
+void cl_ffi_http_header(struct cl_http_call *call, const char *name, const char *value); /* value NULL = not sent */
+int cl_ffi_http_start(struct cl_http_call *call);
+/* Until there is something new to look at, or ms have passed: 1 = there is a head, 0 = not yet, negative = it has
+ * failed and what came of its body is taken. */
+int cl_ffi_http_wait(struct cl_http_call *call, int32_t ms);
+void cl_ffi_http_take(struct cl_http_call *call, uint32_t n); /* bytes of body; more may come at once */
+void cl_ffi_http_rest(int32_t ms);                            /* a pause, which a signal ends */
+
+/* A URL's parts, until the thread's next call. */
+struct cl_url {
+  struct cl_str url;    /* without user, password and fragment */
+  struct cl_str origin; /* "https://host:443" */
+  struct cl_str user, password; /* decoded, "" = none */
+};
+/* text is relative to base, unless that is NULL. CL_EINVAL: no URL of http or https. */
+int cl_ffi_url(const char *base, const char *text, struct cl_url *out);
 
 /* vm/: what connect.crypto computes. Answers of digest, hmac and from_base64 are lengths. */
 enum { CL_DIGEST_MAX = 64 };

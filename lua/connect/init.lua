@@ -51,6 +51,7 @@ return {
   crypto = require "connect.crypto",
   file = require "connect.file",
   headers = require "connect.headers",
+  http = require "connect.http",
   json = require "connect.json",
   log = require "connect.log",
   metrics = require "connect.metrics",

@@ -38,11 +38,14 @@ void cl_ffi_phase(void *task, int plugin) {
     t->plugin_began_us = cl_now_us();
 }
 
-/* Who sleeps here is not stuck: it wakes when it is asked to stop. */
+/* Who sleeps here is not stuck: it wakes when it is asked to stop. A task that is being set up has nothing to
+ * serve yet. */
 int cl_ffi_sleep(void *task, int64_t ms) {
   struct cl_vm_task *t = task;
   if (!t || !t->ops || !t->ops->sleep)
     return 0;
+  if (t->verb == CL_VERB_LOAD)
+    return cl_ffi_stopping(task);
   cl_stats_leave(t->stats);
   int stop = t->ops->sleep(t->opaque, ms);
   cl_stats_enter(t->stats, t->verb, cl_now_ms());

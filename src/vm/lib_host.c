@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/regex.h"
+#include "base/secrets.h"
 #include "record/codec.h"
 #include "record/java_date.h"
 #include "vm/chunks.h"
@@ -73,6 +74,22 @@ static int host_wall_ms(lua_State *L) {
 static int host_now_ms(lua_State *L) {
   lua_pushnumber(L, (lua_Number)cl_now_ms());
   return 1;
+}
+
+/* time_left() -> ms until this state's deadline; nil = it has none */
+static int host_time_left(lua_State *L) {
+  const struct cl_lua *s = self(L);
+  if (s->deadline_span_ms > 0)
+    lua_pushnumber(L, (lua_Number)(s->deadline_ms - cl_now_ms()));
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+/* secret(text): it is hidden in whatever goes out from now on */
+static int host_secret(lua_State *L) {
+  cl_secrets_add(luaL_checkstring(L, 1));
+  return 0;
 }
 
 /* -------------------------------------------------------------------- source */
@@ -405,6 +422,8 @@ static const luaL_Reg functions[] = {
     {"log", host_log},
     {"wall_ms", host_wall_ms},
     {"now_ms", host_now_ms},
+    {"time_left", host_time_left},
+    {"secret", host_secret},
     {"offset", host_offset},
     {"partition", host_partition},
     {"rewind", host_rewind},

@@ -4,10 +4,15 @@
 local errors = require "connect.errors"
 local sandbox = require "connect.host.sandbox"
 local manifest = require "connect.host.manifest"
+local running = require "connect.host.running"
 
 local M = {}
 
+-- What runs whenever somebody looks at plugins or edits a config must not reach out of the machine.
+local TOP = "the top of a file"
+
 function M.manifest(file, root)
+  running.closed = TOP
   return manifest.check(sandbox.load(file, root), file)
 end
 
@@ -22,7 +27,9 @@ end
 
 -- Calls one verb of the plugin with plain values and answers its first result.
 function M.call(file, root, verb, args)
+  running.closed = TOP
   local module = sandbox.load(file, root)
+  running.closed = verb == "validate" and "validate" or nil
   local fn = rawget(module, verb)
   if type(fn) ~= "function" then error(file .. ": there is no function '" .. verb .. "'", 0) end
   if verb == "alter_offsets" then return alter_offsets(fn, args[1], args[2]) end

@@ -6,4 +6,5 @@ local ffi = require "ffi"
 
 return {
   task = ffi.cast("void *", nil), -- what the cl_ffi_* functions of a task take
+  closed = nil, -- what runs and may not reach out, by its name
 }
