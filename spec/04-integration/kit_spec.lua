@@ -192,6 +192,8 @@ return { api = 1, kind = "transform", version = "1.0.0", doc = "Doubles.", apply
       local text, code = run "test a.lua"
       assert.equal(1, code)
       assert.truthy(text:find("a.lua has no tests: write a_spec.lua beside it", 1, true), text)
+      text, code = run "test ."
+      assert.same({ "connect-lua: . has no tests: write a NAME_spec.lua into it; test --help says more\n", 1 }, { text, code })
     end)
 
     it("has its own help", function()

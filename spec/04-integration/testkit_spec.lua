@@ -75,6 +75,13 @@ describe("the testkit's #embedded", function()
     end)
   end)
 
+  it("task wants what the worker would want", function()
+    local plugin = kit.load "lua/connect/kit/templates/my_source.lua"
+    assert.error_matches(function() kit.task { plugin = plugin } end, "the config lacks topic, which has no default")
+    local transform = kit.load "lua/connect/kit/templates/my_transform.lua"
+    assert.error_matches(function() kit.apply(transform, { value = {} }) end, "lacks text")
+  end)
+
   it("clock stands still until somebody sleeps", function()
     local connect, seen = require "connect", {}
     local t = kit.task { now = 5000, plugin = { kind = "source", poll = function(ctx)

@@ -48,7 +48,15 @@ end
 
 local inline = require "connect.kit.inline"
 
--- What busted is called with: specs in place of plugins, whose own tests wait in connect.kit.inline.
+local function has_specs(folder)
+  for _, path in ipairs(require("pl.dir").getallfiles(folder)) do
+    if files.is_spec(path) then return true end
+  end
+  return false
+end
+
+-- What busted is called with: specs in place of plugins, whose own tests wait in connect.kit.inline. Nil and the
+-- plugin or folder that has no tests.
 local function arguments(args, home)
   local out, any = {}, false
   for _, arg in ipairs(args) do
@@ -59,7 +67,11 @@ local function arguments(args, home)
       any = any or own
     else
       out[#out + 1] = arg
-      if files.is_folder(arg) then any = inline.add_folder(arg) or any end
+      if files.is_folder(arg) then
+        local own = inline.add_folder(arg)
+        if not own and not has_specs(arg) then return nil, arg end
+        any = any or own
+      end
     end
   end
   if any then out[#out + 1] = home .. "/lua/connect/kit/inline_spec.lua" end
@@ -79,8 +91,9 @@ return function(args, home)
   end
   local list, untested = arguments(args, home)
   if not list then
-    options.complain("%s has no tests: write %s beside it, or tests = { ... } into it; test --help says more", untested,
-      (untested:gsub("%.lua$", "_spec.lua")))
+    local where = files.is_folder(untested) and "a NAME_spec.lua into it"
+      or untested:gsub("%.lua$", "_spec.lua") .. " beside it, or tests = { ... } into it"
+    options.complain("%s has no tests: write %s; test --help says more", untested, where)
     return options.USAGE
   end
   -- busted gives each file fresh modules, but the host's may be loaded only once in a state: FFI types keep the

@@ -27,8 +27,24 @@ local json = require "connect.json"
 local task = require "connect.testkit.task"
 local view = require "connect.host.view"
 
-local kit = { task = task.new, load = task.load, server = require "connect.testkit.server",
+local kit = { load = task.load, server = require "connect.testkit.server",
   PLAIN = { ["schemas.enable"] = false } }
+
+-- What the worker would refuse before anything runs.
+local function check_config(plugin, config)
+  local rows = type(plugin) == "table" and plugin.config or {}
+  for _, row in ipairs(rows) do
+    if row.required and (config or {})[row.name] == nil and row.name ~= "converter.type" then
+      error(("the config lacks %s, which has no default"):format(row.name), 3)
+    end
+  end
+end
+
+--- A task of a connector; the options are told in lua/connect/testkit/task.lua.
+function kit.task(options)
+  check_config(options.plugin, options.config)
+  return task.new(options)
+end
 
 --- The module of name.lua, or name/init.lua, beside the file that calls this.
 function kit.plugin(name)
@@ -84,6 +100,7 @@ end
 -- same fields as plain tables; nil when it is dropped. options: config, and side, "key" or "value", of one with sides.
 function kit.apply(plugin, record, options)
   options = options or {}
+  check_config(plugin, options.config)
   return through({ plugin = plugin, config = options.config, side = options.side }, record)
 end
 
@@ -91,6 +108,7 @@ local DROP = { kind = "transform", apply = function() return nil end }
 
 --- Whether a predicate holds for such a record.
 function kit.test(plugin, record, options)
+  check_config(plugin, options and options.config)
   return through({ plugin = DROP, predicate = plugin, predicate_config = options and options.config }, record) == nil
 end
 
