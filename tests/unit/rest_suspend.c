@@ -131,9 +131,13 @@ static void test_stop_while_suspended(void **state) {
 
 static void test_stop_with_a_stuck_upload(void **state) {
   struct fixture *f = *state;
+  char go_on[64];
   int fd = dial(f);
-  say(fd, "PUT /connectors/c/config HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nx");
-  usleep(50000);
+  say(fd,
+      "PUT /connectors/c/config HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n");
+  ssize_t n = recv(fd, go_on, sizeof(go_on), 0); /* the server has begun to take the body */
+  assert_true(n > 12 && memcmp(go_on, "HTTP/1.1 100", 12) == 0);
+  say(fd, "x");
   int64_t start = cl_now_ms();
   cl_server_stop(f->server, 300);
   f->server = NULL;
