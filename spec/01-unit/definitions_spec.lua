@@ -112,6 +112,12 @@ describe("the definitions of", function()
     end
   end)
 
+  it("tests of a plugin's own get what they get", function()
+    local offered
+    require "connect.host.inline_tests"({ x = function(t) offered = t end }, "x", {})
+    assert.same(keys(offered), keys(classes().Test))
+  end)
+
   it("config rows are those that C reads", function()
     local known = named("src/base/confdef_json.c", "static int check_keys", "};", '"([%w_]+)"')
     assert.same(keys(known), keys(classes().ConfigRow))

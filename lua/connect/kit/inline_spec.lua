@@ -19,7 +19,7 @@ for _, file in ipairs(inline.plugins) do
     manifest.check(module, file)
     local tests = rawget(module, "tests") or {}
     for _, name in ipairs(sorted_names(tests)) do
-      it(name, function() run({ [name] = tests[name] }, file) end)
+      it(name, function() run({ [name] = tests[name] }, file, module) end)
     end
   end)
 end

@@ -40,6 +40,11 @@
 ---@field equal fun(got: any, expected: any, what?: string)
 ---@field ok fun(x: any, what?: string)
 ---@field raises fun(text: string, fn: function, ...: any) fn(...) raises an error that holds text
+---@field apply fun(record: table, config?: table, side?: "key"|"value"): table? what the transform makes of a record
+---@field test fun(record: table, config?: table): boolean whether the predicate holds
+---@field decode fun(bytes: string?, config?: table): any
+---@field encode fun(x: any, config?: table): string?
+---@field task fun(options?: table): table a task of the connector: connect.testkit's
 
 ---@class connect.Connector : connect.Plugin
 ---@field tasks? fun(config: table<string, any>, max: integer): table<string, any>[] the configs of the tasks
