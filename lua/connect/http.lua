@@ -61,11 +61,11 @@ local ffi = require "ffi"
 local C = require "connect.host.abi"
 local host = require "connect.host.c"
 local oauth = require "connect.host.http.oauth"
-local options = require "connect.host.http.options"
+local request_of = require "connect.host.http.options"
 local response = require "connect.host.http.response"
 local running = require "connect.host.running"
 local transfer = require "connect.host.http.transfer"
-local url = require "connect.host.http.url"
+local urls = require "connect.host.http.url"
 local watch_of = require "connect.host.http.watch"
 
 local AGENT = "connect-lua/" .. host.version
@@ -82,7 +82,7 @@ local perform
 local function lines_of(request, authorization)
   local out, seen = {}, {}
   for name, header in pairs(request.header_set) do
-    if request.origin == request.home or not options.SECRET[name] then
+    if request.origin == request.home or not request_of.SECRET[name] then
       out[#out + 1] = header
       seen[name] = true
     end
@@ -97,7 +97,7 @@ end
 -- The request that a redirect asks for; nil and the error.
 local function redirected(request, t, location)
   local function no(fmt, ...) return nil, transfer.problem(request, "fatal", "redirect", fmt, ...) end
-  local target = url.parse(location, request.url)
+  local target = urls.parse(location, request.url)
   if not target then return no("was sent to what is no URL of http or https") end
   if request.url:find "^https:" and not target.url:find "^https:" then
     return no("was sent from https to http, which is not followed")
@@ -141,7 +141,7 @@ local function authorized(request, watch)
   local function ask(given)
     given.tls, given.proxy, given.timeout, given.connect_timeout = request.tls, request.proxy, request.timeout,
       request.connect_timeout
-    return perform(options.complete(given, {}), watch)
+    return perform(request_of.complete(given, {}), watch)
   end
   local token, e = oauth.token(conf, nil, ask)
   if not token then return nil, e end
@@ -202,7 +202,7 @@ end
 
 -- What is wrong with the options is told at the caller's line.
 local function call(given, defaults, base)
-  local ok, request = pcall(options.complete, given, defaults, base)
+  local ok, request = pcall(request_of.complete, given, defaults, base)
   if ok and running.closed then
     ok, request = false, ("not for %s, which must not depend on others: check(config) may"):format(running.closed)
   end
@@ -210,13 +210,13 @@ local function call(given, defaults, base)
     if type(request) ~= "string" or request == NO_MEMORY then error(request, 0) end
     error("connect.http: " .. request, 3)
   end
-  return perform(request, watch_of(("%s %s"):format(request.method, url.shown(request.origin))))
+  return perform(request, watch_of(("%s %s"):format(request.method, urls.shown(request.origin))))
 end
 
 local none = {}
 
 --- See the top of this file.
-function http.request(given) return call(given, none) end
+function http.request(options) return call(options, none) end
 
 local clients = setmetatable({}, { __mode = "k" }) -- client -> { base, defaults }
 local Client = {}
@@ -227,17 +227,17 @@ local function client_of(self)
 end
 
 --- Options for many calls: all of http.request's, and base.
-function http.client(given)
-  if type(given) ~= "table" then error("connect.http: a table of options expected, not a " .. type(given), 2) end
-  local defaults, base = {}, given.base
-  for name, value in pairs(given) do
+function http.client(options)
+  if type(options) ~= "table" then error("connect.http: a table of options expected, not a " .. type(options), 2) end
+  local defaults, base = {}, options.base
+  for name, value in pairs(options) do
     if name ~= "base" then defaults[name] = value end
   end
-  local ok, e = pcall(options.check, defaults)
+  local ok, e = pcall(request_of.check, defaults)
   if not ok then error("connect.http: " .. tostring(e), 2) end
   if base ~= nil then
     local target, why = nil, "base must be a string"
-    if type(base) == "string" then target, why = url.parse(base) end
+    if type(base) == "string" then target, why = urls.parse(base) end
     if not target then error("connect.http: base: " .. why, 2) end
     if target.user and not defaults.auth then
       defaults.auth = { basic = { user = target.user, password = target.password } }
@@ -249,27 +249,27 @@ function http.client(given)
   return self
 end
 
-function Client:request(given)
+function Client:request(options)
   local c = client_of(self)
-  return call(given, c.defaults, c.base)
+  return call(options, c.defaults, c.base)
 end
 
-local function with(method, target, more)
+local function with(method, url, options)
   local given = {}
-  if more ~= nil and type(more) ~= "table" then
-    error("connect.http: options must be a table, not a " .. type(more), 3)
+  if options ~= nil and type(options) ~= "table" then
+    error("connect.http: options must be a table, not a " .. type(options), 3)
   end
-  for name, value in pairs(more or {}) do given[name] = value end
-  given.method, given.url = method, target
+  for name, value in pairs(options or {}) do given[name] = value end
+  given.method, given.url = method, url
   return given
 end
 
 for _, method in ipairs { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE" } do
   local name = method:lower()
-  http[name] = function(target, more) return call(with(method, target, more), none) end
-  Client[name] = function(self, target, more)
+  http[name] = function(url, options) return call(with(method, url, options), none) end
+  Client[name] = function(self, url, options)
     local c = client_of(self)
-    return call(with(method, target, more), c.defaults, c.base)
+    return call(with(method, url, options), c.defaults, c.base)
   end
 end
 

@@ -140,4 +140,14 @@ describe("the definitions of", function()
     for _, name in ipairs { "type", "logical", "uid", "field", "key", "value", "fields" } do schema[name] = true end
     assert.same(keys(schema), keys(all.Schema))
   end)
+
+  it("HTTP is connect.http's", function()
+    local all, file = classes(), "lua/connect/host/http/response.lua"
+    local response = named(file, "local methods = {}", "--- t: a transfer", "function methods:([%w_]+)")
+    for _, name in ipairs { "status", "ok", "headers", "url", "body" } do response[name] = true end
+    assert.same(keys(response), keys(all.HttpResponse))
+    local client = {}
+    for name in pairs(definitions.modules(HOME)["connect.http"]) do client[name] = name ~= "client" or nil end
+    assert.same(keys(client), keys(all.HttpClient))
+  end)
 end)

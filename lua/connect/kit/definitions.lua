@@ -9,7 +9,8 @@ local sandbox = require "connect.host.sandbox"
 local PARAMETER = { attrs = "table?", batch = "connect.Batch", conf = "table", config = "table", data = "string",
   datum = "connect.Datum", field = "string", fields = "table?", message = "string", ms = "number", name = "string",
   options = "table?", path = "string", pattern = "string", pointer = "string", record = "connect.Record",
-  replacement = "string", s = "connect.Schema|string|nil", side = '"key"|"value"', text = "string", t = "table" }
+  replacement = "string", s = "connect.Schema|string|nil", side = '"key"|"value"', text = "string", t = "table",
+  url = "string" }
 
 -- What functions answer, where it helps an editor to know.
 local RETURNS = { ["connect.array"] = "table", ["connect.file.reader"] = "connect.Reader",
@@ -21,7 +22,21 @@ local RETURNS = { ["connect.array"] = "table", ["connect.file.reader"] = "connec
   ["connect.schema.of"] = "connect.Schema", ["connect.schema.struct"] = "connect.Schema",
   ["connect.schema.time"] = "connect.Schema", ["connect.schema.timestamp"] = "connect.Schema",
   ["connect.text"] = "string", ["connect.time.monotonic"] = "number", ["connect.time.now"] = "number",
-  ["connect.memo.new"] = "table", ["connect.put_field"] = "boolean" }
+  ["connect.memo.new"] = "table", ["connect.put_field"] = "boolean", ["connect.json.pointer"] = "any",
+  ["connect.http.client"] = "connect.HttpClient", ["connect.time.format"] = "string",
+  ["connect.time.http_date"] = "string", ["connect.time.parse"] = "number?, string?",
+  ["connect.time.parse_http"] = "number?, string?" }
+
+for name in ("request get head post put patch delete"):gmatch "%S+" do
+  RETURNS["connect.http." .. name] = "connect.HttpResponse?, connect.Error?"
+end
+for name in ("base64 base64url hex hmac jwt md5 random sha1 sha256 sha384 sha512 sign"):gmatch "%S+" do
+  RETURNS["connect.crypto." .. name] = "string"
+end
+for name in ("from_base64 from_base64url from_hex"):gmatch "%S+" do
+  RETURNS["connect.crypto." .. name] = "string?, string?"
+end
+for name in ("equal verify"):gmatch "%S+" do RETURNS["connect.crypto." .. name] = "boolean" end
 
 -- Where a parameter's name says something else.
 local OTHERWISE = { ["connect.bytes"] = { s = "string" }, ["connect.schema.derive"] = { s = "connect.Schema|string" } }

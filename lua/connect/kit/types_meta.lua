@@ -194,3 +194,32 @@
 ---@field flush fun(self: connect.Writer) hands what is buffered to the system
 ---@field sync fun(self: connect.Writer) and waits until it is on the disk
 ---@field close fun(self: connect.Writer)
+
+---What connect.http answers. See the top of lua/connect/http.lua.
+---@class connect.HttpResponse
+---@field status integer
+---@field ok boolean the status is 200 to 299
+---@field headers table<string, string> by names in any case
+---@field url string where it came from in the end
+---@field body? string not of a stream
+---@field json fun(self: connect.HttpResponse): any, string?
+---@field values fun(self: connect.HttpResponse, name: string): string[]
+---@field retry_after fun(self: connect.HttpResponse): number? in milliseconds
+---@field problem fun(self: connect.HttpResponse, class: string?): connect.Error
+---@field read fun(self: connect.HttpResponse, max: integer?): string?, connect.Error? the next bytes of a stream
+---@field close fun(self: connect.HttpResponse) no more of a stream
+
+---@class connect.HttpClient
+---@field request fun(self: connect.HttpClient, options: table): connect.HttpResponse?, connect.Error?
+---@field get fun(self: connect.HttpClient, url: string, options: table?): connect.HttpResponse?, connect.Error?
+---@field head fun(self: connect.HttpClient, url: string, options: table?): connect.HttpResponse?, connect.Error?
+---@field post fun(self: connect.HttpClient, url: string, options: table?): connect.HttpResponse?, connect.Error?
+---@field put fun(self: connect.HttpClient, url: string, options: table?): connect.HttpResponse?, connect.Error?
+---@field patch fun(self: connect.HttpClient, url: string, options: table?): connect.HttpResponse?, connect.Error?
+---@field delete fun(self: connect.HttpClient, url: string, options: table?): connect.HttpResponse?, connect.Error?
+
+---To be raised: error(err).
+---@class connect.Error
+---@field class "retriable"|"data"|"fatal"|"stopped"
+---@field message string
+---@field reason? string connect.http's word for what went wrong
