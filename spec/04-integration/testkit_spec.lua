@@ -69,6 +69,34 @@ describe("the testkit's #embedded", function()
       server = kit.server()
     end)
 
+    it("answers connect.http in a task, whose pauses cost no time", function()
+      local connect = require "connect"
+      server:answer { status = 503, headers = { ["Retry-After"] = 30 } }:answer { status = 503 }
+        :answer { json = { items = { "a" } } }
+      local t = kit.task { plugin = { kind = "source", poll = function(ctx)
+        local res, e = connect.http.get(server.url .. "/items", { retries = 3, backoff = 60000 })
+        if not res then error(e) end
+        for _, item in ipairs(res:json().items) do ctx:emit { topic = "t", value = item } end
+      end } }
+      local records = t:poll()
+      t:close()
+      assert.equal("a", records[1].value)
+      assert.equal(3, #server:requests())
+      assert.equal(2, #t.slept)
+      assert.is_true(t.slept[1] >= 30000 and t.slept[2] >= 30000)
+    end)
+
+    it("waits for what is really late, by the machine's clock", function()
+      local connect, failed = require "connect", nil
+      server:answer { delay = 3600000 }
+      local t = kit.task { plugin = { kind = "source", poll = function()
+        failed = select(2, connect.http.get(server.url, { timeout = 50 }))
+      end } }
+      t:poll()
+      t:close()
+      assert.equal("timeout", failed.reason)
+    end)
+
     it("does not know what is misspelt", function()
       assert.error_matches(function() server:answer { stauts = 200 } end, "there is no stauts")
       assert.error_matches(function() server:answer { status = "200" } end, "status is a number, not a string")

@@ -19,7 +19,7 @@ local M = {}
 -- tolerate (errors.tolerance=all), keep_emitted (a source's records are kept as they were before transforms).
 function M.load(spec)
   address.use_space(spec.space)
-  running.task = spec.opaque
+  running.task, running.clock = spec.opaque, spec.clock
   place.tolerate(spec.tolerate)
   local make = kinds[spec.kind] or error("a " .. tostring(spec.kind) .. " is no connector")
   verbs = make(spec)

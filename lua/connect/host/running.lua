@@ -6,5 +6,6 @@ local ffi = require "ffi"
 
 return {
   task = ffi.cast("void *", nil), -- what the cl_ffi_* functions of a task take
+  clock = nil, -- a test's (connect.testkit): sleep(ms), true when the task is to stop; stopping
   closed = nil, -- what runs and may not reach out, by its name
 }

@@ -15,7 +15,8 @@ connect-lua types [DIR]
 A plugin that says what it is gets most of it:
 
   ---@type connect.Source
-  return { api = 1, kind = "source", ... }
+  local plugin = { api = 1, kind = "source", ... }
+  return plugin
 
 Exit codes: 0 done, 1 wrong usage, 2 a file cannot be written.
 ]]
