@@ -132,7 +132,7 @@ describe("the definitions of", function()
     assert.same(keys(named(view, "local function record_field", "return nil", 'key == "([%w_]+)"')), keys(all.Record))
     assert.same(keys(named(view, "local batch_methods", "\n}", "\n  ([%w_]+) = function")), keys(all.Batch))
     assert.same(keys(named("lua/connect/host/draft.lua", "[[topic partition", "]]", "([a-z_]+)")), keys(all.Emitted))
-    local datum, file = "lua/connect/host/datum.lua", "lua/connect/file.lua"
+    local datum, file = "lua/connect/host/datum.lua", "lua/connect/host/files.lua"
     assert.same(keys(named(datum, "local methods", "ffi.metatype", "function methods:([%w_]+)")), keys(all.Datum))
     assert.same(keys(named(file, "local reader = {}", "local writer = {}", "function reader:([%w_]+)")), keys(all.Reader))
     assert.same(keys(named(file, "local writer = {}", "-- module", "function writer:([%w_]+)")), keys(all.Writer))

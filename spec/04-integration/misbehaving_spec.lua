@@ -13,11 +13,10 @@ describe("a plugin that misbehaves", function()
     helpers.wait_for("the good connector to move on", function() return moved() > before end)
   end
 
-  local function start(plugin_path)
-    worker = helpers.worker {
-      ["plugin.path"] = plugin_path,
-      ["task.shutdown.graceful.timeout.ms"] = "1000",
-    }:start()
+  local function start(plugin_path, more)
+    local conf = { ["plugin.path"] = plugin_path, ["task.shutdown.graceful.timeout.ms"] = "1000" }
+    for key, value in pairs(more or {}) do conf[key] = value end
+    worker = helpers.worker(conf):start()
     topic, copied = helpers.unique "numbers", worker:path "copied.txt"
     worker:create("good-source", { ["connector.class"] = "good_source", topic = topic })
     worker:create("good-sink", { ["connector.class"] = "FileStreamSink",
@@ -160,5 +159,74 @@ describe("a plugin that misbehaves", function()
     it("in put", function() assert_fails("memory", sink "put_eats_memory") end)
     it("by endless recursion", function() assert_fails("stack overflow", source "poll_recurses") end)
     it("by emitting without end", function() assert_fails("full", source "emits_without_end") end)
+  end)
+
+  describe("by attacking", function()
+    -- A well-behaved transform works on the records before the sink has them.
+    local function attack(how)
+      return "bad", { ["connector.class"] = "hostile_sink", attack = how, told = worker:path "told.txt", topics = topic,
+        ["consumer.override.group.id"] = helpers.unique "group", transforms = "up",
+        ["transforms.up.type"] = "org.apache.kafka.connect.transforms.HoistField$Value", ["transforms.up.field"] = "n" }
+    end
+
+    local function assert_told(text, how)
+      worker:create(attack(how))
+      helpers.wait_for("the attack to end", function() return (helpers.read(worker:path "told.txt") or "") ~= "" end)
+      assert.equal(text .. "\n", helpers.read(worker:path "told.txt"))
+      worker:wait_state("bad", "RUNNING")
+      assert_moves()
+      worker:stop()
+    end
+
+    describe("without a grant", function()
+      before_each(function() start(plugins) end)
+
+      it("globals, it changes its own", function() assert_told("done", "writes_globals") end)
+      it("libraries, it changes its own", function() assert_told("done", "spoils_libraries") end)
+      it("metatables", function() assert_told("refused", "bends_metatables") end)
+      it("memory in one call", function() assert_fails("memory", attack "repeats_without_end") end)
+      it("the C stack", function() assert_fails("stack overflow", attack "recurses") end)
+      it("a file that its config does not name", function()
+        assert_fails("the connector's config does not name /etc/passwd", attack "reads_passwd")
+      end)
+      it("a file by a way around", function() assert_fails("config does not name", attack "reads_passwd_by_dots") end)
+      it("a file to write", function() assert_fails("config does not name", attack "writes_elsewhere") end)
+      it("io", function() assert_fails("global 'io'", attack "opens_with_io") end)
+      it("os.execute", function() assert_fails("execute", attack "runs_a_program") end)
+      it("the environment", function() assert_fails("getenv", attack "reads_the_environment") end)
+      it("modules that are not for plugins", function() assert_told("found: ", "requires_the_system") end)
+      it("bytecode", function() assert_told("loaded: 0", "loads_bytecode") end)
+      it("finalizers", function() assert_told("newproxy: nil", "throws_in_finalizers") end)
+    end)
+
+    describe("with a grant", function()
+      local function grant(list) start(plugins, { ["connect.lua.grants"] = list }) end
+
+      it("opens any file", function()
+        grant "hostile_sink:files"
+        assert_told(helpers.read("/etc/passwd"):match "[^\n]*", "reads_passwd")
+      end)
+      it("has io, and nothing else", function()
+        grant "hostile_sink:io"
+        assert_told(helpers.read("/etc/passwd"):match "[^\n]*", "opens_with_io")
+        grant "hostile_sink:io"
+        assert_fails("config does not name", attack "reads_passwd")
+      end)
+      it("has ffi", function()
+        grant "hostile_sink:ffi, bad_source:os"
+        assert_told("found: ffi", "requires_the_system")
+      end)
+      it("that is another's", function()
+        grant "bad_source:files"
+        assert_fails("config does not name", attack "reads_passwd")
+      end)
+    end)
+
+    it("is not granted what the worker file misspells", function()
+      worker = helpers.worker { ["connect.lua.grants"] = "hostile_sink:everything" }
+      worker:launch()
+      assert.equal(2, (worker:wait()))
+      assert.matches("connect.lua.grants: hostile_sink:everything is no grant", worker:log(), 1, true)
+    end)
   end)
 end)

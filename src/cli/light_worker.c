@@ -10,11 +10,11 @@ int cl_light_worker_open(struct cl_worker *w, const char *file, struct cl_err *e
   w->home = cl_cli_home(err);
   if (!w->home)
     return err->code;
-  struct cl_control_conf control = {.home = w->home};
   if (file && cl_worker_conf_load(file, &w->conf, err) != 0)
     return err->code;
   if (!file && !(w->conf = cl_worker_conf_plain()))
     return cl_err_set(err, CL_ENOMEM, "no memory");
+  struct cl_control_conf control = {.home = w->home, .grants = w->conf->grants};
   if (cl_control_start(&control, &w->control, err) != 0)
     return err->code;
   return cl_plugins_scan(w->control, w->home, w->conf->plugin_path, &w->plugins, err);

@@ -61,6 +61,7 @@ int cl_try_setup(const struct cl_try_setup *s, struct cl_try **out, struct cl_er
   struct parts p = {0};
   struct cl_try_conf conf = {.home = s->worker->home,
                              .memory_max = s->worker->conf->memory_max,
+                             .rights = {s->worker->conf->grants, s->config},
                              .source = s->source,
                              .steps = s->steps};
   struct cl_vm_part *const in[] = {&conf.in_key, &conf.in_value, &conf.in_header}, *const to[] = {

@@ -111,6 +111,7 @@ int cl_task_make_vm(struct cl_task *t, const struct cl_vm_ops *ops, void *opaque
       .value = {c->value.plugin, c->value.config},
       .header = {c->header.plugin, c->header.config},
       .transforms = c->transforms,
+      .rights = {c->grants, c->config},
       .tolerate = c->errors.tolerate,
       .keep_emitted = c->errors.letters || (c->errors.log && c->errors.log_messages),
   };
@@ -144,6 +145,8 @@ static void free_task(struct cl_task *t) {
   json_decref(t->conf.header.config);
   cl_chain_unref(t->conf.transforms);
   json_decref((json_t *)t->conf.client);
+  json_decref((json_t *)t->conf.config);
+  json_decref((json_t *)t->conf.grants);
   json_decref((json_t *)t->conf.topics);
   json_decref(t->topics);
   cl_stats_unref(t->conf.stats);
@@ -234,6 +237,8 @@ static struct cl_task *new_task(const struct cl_task_conf *conf) {
   t->conf.header = copy_part(&conf->header);
   cl_chain_ref(t->conf.transforms);
   t->conf.client = json_incref((json_t *)conf->client);
+  t->conf.config = json_incref((json_t *)conf->config);
+  t->conf.grants = json_incref((json_t *)conf->grants);
   t->conf.topics = json_incref((json_t *)conf->topics);
   t->conf.topics_regex = conf->topics_regex ? strdup(conf->topics_regex) : NULL;
   t->conf.errors.letters = conf->errors.letters ? strdup(conf->errors.letters) : NULL;

@@ -38,7 +38,8 @@ struct cl_task_errors {     /* a connector's errors.* */
 /* Everything a task needs; the task takes its own references and copies. */
 struct cl_task_conf {
   const char *connector;
-  int id, count, max; /* this task, tasks of the connector, tasks.max */
+  int id, count, max;            /* this task, tasks of the connector, tasks.max */
+  const json_t *config, *grants; /* the connector's config as given; connect.lua.grants, or NULL */
   struct cl_task_part plugin, key, value;
   struct cl_task_part header;  /* plugin NULL = headers stay bytes */
   struct cl_chain *transforms; /* or NULL */

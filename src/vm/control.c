@@ -46,6 +46,7 @@ struct cl_control {
   char *home;
   int64_t deadline_ms;
   size_t memory_max;
+  json_t *grants;
   pthread_mutex_t lock;
   pthread_cond_t wake; /* work came, a job ended, or stop */
   struct job *first, **last;
@@ -79,6 +80,7 @@ static void control_unref_unlock(struct cl_control *c) {
   pthread_cond_destroy(&c->wake);
   pthread_mutex_destroy(&c->lock);
   free(c->home);
+  json_decref(c->grants);
   free(c);
 }
 
@@ -127,7 +129,8 @@ static void name_file(struct cl_err *err, const char *file) {
 
 static void run_job(struct cl_control *c, struct job *job) {
   struct cl_lua s = {0};
-  struct cl_state_conf conf = {.home = c->home, .memory_max = c->memory_max, .own_paths = true};
+  const struct cl_rights rights = {.grants = c->grants};
+  struct cl_state_conf conf = {.home = c->home, .memory_max = c->memory_max, .rights = &rights};
   struct lua_job lj = {&s, job};
   job->rc = cl_state_open(&s, &conf, &job->err);
   if (job->rc != 0)
@@ -208,6 +211,7 @@ int cl_control_start(const struct cl_control_conf *conf, struct cl_control **out
     return cl_err_set(err, CL_ENOMEM, "no memory for the control thread");
   }
   c->deadline_ms = conf->deadline_ms > 0 ? conf->deadline_ms : DEFAULT_DEADLINE_MS;
+  c->grants = json_incref(conf->grants);
   c->memory_max = conf->memory_max ? conf->memory_max : DEFAULT_MEMORY;
   c->last = &c->first;
   c->refs = 1;

@@ -18,6 +18,7 @@ struct cl_control_conf {
   const char *home;    /* folder holding lua/ and connectors/ */
   int64_t deadline_ms; /* of one call; default 5000 */
   size_t memory_max;   /* of one state; default 64 MiB */
+  json_t *grants;      /* of plugins (vm/rights.h), or NULL */
 };
 int cl_control_start(const struct cl_control_conf *conf, struct cl_control **out, struct cl_err *err);
 void cl_control_stop(struct cl_control *c);

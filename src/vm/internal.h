@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "vm/rights.h"
 #include "vm/vm.h"
 
 #include <lauxlib.h>
@@ -58,7 +59,8 @@ struct cl_state_conf {
   const char *home;
   size_t memory_max; /* 0 = no cap */
   bool jit;
-  bool own_paths; /* package.path reaches home/lua only and package.cpath nothing */
+  const struct cl_rights *rights; /* of plugins; NULL = specs run here, which may do anything and find
+                                   * the system's modules beside home/lua */
 };
 /* Opens libraries, sets paths and limits, preloads connect.host.c. On failure s is closed. */
 int cl_state_open(struct cl_lua *s, const struct cl_state_conf *conf, struct cl_err *err);
@@ -112,6 +114,11 @@ void cl_spec_set_part(struct cl_lua *s, lua_State *L, const char *name, const st
 /* "transforms": a list of parts with alias, side, negate and predicate (a part with alias) beside.
  * chain NULL = none. */
 void cl_spec_set_transforms(struct cl_lua *s, lua_State *L, const struct cl_chain *chain);
+
+/* ----------------------------------------------------------------- rights.c */
+
+/* Tells the state's sandbox, before it loads a plugin; may throw. */
+void cl_rights_set(struct cl_lua *s, lua_State *L, const struct cl_rights *rights);
 
 /* --------------------------------------------------------------- lib_host.c */
 

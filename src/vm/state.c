@@ -84,11 +84,13 @@ static int setup_state(lua_State *L) {
     luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
   else if (luaL_dostring(L, jit_options))
     lua_error(L);
-  set_paths(up->s, L, up->conf->own_paths);
+  set_paths(up->s, L, up->conf->rights != NULL);
   cl_chunk_add_searcher(L, up->s->home);
   cl_call_open(up->s, L);
   cl_bridge_open(up->s, L);
   cl_lib_host_preload(up->s, L);
+  if (up->conf->rights)
+    cl_rights_set(up->s, L, up->conf->rights);
   return 0;
 }
 

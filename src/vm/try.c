@@ -72,7 +72,7 @@ int cl_try_open(const struct cl_try_conf *conf, struct cl_try **out, struct cl_e
   t->space = cl_space_new(&t->budget);
   t->pool = t->space ? cl_batch_pool_new(t->space, &t->budget, 1) : NULL;
   t->lua.space = t->space;
-  struct cl_state_conf state = {.home = conf->home, .memory_max = conf->memory_max, .own_paths = true};
+  struct cl_state_conf state = {.home = conf->home, .memory_max = conf->memory_max, .rights = &conf->rights};
   struct loading l = {t, conf};
   int rc = t->pool ? cl_state_open(&t->lua, &state, err)
                    : cl_err_set(err, CL_ENOMEM, "no memory to try records");

@@ -18,6 +18,7 @@ struct cl_try_conf {
   struct cl_vm_part in_key, in_value, in_header;
   struct cl_vm_part out_key, out_value, out_header; /* plugin NULL = left undone */
   const struct cl_chain *transforms;
+  struct cl_rights rights; /* of all of them */
 };
 
 /* Input converters, output converters, the chain: the first that refuses its configuration is the

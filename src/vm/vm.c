@@ -96,7 +96,7 @@ int cl_vm_new(const struct cl_vm_conf *conf, struct cl_vm **out, struct cl_err *
   vm->lua.task = (struct cl_vm_task){.ops = conf->ops, .opaque = conf->opaque, .stats = conf->stats};
   vm->lua.space = conf->space;
   struct cl_state_conf state = {
-      .home = home, .memory_max = conf->memory_max, .jit = conf->jit, .own_paths = true};
+      .home = home, .memory_max = conf->memory_max, .jit = conf->jit, .rights = &conf->rights};
   struct loading l = {vm, conf};
   cl_ffi_task_verb(&vm->lua.task, CL_VERB_LOAD);
   int rc = cl_state_open(&vm->lua, &state, err);

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/stats.h"
 #include "vm/chain.h"
+#include "vm/rights.h"
 
 struct cl_vm;
 
@@ -56,6 +57,7 @@ struct cl_vm_conf {
   struct cl_vm_part key, value;      /* converters */
   struct cl_vm_part header;          /* plugin NULL = headers stay bytes */
   const struct cl_chain *transforms; /* borrowed during cl_vm_new; NULL = none */
+  struct cl_rights rights;           /* of its plugins */
   bool tolerate;                     /* errors.tolerance=all */
   bool keep_emitted;                 /* source: batch.emitted is made when there are transforms */
 };

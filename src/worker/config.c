@@ -9,6 +9,7 @@
 
 #include "base/props.h"
 #include "base/text.h"
+#include "vm/rights.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -129,6 +130,7 @@ static void fill(struct cl_worker_conf *c, const json_t *typed) {
   c->offset_file = copy_text(typed, "offset.storage.file.filename");
   c->connectors_file = copy_text(typed, "connect.lua.connectors.file");
   c->plugin_path = paths(json_object_get(typed, "plugin.path"));
+  c->grants = json_incref(json_object_get(typed, "connect.lua.grants"));
   c->topic_creation = truth(typed, "topic.creation.enable");
   c->topic_tracking = truth(typed, "topic.tracking.enable");
   c->topic_tracking_allow_reset = truth(typed, "topic.tracking.allow.reset");
@@ -196,6 +198,8 @@ static int load(struct cl_worker_conf *c, json_t **typed, struct cl_err *err) {
     return rc;
   fill(c, *typed);
   rc = check_texts(c, err);
+  if (rc == 0 && (rc = cl_rights_check(c->grants, err)) != 0)
+    cl_err_prefix(err, "Invalid value for configuration connect.lua.grants: ");
   return rc ? rc : try_clients(c, err);
 }
 
@@ -261,6 +265,7 @@ void cl_worker_conf_free(struct cl_worker_conf *c) {
   cl_rest_conf_clear(&c->rest);
   cl_worker_warned_free(c->warned);
   json_decref(c->plugin_path);
+  json_decref(c->grants);
   json_decref(c->header_converter_config);
   json_decref(c->value_converter_config);
   json_decref(c->key_converter_config);

@@ -33,6 +33,7 @@ struct cl_worker_conf {
   char *offset_file;     /* NULL only when embedded */
   char *connectors_file; /* connect.lua.connectors.file; NULL = connectors are forgotten at the end */
   json_t *plugin_path;   /* array of paths, may be empty */
+  json_t *grants;        /* connect.lua.grants: array, or NULL */
   struct cl_rest_conf rest;
   bool topic_creation, topic_tracking, topic_tracking_allow_reset;
   size_t memory_max; /* connect.lua.memory.max.bytes: of one task's Lua state, and again of its records */

@@ -99,6 +99,8 @@ static const struct cl_conf_row rows[] = {
         "File that keeps source offsets; not needed with embedded."),
     ROW("connect.lua.connectors.file", STRING, NULL, MEDIUM,
         "File that keeps the connectors made over REST; they are forgotten at the end when not set."),
+    ROW("connect.lua.grants", LIST, "", MEDIUM,
+        "What plugins may do beyond the sandbox: PLUGIN:GRANT, one of files, io, os, ffi, debug, jit."),
     ATLEAST("connect.lua.memory.max.bytes", LONG, "67108864", MEDIUM, 1048576,
             "Ceiling of one task's Lua memory, and again of its records."),
     ATLEAST("connect.lua.consumer.buffer.bytes", LONG, "268435456", MEDIUM, 1048576,

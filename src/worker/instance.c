@@ -417,6 +417,8 @@ static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, s
         .id = id,
         .count = (int)c->n_runs,
         .max = tasks_max(c),
+        .config = c->resolved,
+        .grants = wc->grants,
         .plugin = p.plugin,
         .key = p.key,
         .value = p.value,

@@ -47,7 +47,7 @@ static int check_converters(const struct cl_worker *w, struct cl_err *err) {
 
 static int open_parts(struct cl_worker *w, struct cl_err *err) {
   struct cl_worker_conf *conf = w->conf;
-  struct cl_control_conf control = {.home = w->home};
+  struct cl_control_conf control = {.home = w->home, .grants = conf->grants};
   if (cl_control_start(&control, &w->control, err) != 0 ||
       cl_plugins_scan(w->control, w->home, conf->plugin_path, &w->plugins, err) != 0)
     return err->code;

@@ -247,6 +247,7 @@ static inline void job_start(struct job *j) {
   must(cl_plugins_scan(control, CL_SOURCE_DIR, paths, &set, &err));
   struct cl_task_conf conf = j->conf;
   conf.plugin = (struct cl_task_part){job_find(set, CL_PLUGIN_SINK, j->plugin), j->config};
+  conf.config = j->config;
   conf.key = job_part(set, j, j->key, "key");
   conf.value = job_part(set, j, j->value, "value");
   conf.topics = j->topics;

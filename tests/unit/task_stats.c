@@ -178,16 +178,17 @@ static void the_running_call_shows(void **state) {
   counted();
   plugin("plugin", "return { api = 1, kind = 'sink',\n"
                    "start = function(ctx) say(ctx, 'start')\n"
-                   "  local gate = connect.file.reader { path = ctx.config.journal .. '.gate' }\n"
+                   "  local gate = connect.file.reader { path = ctx.config.gate }\n"
                    "  while not gate:line() do end end,\n"
                    "put = function() end }\n");
+  char gate[160];
+  snprintf(gate, sizeof(gate), "%s.gate", job.journal);
+  json_object_set_new(job.config, "gate", json_string(gate));
   job_topics(&job, "shown", NULL);
   job_start(&job);
   wait_said(&job, "start", 1);
   assert_int_equal(cl_stats_call(stats, &since), CL_VERB_START);
   assert_in_range(since, from, cl_now_ms());
-  char gate[160];
-  snprintf(gate, sizeof(gate), "%s.gate", job.journal);
   FILE *f = fopen(gate, "w");
   fputs("open\n", f);
   fclose(f);

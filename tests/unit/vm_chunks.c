@@ -150,7 +150,8 @@ static void *load_often(void *arg) {
   for (int i = 0; i < ROUNDS; i++) {
     struct cl_lua s = {0};
     struct cl_err err = CL_ERR_INIT;
-    struct cl_state_conf conf = {.home = CL_SOURCE_DIR, .memory_max = 32 << 20, .own_paths = true};
+    struct cl_state_conf conf = {
+        .home = CL_SOURCE_DIR, .memory_max = 32 << 20, .rights = &(struct cl_rights){0}};
     CL_REQUIRE(cl_state_open(&s, &conf, &err) == 0);
     char text[64];
     snprintf(text, sizeof(text), "return '%d'", (i + *seed) % 3); /* one file, ever another text */

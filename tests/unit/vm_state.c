@@ -35,7 +35,8 @@ static int run(struct cl_lua *s, const char *code, struct cl_err *err) {
 
 static void open_state(struct cl_lua *s, size_t max, bool jit) {
   struct cl_err err = CL_ERR_INIT;
-  struct cl_state_conf conf = {.home = CL_SOURCE_DIR, .memory_max = max, .jit = jit, .own_paths = true};
+  struct cl_state_conf conf = {
+      .home = CL_SOURCE_DIR, .memory_max = max, .jit = jit, .rights = &(struct cl_rights){0}};
   *s = (struct cl_lua){0};
   if (cl_state_open(s, &conf, &err) != 0)
     fail_msg("%s", err.msg);

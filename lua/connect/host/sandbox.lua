@@ -3,7 +3,9 @@
 -- with things taken out. Each plugin has its own copies and its own `require`.
 -- Runs in every state (task, control, busted); the host's own modules stay outside of it.
 
+local files = require "connect.host.files"
 local host = require "connect.host.c"
+local rights = require "connect.host.rights"
 
 local M = {}
 
@@ -129,7 +131,19 @@ local function loader(env)
   end
 end
 
-local function environment()
+-- What a worker file may grant beyond the list. os.exit stays out: it would end the worker.
+local GRANTS = {
+  io = function(env)
+    env.io = pick(io, "close input lines open output popen read stderr stdin stdout tmpfile type write")
+  end,
+  os = function(env)
+    for name, fn in pairs(pick(os, "execute getenv remove rename setlocale tmpname")) do env.os[name] = fn end
+  end,
+  debug = function(env) env.debug = debug end,
+  jit = function(env) env.jit = jit end,
+}
+
+local function environment(granted)
   local env = pick(_G, [[assert error ipairs next pairs pcall rawequal rawget rawset select
     setmetatable tonumber tostring type unpack xpcall _VERSION]])
   env._G = env
@@ -148,6 +162,9 @@ local function environment()
   env.os.time = safe_time
   env.coroutine = pick(coroutine, "create isyieldable running status yield")
   env.coroutine.resume, env.coroutine.wrap = safe_resume, safe_wrap
+  for name, give in pairs(GRANTS) do
+    if granted[name] then give(env) end
+  end
   return env
 end
 
@@ -184,9 +201,14 @@ for name in ("codec crypto date_format edit errors field_path file headers http 
 PUBLIC.connect = true
 
 -- Answers a function that loads the API module, or nil and why not.
-local function find_api(name)
+local function find_api(name, granted)
   if not PUBLIC[name] then return nil, "module '" .. name .. "' is not for plugins" end
-  return function() return copy(raw_require(name), {}) end
+  return function()
+    local module = copy(raw_require(name), {})
+    local file = name == "connect" and module.file or name == "connect.file" and module
+    if file and granted.files then file.reader, file.writer = files.reader, files.writer end
+    return module
+  end
 end
 
 -- The same for a file beside the plugin.
@@ -213,8 +235,8 @@ local function is_name(name)
     and not find(name, "%.$")
 end
 
-local function own_require(env, root)
-  local loaded = {}
+local function own_require(env, root, granted)
+  local loaded = { ffi = granted.ffi and raw_require "ffi" or nil }
   return function(name)
     if not is_name(name) then
       error("a module's name may have letters, digits, _ and single dots only", 2)
@@ -224,7 +246,7 @@ local function own_require(env, root)
     check_stack()
     local load_it, why
     if name:find "^connect%." or name == "connect" then
-      load_it, why = find_api(name)
+      load_it, why = find_api(name, granted)
     else
       load_it, why = find_own(env, root, name)
     end
@@ -246,8 +268,9 @@ end
 function M.load(file, root)
   local text, why = read_file(file)
   if not text then error(why, 0) end
-  local env = environment()
-  env.require = own_require(env, root)
+  local granted = rights.of(file)
+  local env = environment(granted)
+  env.require = own_require(env, root, granted)
   local chunk, syntax = compile(text, "@" .. file, env)
   if not chunk then error(syntax, 0) end
   local module = chunk()
