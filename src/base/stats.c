@@ -2,6 +2,7 @@
  * Counters and meters without locks. Threads: see the header. */
 #include "base/stats.h"
 
+#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,13 +105,15 @@ static void view(const struct cl_meter *m, int64_t window_ms, int64_t now_ms, st
 
 void cl_stats_meter_view(const struct cl_stats *s, enum cl_meter_id id, int64_t now_ms,
                          struct cl_meter_view *out) {
-  enum { TRIES = 1000 }; /* the writer may be put aside in the middle: a mixed answer then */
+  enum { SPINS = 10, TRIES = 1000 }; /* a writer that never gets its turn leaves a mixed answer */
   const struct cl_meter *m = &s->meters[id];
   for (int i = 0; i < TRIES; i++) {
     uint32_t before = atomic_load_explicit(&m->seq, memory_order_acquire);
     view(m, s->window_ms, now_ms, out);
     if (!(before & 1) && atomic_load_explicit(&m->seq, memory_order_relaxed) == before)
       return;
+    if (i >= SPINS) /* the writer was put aside in the middle */
+      sched_yield();
   }
 }
 
