@@ -75,7 +75,8 @@ function codec.header_encode(datum) check(C.cl_ffi_header_encode(current.batch, 
 -- replace_null_with_default, is_key, schema_content }.
 function codec.json(conf)
   if type(conf) ~= "table" then error("codec.json: a table of options expected, not a " .. type(conf), 2) end
-  return ffi.cast(json_p, host.json_codec(conf))
+  local json = host.json_codec(conf)
+  return ffi.gc(ffi.cast(json_p, json), function() host.free(json) end)
 end
 
 local function json_of(json)

@@ -468,6 +468,24 @@ describe("seeing it", function()
     worker:stop()
   end)
 
+  it("counts plugins that the task takes over, and those that it cannot", function()
+    local topic, to = helpers.unique "changing", labels "out"
+    local text = "return { api = 1, kind = 'transform', %s apply = function(record) return record end }"
+    start()
+    plugin("changing", text:format "")
+    worker:start()
+    sink("out", "FileStreamSink", topic, { file = worker:path "out", transforms = "c", ["transforms.c.type"] = "changing" })
+    worker:wait_state("out", "RUNNING")
+    plugin("changing", text:format "version = '2',")
+    local seen = wait_value("connect_lua_task_plugin_reloads_total", to, 1)
+    at_least("connect_lua_task_plugin_reload_seconds_total", to, seen, 1e-6)
+    is("connect_lua_task_plugin_reload_rejections_total", to, seen, 0)
+    plugin("changing", text:format "configure = function() error 'no' end,")
+    seen = wait_value("connect_lua_task_plugin_reload_rejections_total", to, 1)
+    is("connect_lua_task_plugin_reloads_total", to, seen, 1)
+    worker:stop()
+  end)
+
   it("shows nothing that none of these tests proves", function()
     local topic = helpers.unique "all"
     start()

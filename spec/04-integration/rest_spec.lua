@@ -135,7 +135,7 @@ describe("the REST interface", function()
     assert_error(400, "contains no connector type", post { topic = "t" })
     assert_error(400, "Failed to find any class that implements Connector and which name matches Nobody",
       post { ["connector.class"] = "Nobody" })
-    assert_error(400, "Searched when the worker started: [^ ]*/connectors; .* restart", post { ["connector.class"] = "Nobody" })
+    assert_error(400, "Searched: [^ ]*/connectors; .* plugins", post { ["connector.class"] = "Nobody" })
     assert_error(400, 'Missing required configuration "topic"', post { ["connector.class"] = "FileStreamSource" })
     pipe.source["tasks.max"] = "many"
     assert_error(400, "Invalid value many for configuration tasks.max", post(pipe.source))

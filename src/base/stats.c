@@ -11,7 +11,7 @@
 const char *cl_verb_name(enum cl_verb verb) {
   static const char *const names[CL_VERBS] = {
       "none",    "load", "start", "poll", "seal",  "commit", "commit_record",
-      "convert", "put",  "flush", "open", "close", "stop",
+      "convert", "put",  "flush", "open", "close", "stop",   "reload",
   };
   return names[verb];
 }

@@ -27,8 +27,9 @@ enum cl_stat {
 
   /* counters */
   CL_STAT_COMMIT_SEQ,
-  CL_STAT_OVERDUE_CALLS, /* found by the watchdog */
-  CL_STAT_BYTES_OUT,     /* of its Kafka client */
+  CL_STAT_OVERDUE_CALLS,    /* found by the watchdog */
+  CL_STAT_RELOADS_REJECTED, /* the task went on with what it ran */
+  CL_STAT_BYTES_OUT,        /* of its Kafka client */
   CL_STAT_BYTES_IN,
 
   /* gauges */
@@ -39,6 +40,7 @@ enum cl_stat {
   CL_STAT_LAG_MAX,
   CL_STAT_LUA_BYTES,
   CL_STAT_ARENA_BYTES,
+  CL_STAT_RELOAD_US, /* what the last reload took */
   CL_STATS
 };
 
@@ -50,6 +52,7 @@ enum cl_meter_id {
   CL_METER_COMMIT_OK,   /* 1 or 0 for each */
   CL_METER_COMMIT_SKIP, /* a late answer */
   CL_METER_ACTIVE,      /* CL_STAT_ACTIVE over time */
+  CL_METER_RELOAD,      /* plugins that took the place of older ones, in microseconds */
   CL_METERS
 };
 
@@ -68,6 +71,7 @@ enum cl_verb {
   CL_VERB_OPEN,
   CL_VERB_CLOSE,
   CL_VERB_STOP,
+  CL_VERB_RELOAD,
   CL_VERBS
 };
 const char *cl_verb_name(enum cl_verb verb);

@@ -22,7 +22,7 @@ int cl_light_worker_open(struct cl_worker *w, const char *file, struct cl_err *e
 
 void cl_light_worker_close(struct cl_worker *w) {
   if (w->plugins)
-    cl_plugins_free(w->plugins);
+    cl_plugins_unref(w->plugins);
   if (w->control)
     cl_control_stop(w->control);
   if (w->conf)

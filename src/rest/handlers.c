@@ -177,6 +177,11 @@ void cl_handlers_reset_topics(struct cl_exchange *x) { command(x, CL_CMD_RESET_T
 void cl_handlers_put_tasks(struct cl_exchange *x) { command(x, CL_CMD_PUT_TASKS, x->name, NULL, NULL); }
 void cl_handlers_fence(struct cl_exchange *x) { command(x, CL_CMD_FENCE, x->name, NULL, NULL); }
 
+/* All plugins, or the one of the path. */
+void cl_handlers_reload(struct cl_exchange *x) {
+  command(x, CL_CMD_RELOAD, x->name ? x->name : "", NULL, NULL);
+}
+
 void cl_handlers_restart(struct cl_exchange *x) {
   command(x, CL_CMD_RESTART, x->name, NULL, NULL);
   if (!x->cmd)

@@ -48,6 +48,7 @@ void cl_handlers_reset_topics(struct cl_exchange *x);
 void cl_handlers_plugin_config(struct cl_exchange *x);
 void cl_handlers_plugin_files(struct cl_exchange *x);
 void cl_handlers_task_calls(struct cl_exchange *x);
+void cl_handlers_reload(struct cl_exchange *x);
 void cl_handlers_validate(struct cl_exchange *x);
 
 void cl_handlers_loggers(struct cl_exchange *x);

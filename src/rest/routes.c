@@ -75,6 +75,11 @@ static const struct route routes[] = {
     {.method = "GET", .path = "/admin/loggers/{l}", .handle = cl_handlers_logger},
     {.method = "PUT", .path = "/admin/loggers/{l}", .reads_body = true, .handle = cl_handlers_put_logger},
     {.method = "GET", .path = "/connect-lua/plugins", .any_type = true, .handle = cl_handlers_plugin_files},
+    {.method = "POST", .path = "/connect-lua/plugins/reload", .any_type = true, .handle = cl_handlers_reload},
+    {.method = "POST",
+     .path = "/connect-lua/plugins/{p}/reload",
+     .any_type = true,
+     .handle = cl_handlers_reload},
     {.method = "GET", .path = "/connect-lua/tasks", .any_type = true, .handle = cl_handlers_task_calls},
     {.method = "GET", .path = "/metrics", .any_type = true, .text = true, .handle = cl_metrics},
 };

@@ -40,6 +40,10 @@ struct cl_task {
   char topic_text[256];     /* Kafka's names end at 249 bytes */
   json_t *topics;           /* told of, as keys */
   atomic_bool forget_topics;
+
+  _Atomic(struct cl_task_parts *) next; /* left by the herder, or NULL */
+  struct cl_task_parts *renewal;        /* taken, to be run; the task's */
+  struct cl_task_parts *offered;        /* the one before that: of it what does not run was refused */
 };
 
 /* Waits up to ms, or until the task is asked to stop or is no longer `paused` as the caller saw it. */
@@ -51,6 +55,19 @@ static inline bool cl_task_stopping(struct cl_task *t) {
 static inline bool cl_task_paused(struct cl_task *t) {
   return atomic_load_explicit(&t->pause, memory_order_relaxed);
 }
+/* Ends whatever wait the task's thread is in, but no system call of a plugin. @thread any */
+void cl_task_wake(struct cl_task *t);
+
+/* renew.c: other plugins are to run. One load where nothing has changed. */
+void cl_task_parts_free(struct cl_task_parts *p);
+bool cl_task_renewal_take(struct cl_task *t, bool *connector);
+static inline bool cl_task_renewal(struct cl_task *t, bool *connector) {
+  return (t->renewal || atomic_load_explicit(&t->next, memory_order_relaxed)) &&
+         cl_task_renewal_take(t, connector);
+}
+/* Takes them over, between two batches. */
+void cl_task_renew_now(struct cl_task *t);
+
 void cl_task_report(struct cl_task *t, enum cl_state state, const char *trace);
 /* topics.c: tells conf.topic of a topic that is new. */
 void cl_task_new_topic(struct cl_task *t, struct cl_str topic);

@@ -112,7 +112,9 @@ static void describe_bytes(struct cl_buf *out, const struct cl_failure *f, bool 
     show_bytes(out, key ? "Key" : "Value", bytes);
 }
 
-static bool is_sink(const struct cl_policy *p) { return p->t->conf.plugin.plugin->kind == CL_PLUGIN_SINK; }
+static bool is_sink(const struct cl_policy *p) {
+  return p->t->conf.parts.plugin.plugin->kind == CL_PLUGIN_SINK;
+}
 
 static void log_case(struct cl_policy *p, const struct cl_case *c, const struct cl_buf *emitted) {
   const struct cl_failure *f = c->failure;

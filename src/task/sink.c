@@ -254,6 +254,9 @@ static int one_turn(struct cl_sink *s, struct cl_err *err) {
     return err->code;
   if (cl_task_stopping(s->t) && s->batch && s->batch->n == 0)
     return 0;
+  bool connector;
+  if (cl_task_renewal(s->t, &connector))
+    cl_task_renew_now(s->t);
   return deliver(s, err);
 }
 

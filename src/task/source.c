@@ -452,12 +452,26 @@ static bool delivery_failed(const struct source *s, struct cl_err *err) {
   return s->produce.code != 0;
 }
 
+/* Other plugins are to run. A connector is carried over when all it has emitted is acknowledged, so that what
+ * it is told of its records is said to the generation that emitted them. False: not yet. */
+static bool renew(struct source *s) {
+  bool connector;
+  if (!cl_task_renewal(s->t, &connector))
+    return true;
+  if (connector && (s->batch || cl_ack_waiting(s->ack) > 0))
+    return false;
+  cl_task_renew_now(s->t);
+  s->tell_records = cl_vm_has(s->t->vm, "commit_record");
+  return true;
+}
+
 static int one_turn(struct source *s, struct cl_err *err) {
   struct cl_task *t = s->t;
   if (cl_task_paused(t)) {
     cl_task_report(t, CL_PAUSED, NULL);
     while (cl_task_paused(t) && !cl_task_stopping(t)) {
       housekeeping(s, 0);
+      (void)renew(s);
       cl_task_wait(t, cl_ack_waiting(s->ack) > 0 ? SERVE_SLICE_MS : RETRY_MS, true);
     }
     if (!cl_task_stopping(t))
@@ -469,6 +483,10 @@ static int one_turn(struct source *s, struct cl_err *err) {
     return err->code;
   if (memory_is_tight(s)) {
     housekeeping(s, RETRY_MS);
+    return 0;
+  }
+  if (!s->batch && !renew(s)) {
+    housekeeping(s, SERVE_SLICE_MS);
     return 0;
   }
   if (!s->batch && poll_plugin(s, err) != 0)

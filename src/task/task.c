@@ -106,11 +106,11 @@ int cl_task_make_vm(struct cl_task *t, const struct cl_vm_ops *ops, void *opaque
       .opaque = opaque,
       .space = t->space,
       .stats = c->stats,
-      .plugin = {c->plugin.plugin, c->plugin.config},
-      .key = {c->key.plugin, c->key.config},
-      .value = {c->value.plugin, c->value.config},
-      .header = {c->header.plugin, c->header.config},
-      .transforms = c->transforms,
+      .plugin = {c->parts.plugin.plugin, c->parts.plugin.config},
+      .key = {c->parts.key.plugin, c->parts.key.config},
+      .value = {c->parts.value.plugin, c->parts.value.config},
+      .header = {c->parts.header.plugin, c->parts.header.config},
+      .transforms = c->parts.transforms,
       .rights = {c->grants, c->config},
       .tolerate = c->errors.tolerate,
       .keep_emitted = c->errors.letters || (c->errors.log && c->errors.log_messages),
@@ -129,21 +129,17 @@ int cl_task_make_vm(struct cl_task *t, const struct cl_vm_ops *ops, void *opaque
 static int open_memory(struct cl_task *t, struct cl_err *err) {
   t->budget.max = t->conf.memory_max;
   t->space = cl_space_new(&t->budget);
-  uint32_t cap = t->conf.plugin.plugin->kind == CL_PLUGIN_SOURCE ? SOURCE_BATCH : t->conf.max_poll_records;
+  uint32_t cap = t->conf.parts.plugin.plugin->kind == CL_PLUGIN_SOURCE ? SOURCE_BATCH
+                                                                       : t->conf.max_poll_records;
   t->pool = t->space ? cl_batch_pool_new(t->space, &t->budget, cap) : NULL;
   return t->pool ? 0 : cl_err_set(err, CL_ENOMEM, "no memory for the task's batches");
 }
 
 static void free_task(struct cl_task *t) {
-  cl_plugin_unref(t->conf.plugin.plugin);
-  json_decref(t->conf.plugin.config);
-  cl_plugin_unref(t->conf.key.plugin);
-  json_decref(t->conf.key.config);
-  cl_plugin_unref(t->conf.value.plugin);
-  json_decref(t->conf.value.config);
-  cl_plugin_unref(t->conf.header.plugin);
-  json_decref(t->conf.header.config);
-  cl_chain_unref(t->conf.transforms);
+  cl_task_parts_clear(&t->conf.parts);
+  cl_task_parts_free(t->next);
+  cl_task_parts_free(t->renewal);
+  cl_task_parts_free(t->offered);
   json_decref((json_t *)t->conf.client);
   json_decref((json_t *)t->conf.config);
   json_decref((json_t *)t->conf.grants);
@@ -179,7 +175,8 @@ static void run(struct cl_task *t) {
   struct cl_err err = CL_ERR_INIT;
   int rc = open_memory(t, &err);
   if (rc == 0)
-    rc = t->conf.plugin.plugin->kind == CL_PLUGIN_SOURCE ? cl_source_run(t, &err) : cl_sink_run(t, &err);
+    rc = t->conf.parts.plugin.plugin->kind == CL_PLUGIN_SOURCE ? cl_source_run(t, &err)
+                                                               : cl_sink_run(t, &err);
   if (rc != 0 && !atomic_load(&t->abandoned))
     report_end(t, rc, &err);
   if (!t->pool) /* closed, not leaked */
@@ -214,12 +211,6 @@ static void install_wake_signal(void) {
   sigaction(WAKE_SIGNAL, &sa, NULL);
 }
 
-static struct cl_task_part copy_part(const struct cl_task_part *p) {
-  if (p->plugin)
-    cl_plugin_ref(p->plugin);
-  return (struct cl_task_part){p->plugin, json_incref(p->config)};
-}
-
 static struct cl_task *new_task(const struct cl_task_conf *conf) {
   struct cl_task *t = calloc(1, sizeof(*t));
   struct cl_stats *stats = conf->stats ? cl_stats_ref(conf->stats)
@@ -231,11 +222,7 @@ static struct cl_task *new_task(const struct cl_task_conf *conf) {
   }
   t->conf = *conf;
   t->conf.stats = stats;
-  t->conf.plugin = copy_part(&conf->plugin);
-  t->conf.key = copy_part(&conf->key);
-  t->conf.value = copy_part(&conf->value);
-  t->conf.header = copy_part(&conf->header);
-  cl_chain_ref(t->conf.transforms);
+  t->conf.parts = cl_task_parts_copy(&conf->parts);
   t->conf.client = json_incref((json_t *)conf->client);
   t->conf.config = json_incref((json_t *)conf->config);
   t->conf.grants = json_incref((json_t *)conf->grants);
@@ -277,8 +264,7 @@ int cl_task_start(const struct cl_task_conf *conf, struct cl_task **out, struct 
   return 0;
 }
 
-/* Ends whatever wait the task's thread is in, but no system call of a plugin. */
-static void wake(struct cl_task *t) {
+void cl_task_wake(struct cl_task *t) {
   pthread_mutex_lock(&t->lock);
   if (t->consumer)
     cl_consumer_wake(t->consumer);
@@ -288,12 +274,12 @@ static void wake(struct cl_task *t) {
 
 void cl_task_pause(struct cl_task *t, bool pause) {
   atomic_store(&t->pause, pause);
-  wake(t);
+  cl_task_wake(t);
 }
 
 void cl_task_ask_stop(struct cl_task *t) {
   atomic_store(&t->stop, true);
-  wake(t);
+  cl_task_wake(t);
   pthread_kill(t->thread, WAKE_SIGNAL);
 }
 
@@ -328,7 +314,7 @@ static bool abandon(struct cl_task *t) {
       CL_ERROR,
       "task %s-%d did not stop in time and is given up: its thread (plugin %s) has not ended. What it emits "
       "from now on is refused; the thread and its memory stay until the worker ends",
-      t->conf.connector, t->conf.id, t->conf.plugin.plugin->class);
+      t->conf.connector, t->conf.id, t->conf.parts.plugin.plugin->class);
   pthread_detach(t->thread);
   return true;
 }

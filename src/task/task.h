@@ -12,17 +12,12 @@
 #include "kafka/budget.h"
 #include "kafka/embedded.h"
 #include "store/offsets.h"
-#include "vm/chain.h"
+#include "task/parts.h"
 
 #include <stdint.h>
 
 enum cl_state { CL_UNASSIGNED, CL_RUNNING, CL_PAUSED, CL_FAILED, CL_RESTARTING, CL_STOPPED };
 const char *cl_state_name(enum cl_state s);
-
-struct cl_task_part {
-  struct cl_plugin *plugin;
-  json_t *config; /* typed */
-};
 
 struct cl_task_errors {     /* a connector's errors.* */
   bool tolerate;            /* errors.tolerance=all */
@@ -40,12 +35,10 @@ struct cl_task_conf {
   const char *connector;
   int id, count, max;            /* this task, tasks of the connector, tasks.max */
   const json_t *config, *grants; /* the connector's config as given; connect.lua.grants, or NULL */
-  struct cl_task_part plugin, key, value;
-  struct cl_task_part header;  /* plugin NULL = headers stay bytes */
-  struct cl_chain *transforms; /* or NULL */
-  const json_t *client;        /* librdkafka keys of its consumer or producer */
-  const json_t *topics;        /* sink: array, or NULL */
-  const char *topics_regex;    /* sink */
+  struct cl_task_parts parts;
+  const json_t *client;     /* librdkafka keys of its consumer or producer */
+  const json_t *topics;     /* sink: array, or NULL */
+  const char *topics_regex; /* sink */
   struct cl_task_errors errors;
   const json_t *topic_creation; /* source: the connector's config when it wants its topics made, or NULL */
   const json_t *topic_admin;    /* librdkafka keys for that */
@@ -66,6 +59,10 @@ struct cl_task_conf {
   void (*status)(void *arg, int task, uint64_t generation, enum cl_state state, const char *trace);
   /* @thread task. A topic that the task uses for the first time; NULL = nobody wants to know. */
   void (*topic)(void *arg, uint64_t generation, const char *topic, size_t len);
+  /* @thread task. now: what it runs from now on; or NULL: this generation of a plugin could not be taken
+   * over. NULL = nobody wants to know. */
+  void (*renewed)(void *arg, int task, uint64_t generation, const struct cl_task_parts *now,
+                  const struct cl_plugin *rejected, const struct cl_err *err);
   void *arg;
   uint64_t generation; /* handed back, so that late reports of old tasks are known */
 };
@@ -74,6 +71,11 @@ struct cl_task;
 
 int cl_task_start(const struct cl_task_conf *conf, struct cl_task **out, struct cl_err *err);
 void cl_task_pause(struct cl_task *t, bool pause);
+
+/* What it is to run from its next batch on, in place of what it has had by cl_task_conf or by this function;
+ * of a plugin that cannot be set up in its state it goes on with what it runs. parts: of as many stages as
+ * before; the connector another one only if that has the verb `reload`. False = no memory. */
+bool cl_task_renew(struct cl_task *t, const struct cl_task_parts *parts);
 
 /* conf.topic is told of every topic anew. */
 void cl_task_forget_topics(struct cl_task *t);

@@ -3,6 +3,7 @@
 #include "vm/chain.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct cl_chain *cl_chain_new(size_t n) {
   struct cl_chain *s = calloc(1, sizeof(*s));
@@ -15,6 +16,29 @@ struct cl_chain *cl_chain_new(size_t n) {
   }
   s->n = n;
   s->refs = 1;
+  return s;
+}
+
+struct cl_chain *cl_chain_copy(const struct cl_chain *from) {
+  struct cl_chain *s = cl_chain_new(from->n);
+  for (size_t i = 0; s && i < from->n; i++) {
+    const struct cl_chain_stage *f = &from->v[i];
+    struct cl_chain_stage *t = &s->v[i];
+    *t = (struct cl_chain_stage){.alias = strdup(f->alias),
+                                 .transform = f->transform,
+                                 .config = json_incref(f->config),
+                                 .predicate_alias = f->predicate_alias ? strdup(f->predicate_alias) : NULL,
+                                 .predicate = f->predicate,
+                                 .predicate_config = json_incref(f->predicate_config),
+                                 .negate = f->negate};
+    cl_plugin_ref(t->transform);
+    if (t->predicate)
+      cl_plugin_ref(t->predicate);
+    if (!t->alias || (f->predicate_alias && !t->predicate_alias)) {
+      cl_chain_unref(s);
+      s = NULL;
+    }
+  }
   return s;
 }
 

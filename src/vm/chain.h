@@ -27,5 +27,7 @@ struct cl_chain {
 
 /* Room for n stages, all empty; one reference. NULL = no memory. */
 struct cl_chain *cl_chain_new(size_t n);
+/* The same stages once more, to be changed before it is used; one reference. NULL = no memory. */
+struct cl_chain *cl_chain_copy(const struct cl_chain *from);
 void cl_chain_ref(struct cl_chain *s); /* NULL is allowed */
 void cl_chain_unref(struct cl_chain *s);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "vm/internal.h"
 #include "vm/plugin_set.h"
+#include "vm/sources.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -26,8 +27,9 @@ enum {
 struct job {
   struct job *next;
   char *file, *root;
-  char *verb;   /* NULL = manifest */
-  json_t *args; /* own copy */
+  char *verb;                 /* NULL = manifest */
+  struct cl_sources *sources; /* a reference, or NULL */
+  json_t *args;               /* own copy */
   json_t *out;
   int rc;
   struct cl_err err;
@@ -66,6 +68,7 @@ static void job_unref(struct job *job) {
   free(job->file);
   free(job->root);
   free(job->verb);
+  cl_sources_unref(job->sources);
   json_decref(job->args);
   json_decref(job->out);
   free(job);
@@ -100,11 +103,12 @@ static int run_in_lua(lua_State *L) {
   lua_getfield(L, 2, job->verb ? "call" : "manifest"); /* ud control fn */
   lua_pushstring(L, job->file);                        /* ud control fn file */
   lua_pushstring(L, job->root);                        /* ud control fn file root */
-  int n = 2;
+  cl_lib_push_sources(L, job->sources);                /* ud control fn file root sources */
+  int n = 3;
   if (job->verb) {
     lua_pushstring(L, job->verb);        /* ... verb */
     cl_bridge_push(lj->s, L, job->args); /* ... verb args */
-    n = 4;
+    n = 5;
   }
   lua_call(L, n, 1);                          /* ud control result */
   json_t **box = cl_bridge_box(lj->s, L, -1); /* ud control result box */
@@ -321,12 +325,14 @@ static void take_result(struct job *job, json_t **out, struct cl_err *err) {
   }
 }
 
-static int submit(struct cl_control *c, struct job *job, json_t **out, struct cl_err *err) {
+/* *over: the job has ended, well or not, and nobody works on it any more. */
+static int submit(struct cl_control *c, struct job *job, json_t **out, bool *over, struct cl_err *err) {
   pthread_mutex_lock(&c->lock);
   *c->last = job;
   c->last = &job->next;
   pthread_cond_broadcast(&c->wake);
   int rc = wait_for(c, job, err);
+  *over = rc == 0;
   if (rc == 0) {
     rc = job->rc;
     take_result(job, out, err);
@@ -336,11 +342,13 @@ static int submit(struct cl_control *c, struct job *job, json_t **out, struct cl
   return rc;
 }
 
-static struct job *new_job(const char *file, const char *root, const char *verb, const json_t *args) {
+static struct job *new_job(const char *file, const char *root, struct cl_sources *sources, const char *verb,
+                           const json_t *args) {
   struct job *job = calloc(1, sizeof(*job));
   if (!job)
     return NULL;
   job->refs = 2;
+  job->sources = sources ? cl_sources_ref(sources) : NULL;
   job->file = strdup(file);
   job->root = strdup(root);
   job->verb = verb ? strdup(verb) : NULL;
@@ -352,17 +360,32 @@ static struct job *new_job(const char *file, const char *root, const char *verb,
   return NULL;
 }
 
-int cl_control_manifest(struct cl_control *c, const char *file, json_t **out, struct cl_err *err) {
-  *out = NULL;
+int cl_control_manifest(struct cl_control *c, const char *file, json_t **out, struct cl_sources **sources,
+                        struct cl_err *err) {
   char *root = cl_plugin_root(file);
-  struct job *job = root ? new_job(file, root, NULL, NULL) : NULL;
+  struct cl_sources *read = cl_sources_new();
+  struct job *job = root && read ? new_job(file, root, read, NULL, NULL) : NULL;
+  *out = NULL;
+  *sources = NULL;
   free(root);
-  return job ? submit(c, job, out, err) : cl_err_set(err, CL_ENOMEM, "%s: no memory", file);
+  if (!job) {
+    cl_sources_unref(read);
+    return cl_err_set(err, CL_ENOMEM, "%s: no memory", file);
+  }
+  bool over = false;
+  int rc = submit(c, job, out, &over, err);
+  if (over) {
+    cl_sources_close(read);
+    *sources = cl_sources_ref(read);
+  }
+  cl_sources_unref(read); /* else a stuck thread may still write there */
+  return rc;
 }
 
 int cl_control_call(struct cl_control *c, const struct cl_plugin *plugin, const char *verb,
                     const json_t *args, json_t **out, struct cl_err *err) {
+  bool over;
   *out = NULL;
-  struct job *job = new_job(plugin->file, plugin->root, verb, args);
-  return job ? submit(c, job, out, err) : cl_err_set(err, CL_ENOMEM, "%s: no memory", plugin->file);
+  struct job *job = new_job(plugin->file, plugin->root, plugin->sources, verb, args);
+  return job ? submit(c, job, out, &over, err) : cl_err_set(err, CL_ENOMEM, "%s: no memory", plugin->file);
 }

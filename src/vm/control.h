@@ -13,6 +13,7 @@
 
 struct cl_control;
 struct cl_plugin;
+struct cl_sources;
 
 struct cl_control_conf {
   const char *home;    /* folder holding lua/ and connectors/ */
@@ -24,10 +25,12 @@ int cl_control_start(const struct cl_control_conf *conf, struct cl_control **out
 void cl_control_stop(struct cl_control *c);
 int cl_control_abandoned(const struct cl_control *c); /* threads given up */
 
-/* Runs the file and checks what it returns. *out: the manifest (kind, class, version, doc,
- * aliases, config rows, verbs). Errors read "file:line: reason". */
-int cl_control_manifest(struct cl_control *c, const char *file, json_t **out, struct cl_err *err);
+/* Runs the file, checks what it returns and runs its inline tests. *out: the manifest (kind, class, version,
+ * doc, aliases, config rows, verbs). *sources: what was read, also of a file that is refused (a reference,
+ * closed); NULL when the thread was stuck. Errors read "file:line: reason". */
+int cl_control_manifest(struct cl_control *c, const char *file, json_t **out, struct cl_sources **sources,
+                        struct cl_err *err);
 
-/* Calls plugin.verb(args...); args is an array, *out the first result (null when none). */
+/* Calls plugin.verb(args...) of this generation; args is an array, *out the first result (null when none). */
 int cl_control_call(struct cl_control *c, const struct cl_plugin *plugin, const char *verb,
                     const json_t *args, json_t **out, struct cl_err *err);

@@ -27,6 +27,7 @@ struct cl_vm_task {
 struct cl_lua_owned { /* a C object that Lua code of this state works with, freed with it */
   void *object;
   void (*free)(void *object);
+  char *text; /* what it was made of, and is again; NULL = it is nobody else's */
   struct cl_lua_owned *next;
 };
 
@@ -67,6 +68,8 @@ int cl_state_open(struct cl_lua *s, const struct cl_state_conf *conf, struct cl_
 void cl_state_close(struct cl_lua *s);
 /* From now until cleared (ms 0) interpreted code raises an error once ms have passed. */
 void cl_state_deadline(struct cl_lua *s, int64_t ms);
+/* Drops all traces and collects: what was replaced is gone. */
+void cl_state_forget(struct cl_lua *s);
 /* Raises "stopped" in interpreted code. @thread any. */
 void cl_state_interrupt(struct cl_lua *s);
 
@@ -115,6 +118,10 @@ void cl_spec_set_part(struct cl_lua *s, lua_State *L, const char *name, const st
  * chain NULL = none. */
 void cl_spec_set_transforms(struct cl_lua *s, lua_State *L, const struct cl_chain *chain);
 
+/* Parts of next that are of this file, "transforms" by place: into the table on top of the stack. May throw.
+ */
+void cl_spec_set_changed(struct cl_lua *s, lua_State *L, const struct cl_vm_parts *next, const char *file);
+
 /* ----------------------------------------------------------------- rights.c */
 
 /* Tells the state's sandbox, before it loads a plugin; may throw. */
@@ -124,3 +131,7 @@ void cl_rights_set(struct cl_lua *s, lua_State *L, const struct cl_rights *right
 
 /* Registers package.preload["connect.host.c"]; may throw. */
 void cl_lib_host_preload(struct cl_lua *s, lua_State *L);
+/* Pushes a box that holds a reference to sources (nil for NULL), as sandbox.load takes them; may throw. */
+struct cl_sources;
+void cl_lib_push_sources(lua_State *L, struct cl_sources *sources);
+#define CL_SOURCES_MT "connect.sources"

@@ -16,6 +16,7 @@
 #include "record/java_date.h"
 #include "vm/chunks.h"
 #include "vm/emit.h"
+#include "vm/sources.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -279,18 +280,48 @@ static bool flag(lua_State *L, const char *name, bool dflt) {
   return out;
 }
 
-/* Pushes an object that dies with the state. */
-static int own(lua_State *L, void *object, void (*free_object)(void *object)) {
+/* Pushes an object that dies with the state; text: what it was made of, NULL = nobody else gets it. */
+static int own(lua_State *L, void *object, void (*free_object)(void *object), const char *text) {
   struct cl_lua *s = self(L);
   struct cl_lua_owned *o = malloc(sizeof(*o));
-  if (!o) {
+  char *copy = text ? strdup(text) : NULL;
+  if (!o || (text && !copy)) {
+    free(o);
+    free(copy);
     free_object(object);
     return luaL_error(L, "not enough memory");
   }
-  *o = (struct cl_lua_owned){object, free_object, s->owned};
+  *o = (struct cl_lua_owned){object, free_object, copy, s->owned};
   s->owned = o;
   lua_pushlightuserdata(L, object);
   return 1;
+}
+
+/* Pushes what was made of this text already: a plugin that is set up again and again needs no more of them.
+ */
+static bool push_owned(lua_State *L, void (*free_object)(void *object), const char *text) {
+  for (struct cl_lua_owned *o = self(L)->owned; o; o = o->next) {
+    if (o->free == free_object && o->text && strcmp(o->text, text) == 0) {
+      lua_pushlightuserdata(L, o->object);
+      return true;
+    }
+  }
+  return false;
+}
+
+/* free(object): what an object is that nobody else has, before the state dies */
+static int host_free(lua_State *L) {
+  const void *object = lua_touserdata(L, 1);
+  for (struct cl_lua_owned **at = &self(L)->owned; *at; at = &(*at)->next) {
+    struct cl_lua_owned *o = *at;
+    if (o->object != object || o->text)
+      continue;
+    *at = o->next;
+    o->free(o->object);
+    free(o);
+    break;
+  }
+  return 0;
 }
 
 static void free_json(void *json) { cl_json_free(json); }
@@ -316,7 +347,7 @@ static int host_json_codec(lua_State *L) {
   if (lua_type(L, -1) == LUA_TSTRING)
     conf.schema_content = lua_tostring(L, -1);
   struct cl_json *json = cl_json_new(s->space, &conf, &err);
-  return json ? own(L, json, free_json) : cl_call_raise(L, &err);
+  return json ? own(L, json, free_json, NULL) : cl_call_raise(L, &err);
 }
 
 static void free_date_format(void *f) { cl_date_format_free(f); }
@@ -327,9 +358,12 @@ static int host_date_format(lua_State *L) {
   struct cl_date_format *f;
   size_t len;
   const char *pattern = luaL_checklstring(L, 1, &len);
+  bool plain = strlen(pattern) == len;
+  if (plain && push_owned(L, free_date_format, pattern))
+    return 1;
   if (cl_date_format_new(pattern, len, cl_wall_ms(), &f, &err) != 0)
     return cl_call_raise(L, &err);
-  return own(L, f, free_date_format);
+  return own(L, f, free_date_format, plain ? pattern : NULL);
 }
 
 static void free_regex(void *r) { cl_regex_free(r); }
@@ -338,9 +372,12 @@ static void free_regex(void *r) { cl_regex_free(r); }
 static int host_regex(lua_State *L) {
   struct cl_err err = CL_ERR_INIT;
   struct cl_regex *r;
-  if (cl_regex_compile(luaL_checkstring(L, 1), &r, &err) != 0)
+  const char *pattern = luaL_checkstring(L, 1);
+  if (push_owned(L, free_regex, pattern))
+    return 1;
+  if (cl_regex_compile(pattern, &r, &err) != 0)
     return cl_call_raise(L, &err);
-  return own(L, r, free_regex);
+  return own(L, r, free_regex, pattern);
 }
 
 /* ------------------------------------------------------------ abi, C stack */
@@ -386,6 +423,49 @@ static int host_check_stack(lua_State *L) {
 
 /* ------------------------------------------------------------------ plugin files */
 
+/* read(path [, sources]) -> text, or nil and why there is none; raises when it is too large */
+static int host_read(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1), *text = NULL;
+  struct cl_sources **sources = lua_isnoneornil(L, 2) ? NULL : luaL_checkudata(L, 2, CL_SOURCES_MT);
+  struct cl_err err = CL_ERR_INIT;
+  size_t len = 0;
+  char **own = push_text_box(L);
+  int rc = cl_sources_read(sources ? *sources : NULL, path, own, &text, &len, &err);
+  if (rc == 0) {
+    lua_pushlstring(L, text, len);
+    return 1;
+  }
+  if (rc == CL_ENOMEM || rc == CL_EINVAL) {
+    lua_pushstring(L, err.msg);
+    return lua_error(L);
+  }
+  lua_pushnil(L);
+  lua_pushstring(L, err.msg);
+  return 2;
+}
+
+static int drop_sources(lua_State *L) {
+  struct cl_sources **s = lua_touserdata(L, 1);
+  cl_sources_unref(*s);
+  *s = NULL;
+  return 0;
+}
+
+void cl_lib_push_sources(lua_State *L, struct cl_sources *sources) {
+  if (!sources) {
+    lua_pushnil(L);
+    return;
+  }
+  struct cl_sources **box = lua_newuserdata(L, sizeof(*box)); /* box */
+  *box = NULL;
+  if (luaL_newmetatable(L, CL_SOURCES_MT)) { /* box mt */
+    lua_pushcfunction(L, drop_sources);      /* box mt fn */
+    lua_setfield(L, -2, "__gc");             /* box mt */
+  }
+  lua_setmetatable(L, -2); /* box */
+  *box = cl_sources_ref(sources);
+}
+
 /* compile(text, name, env) -> function, or nil and the message */
 static int host_compile(lua_State *L) {
   size_t len;
@@ -419,6 +499,7 @@ static int host_check_rows(lua_State *L) {
 
 static const luaL_Reg functions[] = {
     {"compile", host_compile},
+    {"read", host_read},
     {"log", host_log},
     {"wall_ms", host_wall_ms},
     {"now_ms", host_now_ms},
@@ -438,6 +519,7 @@ static const luaL_Reg functions[] = {
     {"json_codec", host_json_codec},
     {"date_format", host_date_format},
     {"regex", host_regex},
+    {"free", host_free},
     {"abi_text", host_abi_text},
     {"check_stack", host_check_stack},
     {"check_rows", host_check_rows},

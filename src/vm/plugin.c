@@ -3,6 +3,8 @@
  * Any thread once published. May include base only. */
 #include "vm/plugin_set.h"
 
+#include "vm/sources.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,19 +51,26 @@ void cl_plugin_unref(struct cl_plugin *p) {
   free(p->file);
   free(p->root);
   free(p->hash);
+  cl_sources_unref(p->sources);
   json_decref(p->aliases);
   json_decref(p->verbs);
   cl_conf_def_free(p->def);
   free(p);
 }
 
-void cl_plugins_free(struct cl_plugins *set) {
-  if (!set)
+struct cl_plugins *cl_plugins_ref(struct cl_plugins *set) {
+  __atomic_add_fetch(&set->refs, 1, __ATOMIC_RELAXED);
+  return set;
+}
+
+void cl_plugins_unref(struct cl_plugins *set) {
+  if (!set || __atomic_sub_fetch(&set->refs, 1, __ATOMIC_ACQ_REL) > 0)
     return;
   for (size_t i = 0; i < set->n; i++) {
     cl_plugin_unref(set->files[i].plugin);
     free(set->files[i].path);
     free(set->files[i].reason);
+    cl_sources_unref(set->files[i].tried);
   }
   free(set->files);
   free(set);

@@ -3,24 +3,27 @@
  * base, Lua. */
 #include "vm/internal.h"
 
+#include <string.h>
+
 /* Pushes the table {module=, config=, class=, file=} of a part. */
 static void push_part(struct cl_lua *s, lua_State *L, const struct cl_vm_part *part) {
-  lua_newtable(L);                            /* part */
-  lua_getglobal(L, "require");                /* part require */
-  lua_pushliteral(L, "connect.host.sandbox"); /* part require name */
-  lua_call(L, 1, 1);                          /* part sandbox */
-  lua_getfield(L, -1, "load");                /* part sandbox load */
-  lua_remove(L, -2);                          /* part load */
-  lua_pushstring(L, part->plugin->file);      /* part load file */
-  lua_pushstring(L, part->plugin->root);      /* part load file root */
-  lua_call(L, 2, 1);                          /* part module */
-  lua_setfield(L, -2, "module");              /* part */
-  cl_bridge_push(s, L, part->config);         /* part config */
-  lua_setfield(L, -2, "config");              /* part */
-  lua_pushstring(L, part->plugin->class);     /* part class */
-  lua_setfield(L, -2, "class");               /* part */
-  lua_pushstring(L, part->plugin->file);      /* part file */
-  lua_setfield(L, -2, "file");                /* part */
+  lua_newtable(L);                               /* part */
+  lua_getglobal(L, "require");                   /* part require */
+  lua_pushliteral(L, "connect.host.sandbox");    /* part require name */
+  lua_call(L, 1, 1);                             /* part sandbox */
+  lua_getfield(L, -1, "load");                   /* part sandbox load */
+  lua_remove(L, -2);                             /* part load */
+  lua_pushstring(L, part->plugin->file);         /* part load file */
+  lua_pushstring(L, part->plugin->root);         /* part load file root */
+  cl_lib_push_sources(L, part->plugin->sources); /* part load file root sources */
+  lua_call(L, 3, 1);                             /* part module */
+  lua_setfield(L, -2, "module");                 /* part */
+  cl_bridge_push(s, L, part->config);            /* part config */
+  lua_setfield(L, -2, "config");                 /* part */
+  lua_pushstring(L, part->plugin->class);        /* part class */
+  lua_setfield(L, -2, "class");                  /* part */
+  lua_pushstring(L, part->plugin->file);         /* part file */
+  lua_setfield(L, -2, "file");                   /* part */
 }
 
 void cl_spec_set_part(struct cl_lua *s, lua_State *L, const char *name, const struct cl_vm_part *part) {
@@ -55,4 +58,47 @@ void cl_spec_set_transforms(struct cl_lua *s, lua_State *L, const struct cl_chai
     lua_rawseti(L, -2, (int)(i + 1)); /* list */
   }
   lua_setfield(L, -2, "transforms"); /* */
+}
+
+static bool is_of(const struct cl_plugin *p, const char *file) { return p && strcmp(p->file, file) == 0; }
+
+static void set_changed_part(struct cl_lua *s, lua_State *L, const char *name, const struct cl_vm_part *part,
+                             const char *file) {
+  if (is_of(part->plugin, file))
+    cl_spec_set_part(s, L, name, part);
+}
+
+/* Pushes {alias=, module=..., predicate=}, without what is of other files. */
+static void push_changed_stage(struct cl_lua *s, lua_State *L, const struct cl_chain_stage *stage,
+                               const char *file) {
+  if (is_of(stage->transform, file))
+    push_part(s, L, &(struct cl_vm_part){stage->transform, stage->config}); /* stage */
+  else
+    lua_newtable(L);                         /* stage */
+  lua_pushstring(L, stage->alias);           /* stage v */
+  lua_setfield(L, -2, "alias");              /* stage */
+  lua_pushstring(L, stage->transform->side); /* stage v */
+  lua_setfield(L, -2, "side");               /* stage */
+  if (!is_of(stage->predicate, file))
+    return;
+  push_part(s, L, &(struct cl_vm_part){stage->predicate, stage->predicate_config}); /* stage part */
+  lua_pushstring(L, stage->predicate_alias);                                        /* stage part v */
+  lua_setfield(L, -2, "alias");                                                     /* stage part */
+  lua_setfield(L, -2, "predicate");                                                 /* stage */
+}
+
+void cl_spec_set_changed(struct cl_lua *s, lua_State *L, const struct cl_vm_parts *next, const char *file) {
+  set_changed_part(s, L, "plugin", &next->plugin, file);
+  set_changed_part(s, L, "key", &next->key, file);
+  set_changed_part(s, L, "value", &next->value, file);
+  set_changed_part(s, L, "header", &next->header, file);
+  lua_newtable(L); /* t list */
+  for (size_t i = 0; next->transforms && i < next->transforms->n; i++) {
+    const struct cl_chain_stage *stage = &next->transforms->v[i];
+    if (!is_of(stage->transform, file) && !is_of(stage->predicate, file))
+      continue;
+    push_changed_stage(s, L, stage, file); /* t list stage */
+    lua_rawseti(L, -2, (int)(i + 1));      /* t list */
+  }
+  lua_setfield(L, -2, "transforms"); /* t */
 }

@@ -121,6 +121,7 @@ void cl_state_close(struct cl_lua *s) {
     struct cl_lua_owned *o = s->owned;
     s->owned = o->next;
     o->free(o->object);
+    free(o->text);
     free(o);
   }
 }
@@ -160,6 +161,17 @@ void cl_state_deadline(struct cl_lua *s, int64_t ms) {
     lua_sethook(s->L, deadline_hook, LUA_MASKCOUNT, DEADLINE_STEP);
   else
     lua_sethook(s->L, NULL, 0, 0);
+}
+
+static int collect(lua_State *L) {
+  lua_gc(L, LUA_GCCOLLECT, 0);
+  return 0;
+}
+
+void cl_state_forget(struct cl_lua *s) {
+  luaJIT_setmode(s->L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_FLUSH);
+  if (lua_cpcall(s->L, collect, NULL) != 0) /* a finalizer */
+    lua_pop(s->L, 1);
 }
 
 static void stop_hook(lua_State *L, lua_Debug *ar) { raise_here(L, ar, "stopped"); }

@@ -14,6 +14,7 @@ struct cl_vm {
   struct cl_lua lua;
   struct cl_plugin *plugin; /* for cl_vm_has */
   char *home;
+  bool jit;
   int verbs[CL_VERBS]; /* registry references; none at CL_VERB_NONE */
 };
 
@@ -71,14 +72,13 @@ static int load_all(lua_State *L) {
 }
 
 /* Loading runs each line once: traces of it would only take time and memory. */
-static int load_untraced(lua_State *L) {
-  struct loading *l = lua_touserdata(L, 1);
-  if (l->conf->jit)
-    luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
-  load_all(L);
-  if (l->conf->jit)
-    luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_ON);
-  return 0;
+static int call_untraced(struct cl_vm *vm, lua_CFunction fn, void *ud, struct cl_err *err) {
+  if (vm->jit)
+    luaJIT_setmode(vm->lua.L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
+  int rc = cl_call_protected(&vm->lua, fn, ud, err);
+  if (vm->jit)
+    luaJIT_setmode(vm->lua.L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_ON);
+  return rc;
 }
 
 int cl_vm_new(const struct cl_vm_conf *conf, struct cl_vm **out, struct cl_err *err) {
@@ -91,6 +91,7 @@ int cl_vm_new(const struct cl_vm_conf *conf, struct cl_vm **out, struct cl_err *
     return cl_err_set(err, CL_ENOMEM, "no memory for a task's Lua state");
   }
   vm->home = home;
+  vm->jit = conf->jit;
   vm->plugin = (struct cl_plugin *)conf->plugin.plugin;
   cl_plugin_ref(vm->plugin);
   vm->lua.task = (struct cl_vm_task){.ops = conf->ops, .opaque = conf->opaque, .stats = conf->stats};
@@ -101,7 +102,7 @@ int cl_vm_new(const struct cl_vm_conf *conf, struct cl_vm **out, struct cl_err *
   cl_ffi_task_verb(&vm->lua.task, CL_VERB_LOAD);
   int rc = cl_state_open(&vm->lua, &state, err);
   if (rc == 0)
-    rc = cl_call_protected(&vm->lua, load_untraced, &l, err);
+    rc = call_untraced(vm, load_all, &l, err);
   cl_ffi_task_verb(&vm->lua.task, CL_VERB_NONE);
   if (rc != 0) {
     cl_vm_free(vm);
@@ -129,6 +130,37 @@ int64_t cl_vm_plugin_us(const struct cl_vm *vm) { return vm->lua.task.plugin_us;
 size_t cl_vm_memory(const struct cl_vm *vm) { return vm->lua.used; }
 
 void cl_vm_interrupt(struct cl_vm *vm) { cl_state_interrupt(&vm->lua); }
+
+/* ----------------------------------------------------------------- reloading */
+
+struct reloading {
+  struct cl_vm *vm;
+  const struct cl_vm_parts *next;
+  const char *file;
+};
+
+static int run_reload(lua_State *L) {
+  struct reloading *r = lua_touserdata(L, 1);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, r->vm->verbs[CL_VERB_RELOAD]); /* ud reload */
+  lua_newtable(L);                                                 /* ud reload spec */
+  cl_spec_set_changed(&r->vm->lua, L, r->next, r->file);           /* ud reload spec */
+  lua_call(L, 1, 0);                                               /* ud */
+  return 0;
+}
+
+int cl_vm_reload(struct cl_vm *vm, const struct cl_vm_parts *next, const char *file, struct cl_err *err) {
+  struct reloading r = {vm, next, file};
+  cl_ffi_task_verb(&vm->lua.task, CL_VERB_RELOAD);
+  int rc = call_untraced(vm, run_reload, &r, err);
+  cl_state_forget(&vm->lua); /* also of what was refused */
+  cl_ffi_task_verb(&vm->lua.task, CL_VERB_NONE);
+  if (rc != 0 || strcmp(next->plugin.plugin->file, file) != 0)
+    return rc;
+  cl_plugin_unref(vm->plugin);
+  vm->plugin = (struct cl_plugin *)next->plugin.plugin;
+  cl_plugin_ref(vm->plugin);
+  return 0;
+}
 
 /* --------------------------------------------------------------------- verbs */
 

@@ -98,6 +98,14 @@ int cl_vm_open(struct cl_vm *vm, const json_t *partitions, struct cl_err *err); 
 int cl_vm_close(struct cl_vm *vm, const json_t *partitions, struct cl_err *err); /* has no such verb */
 int cl_vm_stop(struct cl_vm *vm, struct cl_err *err);
 
+struct cl_vm_parts { /* what a task runs */
+  struct cl_vm_part plugin, key, value, header;
+  const struct cl_chain *transforms; /* of as many stages as before */
+};
+/* What next has of this plugin file is set up and takes the place of what ran, whose memory is given back; of
+ * a connector its `reload` carries it over. Not while a batch is converted. On an error all is as it was. */
+int cl_vm_reload(struct cl_vm *vm, const struct cl_vm_parts *next, const char *file, struct cl_err *err);
+
 /* How long the plugin's own part of the last cl_vm_poll or cl_vm_put took, without transforms and
  * converters. */
 int64_t cl_vm_plugin_us(const struct cl_vm *vm);

@@ -79,12 +79,11 @@ static void print_known(struct cl_buf *b, const struct cl_plugins *plugins) {
 static void print_searched(struct cl_buf *b, const struct cl_worker *w) {
   size_t i;
   json_t *path;
-  cl_buf_fmt(b, ". Searched when the worker started: %s/connectors", w->home);
+  cl_buf_fmt(b, ". Searched: %s/connectors", w->home);
   json_array_foreach (w->conf->plugin_path, i, path)
     cl_buf_fmt(b, ", %s", json_string_value(path));
-  cl_buf_str(b,
-             "; a plugin that was put there later is found after a restart, and `connect-lua plugins` tells "
-             "which files are not used and why");
+  cl_buf_fmt(b, "%s; `connect-lua plugins` tells which files are not used and why",
+             w->conf->reload ? "" : " when the worker started (connect.lua.reload is false)");
 }
 
 struct cl_plugin *cl_admit_class(const struct cl_worker *w, const json_t *config, struct cl_reply *reply) {

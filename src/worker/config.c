@@ -131,6 +131,7 @@ static void fill(struct cl_worker_conf *c, const json_t *typed) {
   c->connectors_file = copy_text(typed, "connect.lua.connectors.file");
   c->plugin_path = paths(json_object_get(typed, "plugin.path"));
   c->grants = json_incref(json_object_get(typed, "connect.lua.grants"));
+  c->reload = truth(typed, "connect.lua.reload");
   c->topic_creation = truth(typed, "topic.creation.enable");
   c->topic_tracking = truth(typed, "topic.tracking.enable");
   c->topic_tracking_allow_reset = truth(typed, "topic.tracking.allow.reset");

@@ -35,6 +35,7 @@ struct cl_worker_conf {
   json_t *plugin_path;   /* array of paths, may be empty */
   json_t *grants;        /* connect.lua.grants: array, or NULL */
   struct cl_rest_conf rest;
+  bool reload; /* connect.lua.reload: plugins may change while it runs */
   bool topic_creation, topic_tracking, topic_tracking_allow_reset;
   size_t memory_max; /* connect.lua.memory.max.bytes: of one task's Lua state, and again of its records */
   size_t consumer_buffer_bytes; /* connect.lua.consumer.buffer.bytes: of all consumers */

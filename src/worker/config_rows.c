@@ -105,6 +105,8 @@ static const struct cl_conf_row rows[] = {
             "Ceiling of one task's Lua memory, and again of its records."),
     ATLEAST("connect.lua.consumer.buffer.bytes", LONG, "268435456", MEDIUM, 1048576,
             "What all consumers together may hold of fetched records."),
+    ROW("connect.lua.reload", BOOLEAN, "true", MEDIUM,
+        "Whether plugin files that change while the worker runs take the place of what they were."),
     ATLEAST("connect.lua.watchdog.ms", LONG, "60000", LOW, 0,
             "How long a call of a plugin may take before it is reported; 0 = never."),
     ROW("connect.lua.rest.mask.passwords", BOOLEAN, "false", MEDIUM,

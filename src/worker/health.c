@@ -31,11 +31,14 @@ static const char *const doing[] = {
     [CL_CMD_ALTER_OFFSETS] = "altering the offsets of connector",
     [CL_CMD_RESET_OFFSETS] = "resetting the offsets of connector",
     [CL_CMD_RESTORE] = "restoring connectors of",
+    [CL_CMD_RELOAD] = "refusing to reload plugin",
+    [CL_CMD_PUBLISH] = "taking changed plugins over",
 };
 
 void cl_health_begin(struct cl_herder *h, const struct cl_command *cmd) {
   pthread_mutex_lock(&h->lock);
-  snprintf(h->stage.text, sizeof(h->stage.text), "%s %s", doing[cmd->kind], cmd->name);
+  snprintf(h->stage.text, sizeof(h->stage.text), "%s%s%s", doing[cmd->kind], cmd->name[0] ? " " : "",
+           cmd->name);
   h->stage.began_ms = cl_now_ms();
   h->stage.began_wall = cl_wall_ms();
   h->stage.over = false;

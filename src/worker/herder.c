@@ -42,11 +42,13 @@ static void free_command(struct cl_command *cmd) {
   free(cmd->name);
   json_decref(cmd->config);
   free(cmd->initial_state);
+  cl_plugins_unref(cmd->plugins);
   free(cmd);
 }
 
-static void answer(struct cl_command *cmd, struct cl_reply *reply) {
-  cmd->done(cmd->arg, reply);
+void cl_herder_answer(struct cl_command *cmd, struct cl_reply *reply) {
+  if (cmd->done)
+    cmd->done(cmd->arg, reply);
   cl_reply_clear(reply);
   free_command(cmd);
 }
@@ -61,7 +63,7 @@ static void run_command(struct cl_herder *h, struct cl_command *cmd) {
     return;
   if (!over)
     cl_reply_error(&reply, 503, "Too many requests are waiting; try again later");
-  answer(cmd, &reply);
+  cl_herder_answer(cmd, &reply);
 }
 
 void cl_herder_wake(void *herder) {
@@ -94,7 +96,7 @@ static void *groups_main(void *arg) {
   while ((cmd = cl_queue_pop(h->groups, -1))) {
     struct cl_reply reply = {0};
     cl_group_offsets_run(h, cmd, &reply);
-    answer(cmd, &reply);
+    cl_herder_answer(cmd, &reply);
   }
   return NULL;
 }
@@ -105,6 +107,7 @@ static void herder_free(struct cl_herder *h) {
   if (h->groups)
     cl_queue_free(h->groups);
   pthread_mutex_destroy(&h->lock);
+  cl_plugins_unref(h->own.plugins);
   free(h->worker_id);
   free(h);
 }
@@ -133,17 +136,32 @@ int cl_herder_start(const struct cl_worker *w, struct cl_herder **out, struct cl
   struct cl_herder *h = calloc(1, sizeof(*h));
   if (!h)
     return cl_err_set(err, CL_ENOMEM, "no memory for the herder");
-  h->worker = w;
+  h->own = *w;
+  h->own.plugins = cl_plugins_ref(w->plugins);
+  h->worker = &h->own;
   pthread_mutex_init(&h->lock, NULL);
   h->inbox = cl_queue_new(INBOX_CEILING);
   h->groups = cl_queue_new(INBOX_CEILING);
   int rc = h->inbox && h->groups ? start_threads(h, err)
                                  : cl_err_set(err, CL_ENOMEM, "no memory for the herder");
-  if (rc != 0)
+  if (rc != 0) {
     herder_free(h);
-  else
-    *out = h;
-  return rc;
+    return rc;
+  }
+  if (w->conf->reload && cl_reload_start(h, &h->reload, err) != 0) {
+    cl_herder_stop(h);
+    return err->code;
+  }
+  *out = h;
+  return 0;
+}
+
+struct cl_worker cl_herder_view(struct cl_herder *h) {
+  pthread_mutex_lock(&h->lock);
+  struct cl_worker view = h->own;
+  cl_plugins_ref(view.plugins);
+  pthread_mutex_unlock(&h->lock);
+  return view;
 }
 
 void cl_herder_announce(struct cl_herder *h, char *worker_id) {
@@ -160,6 +178,7 @@ void cl_herder_ready(struct cl_herder *h) {
 }
 
 void cl_herder_stop(struct cl_herder *h) {
+  cl_reload_stop(h->reload);
   cl_queue_close(h->inbox);
   pthread_join(h->thread, NULL);
   stop_groups(h);
@@ -174,10 +193,11 @@ void cl_herder_stop(struct cl_herder *h) {
 
 int cl_herder_submit(struct cl_herder *h, struct cl_command *cmd, struct cl_err *err) {
   struct cl_queue *to = cmd->kind == CL_CMD_READ_OFFSETS ? h->groups : h->inbox;
-  if (cl_queue_push(to, cmd, 0))
+  bool reload = cmd->kind == CL_CMD_RELOAD && h->reload;
+  if (reload ? cl_reload_submit(h->reload, cmd) : cl_queue_push(to, cmd, 0))
     return 0;
   free_command(cmd);
-  if (cl_queue_len(to) >= INBOX_CEILING)
+  if (reload || cl_queue_len(to) >= INBOX_CEILING)
     return cl_err_set(err, CL_EAGAIN, "Too many requests are waiting; try again later");
   return cl_err_set(err, CL_ESTOPPED, "Worker is shutting down");
 }

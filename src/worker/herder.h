@@ -42,18 +42,23 @@ enum cl_command_kind {
   CL_CMD_ALTER_OFFSETS,
   CL_CMD_RESET_OFFSETS,
   CL_CMD_RESTORE, /* the connectors that are remembered, but for names that are there already */
+  CL_CMD_RELOAD,  /* looks for plugins that have changed */
+  CL_CMD_PUBLISH, /* the reload thread's: these are the plugins from now on */
   CL_CMD_WAKE     /* the herder's own */
 };
 struct cl_command {
   enum cl_command_kind kind;
-  char *name;                      /* connector, VALIDATE: plugin; malloc'd, owned by the command */
+  char *name;                      /* connector; VALIDATE, RELOAD: plugin ("" = all); malloc'd, owned */
   json_t *config;                  /* CREATE, PUT_CONFIG, PATCH_CONFIG (null = remove the key), VALIDATE;
-                                    * ALTER_OFFSETS: array of {"partition","offset"}, objects or null */
+                                    * ALTER_OFFSETS: array of {"partition","offset"}, objects or null;
+                                    * PUBLISH: what has changed (cl_plugin_info_changes), the answer */
+  struct cl_plugins *plugins;      /* PUBLISH: a reference */
   char *initial_state;             /* CREATE: or NULL */
   bool given;                      /* CREATE: of the command line, which will say it again: not remembered */
   bool include_tasks, only_failed; /* RESTART */
   int task;                        /* RESTART_TASK */
-  void (*done)(void *arg, struct cl_reply *reply); /* @thread herder or groups; takes the reply's contents */
+  /* @thread herder, groups or reload; takes the reply's contents. NULL = nobody waits */
+  void (*done)(void *arg, struct cl_reply *reply);
   void *arg;
 };
 /* Takes cmd (malloc'd). CL_EAGAIN when the inbox is full, CL_ESTOPPED when shutting down:

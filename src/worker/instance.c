@@ -46,6 +46,9 @@ static void clear_runs(struct cl_instance *c) {
     free(c->runs[i].last_error);
     free(c->runs[i].client_id);
     cl_stats_unref(c->runs[i].stats);
+    cl_task_parts_clear(&c->runs[i].parts);
+    cl_task_parts_clear(&c->runs[i].running);
+    free(c->runs[i].rejection);
   }
   free(c->runs);
   c->runs = NULL;
@@ -217,6 +220,16 @@ static void count_startup(struct cl_run *run, enum cl_state state) {
   tasks_failed += state == CL_FAILED;
 }
 
+/* It runs again after it was stopped for another generation. @locks held */
+static void count_reload(struct cl_run *run) {
+  if (run->restarted_us == 0)
+    return;
+  int64_t took = cl_now_us() - run->restarted_us;
+  run->restarted_us = 0;
+  cl_stats_meter(run->stats, CL_METER_RELOAD, took, cl_now_ms());
+  cl_stats_set(run->stats, CL_STAT_RELOAD_US, took);
+}
+
 /* @locks held */
 static void keep_error(struct cl_run *run, const char *trace) {
   char *copy = strdup(trace);
@@ -244,10 +257,45 @@ static void on_status(void *arg, int task, uint64_t generation, enum cl_state st
     if (trace)
       keep_error(run, trace);
     count_startup(run, state);
+    if (state == CL_RUNNING)
+      count_reload(run);
   }
   pthread_mutex_unlock(c->lock);
   if (tell)
     c->failed(c->failed_arg);
+}
+
+void cl_instance_rejected(struct cl_instance *c, size_t run, const struct cl_plugin *plugin,
+                          const char *why) {
+  char *text = NULL;
+  if (asprintf(&text, "generation %llu of %s: %s", (unsigned long long)plugin->generation, plugin->file,
+               why) < 0)
+    return;
+  pthread_mutex_lock(c->lock);
+  if (run < c->n_runs) {
+    char *old = c->runs[run].rejection;
+    c->runs[run].rejection = text;
+    c->runs[run].rejection_ms = cl_wall_ms();
+    text = old;
+  }
+  pthread_mutex_unlock(c->lock);
+  free(text);
+}
+
+static void on_renewed(void *arg, int task, uint64_t generation, const struct cl_task_parts *now,
+                       const struct cl_plugin *rejected, const struct cl_err *err) {
+  struct cl_instance *c = arg;
+  struct cl_task_parts old = {0};
+  pthread_mutex_lock(c->lock);
+  bool ours = generation == c->generation && (size_t)task < c->n_runs;
+  if (ours && now) {
+    old = c->runs[task].running;
+    c->runs[task].running = cl_task_parts_copy(now);
+  }
+  pthread_mutex_unlock(c->lock);
+  cl_task_parts_clear(&old);
+  if (ours && rejected)
+    cl_instance_rejected(c, (size_t)task, rejected, err->msg);
 }
 
 /* Topics are few; a connector that names ever new ones is not followed for ever. */
@@ -273,9 +321,8 @@ void cl_instance_forget_topics(struct cl_instance *c) {
   }
 }
 
-struct parts { /* what a task config resolves to; all references are ours */
-  struct cl_task_part plugin, key, value, header;
-  struct cl_chain *transforms;
+struct parts {              /* what a task config resolves to; all references are ours */
+  struct cl_task_parts run; /* but for its plugins outside of the chain, which are the worker's */
   json_t *client, *topics;
   char *topics_regex;
   struct cl_task_errors errors;
@@ -283,11 +330,11 @@ struct parts { /* what a task config resolves to; all references are ours */
 };
 
 static void drop_parts(struct parts *p) {
-  json_decref(p->plugin.config);
-  json_decref(p->key.config);
-  json_decref(p->value.config);
-  json_decref(p->header.config);
-  cl_chain_unref(p->transforms);
+  json_decref(p->run.plugin.config);
+  json_decref(p->run.key.config);
+  json_decref(p->run.value.config);
+  json_decref(p->run.header.config);
+  cl_chain_unref(p->run.transforms);
   json_decref(p->client);
   json_decref(p->topics);
   free(p->topics_regex);
@@ -360,15 +407,16 @@ static int resolve_topic_creation(const struct cl_worker *w, const struct cl_ins
 static int resolve_parts(const struct cl_worker *w, struct cl_instance *c, int id, const json_t *config,
                          struct parts *p, struct cl_err *err) {
   bool sink = c->plugin->kind == CL_PLUGIN_SINK;
-  p->plugin.plugin = c->plugin;
-  if (cl_conf_parse(c->plugin->def, config, &p->plugin.config, err) != 0 ||
-      cl_worker_converter(w->conf, w->plugins, c->resolved, "key", &p->key.plugin, &p->key.config, err) !=
+  struct cl_task_parts *run = &p->run;
+  run->plugin.plugin = c->plugin;
+  if (cl_conf_parse(c->plugin->def, config, &run->plugin.config, err) != 0 ||
+      cl_worker_converter(w->conf, w->plugins, c->resolved, "key", &run->key.plugin, &run->key.config, err) !=
           0 ||
-      cl_worker_converter(w->conf, w->plugins, c->resolved, "value", &p->value.plugin, &p->value.config,
+      cl_worker_converter(w->conf, w->plugins, c->resolved, "value", &run->value.plugin, &run->value.config,
                           err) != 0 ||
-      cl_worker_converter(w->conf, w->plugins, c->resolved, "header", &p->header.plugin, &p->header.config,
-                          err) != 0 ||
-      cl_chain_resolve(w->plugins, c->resolved, &p->transforms, err) != 0 ||
+      cl_worker_converter(w->conf, w->plugins, c->resolved, "header", &run->header.plugin,
+                          &run->header.config, err) != 0 ||
+      cl_chain_resolve(w->plugins, c->resolved, &run->transforms, err) != 0 ||
       cl_worker_client_conf(w->conf, sink ? CL_CLIENT_CONSUMER : CL_CLIENT_PRODUCER, c->name, id, c->resolved,
                             &p->client, err) != 0 ||
       resolve_errors(w, c, id, p, err) != 0 || resolve_topic_creation(w, c, id, p, err) != 0)
@@ -399,6 +447,17 @@ static void note_client(struct cl_instance *c, int id, const json_t *client) {
   pthread_mutex_unlock(c->lock);
 }
 
+static void set_parts(struct cl_instance *c, int id, const struct cl_task_parts *parts) {
+  struct cl_run *run = &c->runs[id];
+  struct cl_task_parts old = run->parts, running = run->running;
+  run->parts = cl_task_parts_copy(parts);
+  pthread_mutex_lock(c->lock);
+  run->running = cl_task_parts_copy(parts);
+  pthread_mutex_unlock(c->lock);
+  cl_task_parts_clear(&old);
+  cl_task_parts_clear(&running);
+}
+
 static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, struct cl_task **out,
                      struct cl_err *err) {
   const struct cl_worker_conf *wc = w->conf;
@@ -419,11 +478,7 @@ static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, s
         .max = tasks_max(c),
         .config = c->resolved,
         .grants = wc->grants,
-        .plugin = p.plugin,
-        .key = p.key,
-        .value = p.value,
-        .header = p.header,
-        .transforms = p.transforms,
+        .parts = p.run,
         .client = p.client,
         .topics = p.topics,
         .topics_regex = p.topics_regex,
@@ -445,9 +500,11 @@ static int start_one(const struct cl_worker *w, struct cl_instance *c, int id, s
         .stats = c->runs[id].stats,
         .status = on_status,
         .topic = wc->topic_tracking ? on_topic : NULL,
+        .renewed = on_renewed,
         .arg = c,
         .generation = c->generation,
     };
+    set_parts(c, id, &p.run);
     rc = cl_task_start(&conf, out, err);
   }
   drop_parts(&p);

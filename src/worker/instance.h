@@ -27,10 +27,15 @@ struct cl_run {         /* one task */
   char *trace;
   char *last_error; /* the latest trace, which stays when the task is restarted */
   int64_t last_error_ms;
-  struct cl_stats *stats; /* of its latest start */
-  char *client_id;        /* of its Kafka client */
-  bool ran;               /* it came as far as RUNNING or PAUSED since that */
-  struct cl_watch watch;  /* the watchdog's alone, under the lock */
+  struct cl_stats *stats;       /* of its latest start */
+  char *client_id;              /* of its Kafka client */
+  bool ran;                     /* it came as far as RUNNING or PAUSED since that */
+  struct cl_watch watch;        /* the watchdog's alone, under the lock */
+  struct cl_task_parts parts;   /* what it is to run; the herder's alone */
+  struct cl_task_parts running; /* what it runs: as parts, but for what it could not take over */
+  int64_t restarted_us; /* it was stopped for another generation of its connector; 0 = it runs again */
+  char *rejection;      /* why it could not take over the last generation that was offered */
+  int64_t rejection_ms;
 };
 
 struct cl_instance {
@@ -81,6 +86,9 @@ struct cl_stop { /* one task to be stopped */
 void cl_instance_stop_runs(const struct cl_worker *w, struct cl_stop *stops, size_t n);
 void cl_instance_stop_tasks(const struct cl_worker *w, struct cl_instance *c); /* all of one connector */
 void cl_instance_start_task(const struct cl_worker *w, struct cl_instance *c, int which);
+
+/* What a task could not take over, and why. @locks takes the herder's. */
+void cl_instance_rejected(struct cl_instance *c, size_t run, const struct cl_plugin *plugin, const char *why);
 
 /* Its tasks report their topics anew. @locks takes the herder's. */
 void cl_instance_forget_topics(struct cl_instance *c);

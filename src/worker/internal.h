@@ -9,6 +9,7 @@
 #include "base/queue.h"
 #include "worker/instance.h"
 #include "worker/herder.h"
+#include "worker/reload.h"
 
 struct cl_stage {
   char text[320];     /* "creating connector x"; "" = nothing yet */
@@ -21,7 +22,10 @@ struct cl_stage {
 void cl_herder_wake(void *herder);
 
 struct cl_herder {
-  const struct cl_worker *worker;
+  const struct cl_worker *worker; /* = &own */
+  struct cl_worker own;     /* the worker with the plugins of now, which the herder thread alone changes;
+                             * others take them by cl_herder_view */
+  struct cl_reload *reload; /* NULL = plugins stay as they were read */
   struct cl_queue *inbox, *groups; /* commands for the herder's thread, for the groups thread */
   pthread_t thread, groups_thread;
   atomic_bool groups_stop;  /* do not wait for brokers any more */
@@ -35,11 +39,22 @@ struct cl_herder {
   bool watchdog_runs, watchdog_stop;
 };
 
+/* The worker with a reference to the plugins of now: to be given back by cl_plugins_unref(view.plugins).
+ * @locks takes h->lock @thread any */
+struct cl_worker cl_herder_view(struct cl_herder *h);
+/* Hands the reply over and frees both. @thread whoever carried the command out */
+void cl_herder_answer(struct cl_command *cmd, struct cl_reply *reply);
+
+/* renew.c: from now on these are the plugins; takes them. @thread herder */
+void cl_renew_publish(struct cl_herder *h, struct cl_plugins *plugins, const json_t *changes);
+
 /* @locks the caller holds h->lock, or is the herder thread. */
 struct cl_instance *cl_herder_find(struct cl_herder *h, const char *name);
 
 /* standalone.c: carries out one command; false: the groups thread has to go on. @thread herder */
 bool cl_standalone_run(struct cl_herder *h, struct cl_command *cmd, struct cl_reply *reply);
+/* Stops the tasks there are and starts those of configs (taken; an empty list = none). @thread herder */
+void cl_standalone_replace_tasks(struct cl_herder *h, struct cl_instance *c, json_t *configs);
 /* Starts a failed connector, and its tasks if they have to change. @thread herder */
 void cl_standalone_start_again(struct cl_herder *h, struct cl_instance *c);
 /* Stops every task of every connector. @thread herder, at its end */

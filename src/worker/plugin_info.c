@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What REST says of plugins: the files found, a plugin's keys, a config's validation.
+ * What REST says of plugins: a plugin's keys, a config's validation. The files: plugin_files.c.
  * Any thread, no state. May include floors 5-0.
  */
 #include "worker/plugin_info.h"
@@ -17,37 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------------ files */
-
-static json_t *file_json(const struct cl_plugin_file *f) {
-  const struct cl_plugin *p = f->plugin;
-  if (!p)
-    return json_pack("{s:o,s:s,s:o}", "file", cl_json_lenient(f->path), "state", "rejected", "reason",
-                     cl_json_lenient(f->reason));
-  return json_pack("{s:o,s:s,s:s,s:s,s:s,s:O,s:s,s:s}", "file", cl_json_lenient(f->path), "state", "accepted",
-                   "class", p->class, "type", cl_plugin_kind_name(p->kind), "version", p->version, "aliases",
-                   p->aliases, "hash", p->hash, "doc", p->doc ? p->doc : "");
-}
-
-json_t *cl_plugin_info_files(const struct cl_plugins *plugins) {
-  size_t n;
-  const struct cl_plugin_file *files = cl_plugins_files(plugins, &n);
-  json_t *out = json_array();
-  for (size_t i = 0; i < n; i++)
-    json_array_append_new(out, file_json(&files[i]));
-  return out;
-}
-
 /* ------------------------------------------------------------------- definitions */
-
-static struct cl_plugin *find_any(const struct cl_plugins *plugins, const char *name) {
-  static const enum cl_plugin_kind kinds[] = {CL_PLUGIN_SINK, CL_PLUGIN_CONVERTER, CL_PLUGIN_TRANSFORM,
-                                              CL_PLUGIN_PREDICATE};
-  struct cl_plugin *found = NULL;
-  for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && !found; i++)
-    found = cl_plugins_find(plugins, kinds[i], name);
-  return found;
-}
 
 static void describe(json_t *out, const struct cl_conf_row *row, const struct cl_plugin *p) {
   struct cl_conf_row copy = *row;
@@ -76,7 +46,7 @@ static bool is_version(const char *asked, const char *version) {
 }
 
 void cl_plugin_info_config(const struct cl_worker *w, const struct cl_query *q, struct cl_reply *out) {
-  const struct cl_plugin *p = find_any(w->plugins, q->name);
+  const struct cl_plugin *p = cl_plugin_info_find(w->plugins, q->name);
   if (!p)
     cl_reply_error(out, 404, "Unknown plugin %s.", q->name);
   else if (!is_version(q->version, p->version))
@@ -112,14 +82,14 @@ static json_t *unchanged(struct cl_herder *h, const json_t *config) {
 
 void cl_plugin_info_validate(struct cl_herder *h, const char *plugin, const json_t *config, bool lua,
                              struct cl_reply *out) {
-  const struct cl_worker *w = h->worker;
+  struct cl_worker view = cl_herder_view(h);
+  const struct cl_worker *w = &view;
   struct cl_err err = CL_ERR_INIT;
   struct cl_validation v = {0};
   json_t *given = unchanged(h, config), *resolved = NULL;
   if (cl_providers_resolve(w->conf->providers, given, &resolved, &err) != 0) {
     cl_reply_error(out, 500, "%s: %s", CL_JAVA_CONFIG, err.msg);
-    json_decref(given);
-    return;
+    goto out;
   }
   config = resolved;
   const char *class = cl_json_str(config, "connector.class");
@@ -150,6 +120,7 @@ void cl_plugin_info_validate(struct cl_herder *h, const char *plugin, const json
   }
 out:
   cl_validate_clear(&v);
+  cl_plugins_unref(view.plugins);
   json_decref(resolved);
   json_decref(given);
 }

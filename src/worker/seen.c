@@ -85,7 +85,7 @@ void cl_seen_free(struct cl_seen *s) {
 
 /* --------------------------------------------------- GET /connect-lua/tasks */
 
-static json_t *iso_time(int64_t wall_ms) {
+json_t *cl_seen_time(int64_t wall_ms) {
   char text[32];
   struct tm tm;
   time_t seconds = (time_t)(wall_ms / 1000);
@@ -104,15 +104,50 @@ static json_t *call_json(const struct cl_worker *w, const struct cl_stats *stats
                    cl_watchdog_overdue(w, stats, now));
 }
 
+static void add_part(json_t *list, const char *prefix, const char *role, const struct cl_plugin *p) {
+  if (p)
+    json_array_append_new(list, json_pack("{s:o,s:s,s:I}", "role", json_sprintf("%s%s", prefix, role),
+                                          "class", p->class, "generation", (json_int_t)p->generation));
+}
+
+/* Which generation of each plugin it runs. */
+static json_t *plugins_json(const struct cl_task_parts *parts) {
+  json_t *out = json_array();
+  add_part(out, "", "connector", parts->plugin.plugin);
+  add_part(out, "", "key.converter", parts->key.plugin);
+  add_part(out, "", "value.converter", parts->value.plugin);
+  add_part(out, "", "header.converter", parts->header.plugin);
+  for (size_t i = 0; parts->transforms && i < parts->transforms->n; i++) {
+    const struct cl_chain_stage *stage = &parts->transforms->v[i];
+    add_part(out, "transforms.", stage->alias, stage->transform);
+    add_part(out, "predicates.", stage->predicate_alias, stage->predicate);
+  }
+  return out;
+}
+
+static json_t *reload_json(const struct cl_run *run) {
+  struct cl_meter_view view = {0};
+  if (run->stats)
+    cl_stats_meter_view(run->stats, CL_METER_RELOAD, cl_now_ms(), &view);
+  json_t *rejection = run->rejection ? json_pack("{s:o,s:o}", "at", cl_seen_time(run->rejection_ms), "reason",
+                                                 cl_json_lenient(run->rejection))
+                                     : json_null();
+  return json_pack("{s:I,s:f,s:I,s:o}", "count", (json_int_t)view.count, "last_pause_ms",
+                   run->stats ? (double)cl_stats_get(run->stats, CL_STAT_RELOAD_US) / 1000 : 0.0, "rejected",
+                   run->stats ? (json_int_t)cl_stats_get(run->stats, CL_STAT_RELOADS_REJECTED)
+                              : (json_int_t)0,
+                   "last_rejection", rejection);
+}
+
 static json_t *task_json(const struct cl_herder *h, const struct cl_instance *c, size_t i) {
   const struct cl_run *run = &c->runs[i];
   json_t *error = json_null();
   if (run->last_error)
-    error = json_pack("{s:o,s:o}", "at", iso_time(run->last_error_ms), "trace",
+    error = json_pack("{s:o,s:o}", "at", cl_seen_time(run->last_error_ms), "trace",
                       cl_json_lenient(run->last_error));
-  return json_pack("{s:s,s:i,s:s,s:o,s:o}", "connector", c->name, "task", (int)i, "state",
+  return json_pack("{s:s,s:i,s:s,s:o,s:o,s:o,s:o}", "connector", c->name, "task", (int)i, "state",
                    cl_state_name(run->state), "call", call_json(h->worker, run->stats, cl_now_ms()),
-                   "last_error", error);
+                   "last_error", error, "plugins", plugins_json(&run->running), "reloads", reload_json(run));
 }
 
 json_t *cl_seen_tasks_json(const struct cl_herder *h) {

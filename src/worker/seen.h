@@ -38,3 +38,6 @@ struct cl_seen {
 /* NULL = no memory. */
 struct cl_seen *cl_herder_see(struct cl_herder *h);
 void cl_seen_free(struct cl_seen *s);
+
+/* A moment since the epoch as people and tools read it, 2026-01-31T23:59:59.999Z. New reference. */
+json_t *cl_seen_time(int64_t wall_ms);

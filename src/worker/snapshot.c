@@ -137,15 +137,25 @@ static void query_connectors(struct cl_herder *h, const struct cl_query *q, stru
   pthread_mutex_unlock(&h->lock);
 }
 
+static void query_plugins(struct cl_herder *h, const struct cl_query *q, struct cl_reply *out) {
+  struct cl_worker view = cl_herder_view(h);
+  switch (q->kind) {
+  case CL_GET_PLUGINS: out->body = cl_plugins_list(view.plugins, q->connectors_only); break;
+  case CL_GET_PLUGIN_CONFIG: cl_plugin_info_config(&view, q, out); break;
+  default: out->body = cl_plugin_info_files(view.plugins); break;
+  }
+  cl_plugins_unref(view.plugins);
+}
+
 void cl_herder_query(struct cl_herder *h, const struct cl_query *q, struct cl_reply *out) {
   const struct cl_worker *w = h->worker;
   *out = (struct cl_reply){.status = 200};
   switch (q->kind) {
   case CL_GET_ROOT: out->body = server_info(h); break;
   case CL_GET_HEALTH: cl_health_query(h, out); break;
-  case CL_GET_PLUGINS: out->body = cl_plugins_list(w->plugins, q->connectors_only); break;
-  case CL_GET_PLUGIN_CONFIG: cl_plugin_info_config(w, q, out); break;
-  case CL_GET_PLUGIN_FILES: out->body = cl_plugin_info_files(w->plugins); break;
+  case CL_GET_PLUGINS:
+  case CL_GET_PLUGIN_CONFIG:
+  case CL_GET_PLUGIN_FILES: query_plugins(h, q, out); break;
   case CL_GET_VALIDATION: cl_plugin_info_validate(h, q->name, q->config, false, out); break;
   case CL_GET_OFFSETS: cl_connector_offsets_query(h, q->name, out); break;
   case CL_GET_TOPICS:

@@ -35,8 +35,7 @@ static void fail_connector(struct cl_instance *c, const struct cl_err *err) {
   pthread_mutex_unlock(c->lock);
 }
 
-/* Stops the tasks there are and starts those of configs (taken; an empty list = none). */
-static void replace_tasks(struct cl_herder *h, struct cl_instance *c, json_t *configs) {
+void cl_standalone_replace_tasks(struct cl_herder *h, struct cl_instance *c, json_t *configs) {
   cl_instance_stop_tasks(h->worker, c);
   pthread_mutex_lock(&h->lock);
   json_decref(c->task_configs);
@@ -85,7 +84,7 @@ static int update_tasks(struct cl_herder *h, struct cl_instance *c, struct cl_er
     json_decref(configs);
     return 0;
   }
-  replace_tasks(h, c, configs);
+  cl_standalone_replace_tasks(h, c, configs);
   return 0;
 }
 
@@ -313,7 +312,7 @@ static void run_stop(struct cl_herder *h, struct cl_instance *c, struct cl_reply
   if (!remember(h, c->name, c->config, CL_STOPPED, reply))
     return;
   c->target = CL_STOPPED;
-  replace_tasks(h, c, json_array());
+  cl_standalone_replace_tasks(h, c, json_array());
   cl_instance_set_state(c, CL_STOPPED, NULL);
   reply->status = 204;
 }
@@ -460,6 +459,14 @@ bool cl_standalone_run(struct cl_herder *h, struct cl_command *cmd, struct cl_re
                    "Kafka Connect in standalone mode does not support exactly-once source connectors.");
     break;
   case CL_CMD_RESTORE: run_restore(h, reply); break;
+  case CL_CMD_RELOAD:
+    cl_reply_error(reply, 403, "Plugins are read once, when the worker starts: connect.lua.reload is false.");
+    break;
+  case CL_CMD_PUBLISH:
+    cl_renew_publish(h, cl_plugins_ref(cmd->plugins), cmd->config);
+    reply->status = 200;
+    reply->body = json_incref(cmd->config);
+    break;
   default: over = run_on_existing(h, cmd, reply); break;
   }
   cl_log_context(NULL);

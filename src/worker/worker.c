@@ -95,7 +95,7 @@ void cl_worker_close(struct cl_worker *w) {
     return;
   cl_cluster_free(w->cluster);
   if (w->plugins)
-    cl_plugins_free(w->plugins);
+    cl_plugins_unref(w->plugins);
   if (w->control)
     cl_control_stop(w->control);
   if (w->offsets)

@@ -155,7 +155,7 @@ static void check_has_its_time(void **state) {
   json_decref(out);
   json_decref(args);
   json_decref(paths);
-  cl_plugins_free(set);
+  cl_plugins_unref(set);
   cl_control_stop(own);
 }
 

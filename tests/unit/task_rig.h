@@ -241,26 +241,30 @@ static inline struct cl_chain *job_chain(struct cl_plugins *set, const char *cla
   return chain;
 }
 
+static inline void job_start_with(struct job *j, struct cl_plugins *set) {
+  struct cl_task_conf conf = j->conf;
+  conf.parts.plugin = (struct cl_task_part){job_find(set, CL_PLUGIN_SINK, j->plugin), j->config};
+  conf.config = j->config;
+  conf.parts.key = job_part(set, j, j->key, "key");
+  conf.parts.value = job_part(set, j, j->value, "value");
+  conf.topics = j->topics;
+  conf.parts.transforms = j->transform ? job_chain(set, j->transform) : NULL;
+  if (!j->client)
+    j->client = rig_client(conf.parts.plugin.plugin->kind == CL_PLUGIN_SINK ? j->plugin : NULL);
+  conf.client = j->client;
+  must(cl_task_start(&conf, &j->task, &err));
+  cl_chain_unref(conf.parts.transforms);
+  json_decref(conf.parts.key.config);
+  json_decref(conf.parts.value.config);
+}
+
 static inline void job_start(struct job *j) {
   struct cl_plugins *set = NULL;
   json_t *paths = json_pack("[s]", folder);
   must(cl_plugins_scan(control, CL_SOURCE_DIR, paths, &set, &err));
-  struct cl_task_conf conf = j->conf;
-  conf.plugin = (struct cl_task_part){job_find(set, CL_PLUGIN_SINK, j->plugin), j->config};
-  conf.config = j->config;
-  conf.key = job_part(set, j, j->key, "key");
-  conf.value = job_part(set, j, j->value, "value");
-  conf.topics = j->topics;
-  conf.transforms = j->transform ? job_chain(set, j->transform) : NULL;
-  if (!j->client)
-    j->client = rig_client(conf.plugin.plugin->kind == CL_PLUGIN_SINK ? j->plugin : NULL);
-  conf.client = j->client;
-  must(cl_task_start(&conf, &j->task, &err));
-  cl_chain_unref(conf.transforms);
-  json_decref(conf.key.config);
-  json_decref(conf.value.config);
+  job_start_with(j, set);
   json_decref(paths);
-  cl_plugins_free(set);
+  cl_plugins_unref(set);
 }
 
 /* Asks, and answers whether the thread ended within ms (and the grace of the ladder). */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "vm/plugin.h"
+#include "vm/sources.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -80,7 +81,10 @@ static int teardown(void **state) {
 
 static int manifest_of(const char *text, json_t **out, struct cl_err *err) {
   *err = (struct cl_err)CL_ERR_INIT;
-  return cl_control_manifest(control, write_file("p.lua", text), out, err);
+  struct cl_sources *sources = NULL;
+  int rc = cl_control_manifest(control, write_file("p.lua", text), out, &sources, err);
+  cl_sources_unref(sources);
+  return rc;
 }
 
 static void refused(const char *text, const char *reason) {
@@ -142,6 +146,28 @@ static void test_bad_files(void **state) {
   refused("return { api = 1, kind = 'source' }", "needs the function 'poll'");
   refused("return { api = 1, kind = 'sink', put = 3 }", "'put' must be a function");
   refused("\027LJ\002", "p.lua");
+  refused(SOURCE "tests = 1 }", "'tests' must be a table of functions");
+  refused(SOURCE "tests = { 1 } }", "'tests' must hold functions by name; it has [1] = 1");
+  refused(SOURCE
+          "tests = { good = function(t) t.equal({ { 1 } }, { { 1 } }) t.ok(1) t.raises('x', error, 'a x') "
+          "end, bad = function(t)\n t.equal({ 1 }, { 1, 2 }, 'list') end } }",
+          "p.lua:2: list: expected [1,2], got [1] (test 'bad')");
+  refused(SOURCE "tests = { a = function(t)\n t.raises('x', function() end) end } }",
+          "p.lua:2: expected an error with \"x\", there was none (test 'a')");
+  refused(SOURCE "tests = { a = function() while true do end end } }", "still running");
+  static const char transform[] =
+      "return { api = 1, kind = 'transform', apply = function(r) r.value.n = r.value.n + 1 "
+      "return r end, tests = { a = function(t)\n t.equal(t.apply { value = { n = 1 } }"
+      ".value.n, %d) end } }";
+  char text[512];
+  snprintf(text, sizeof(text), transform, 3);
+  refused(text, "p.lua:2: expected 3, got 2 (test 'a')");
+  struct cl_err fine = CL_ERR_INIT;
+  json_t *manifest = NULL;
+  snprintf(text, sizeof(text), transform, 2);
+  if (manifest_of(text, &manifest, &fine) != 0)
+    fail_msg("%s", fine.msg);
+  json_decref(manifest);
   refused("error(setmetatable({}, { __tostring = function() while true do end end }))",
           "error object is a table");
   refused(SOURCE "config = { { name = 'a', default = function() end } } }", "holds a function (line 1)");
@@ -151,8 +177,10 @@ static void test_bad_files(void **state) {
       "'class' must be a string");
   struct cl_err err = CL_ERR_INIT;
   json_t *out = NULL;
-  assert_true(cl_control_manifest(control, "/nonexistent/x.lua", &out, &err) < 0);
+  struct cl_sources *sources = NULL;
+  assert_true(cl_control_manifest(control, "/nonexistent/x.lua", &out, &sources, &err) < 0);
   assert_non_null(strstr(err.msg, "/nonexistent/x.lua"));
+  cl_sources_unref(sources);
 }
 
 static void test_verbs(void **state) {
@@ -307,10 +335,12 @@ static void *other_caller(void *arg) {
   struct other *o = arg;
   struct cl_err err = CL_ERR_INIT;
   json_t *out = NULL;
+  struct cl_sources *sources = NULL;
   int64_t t0 = cl_now_ms();
   usleep(100 * 1000);
-  o->rc = cl_control_manifest(control, path_of("good.lua"), &out, &err);
+  o->rc = cl_control_manifest(control, path_of("good.lua"), &out, &sources, &err);
   o->ms = cl_now_ms() - t0;
+  cl_sources_unref(sources);
   json_decref(out);
   return NULL;
 }
@@ -471,7 +501,7 @@ static void test_scan(void **state) {
 
   struct cl_plugin *kept = cl_plugins_find(set, CL_PLUGIN_SINK, "two");
   cl_plugin_ref(kept);
-  cl_plugins_free(set);
+  cl_plugins_unref(set);
   assert_string_equal(kept->class, "two"); /* outlives its set */
   cl_plugin_unref(kept);
 }
@@ -494,7 +524,7 @@ static void test_scan_of_the_tree(void **state) {
   assert_non_null(cl_plugins_find(set, CL_PLUGIN_SINK, "FileStreamSink"));
   assert_non_null(
       cl_plugins_find(set, CL_PLUGIN_CONVERTER, "org.apache.kafka.connect.storage.StringConverter"));
-  cl_plugins_free(set);
+  cl_plugins_unref(set);
   json_decref(paths);
 }
 

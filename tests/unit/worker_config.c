@@ -591,7 +591,7 @@ static void converters(void **state) {
   assert_null(typed);
 
   json_decref(connector);
-  cl_plugins_free(plugins);
+  cl_plugins_unref(plugins);
   cl_control_stop(control);
   cl_worker_conf_free(c);
 }

@@ -80,24 +80,48 @@ return function(batch)
 end, one
 ]]
 
-local function new_stage(part)
-  local stage = { alias = part.alias, class = part.class }
-  local state = configured(part, part.side)
-  local predicate, test, test_state = part.predicate, nil, nil
-  if predicate then
-    test, test_state = rawget(predicate.module, "test"), configured(predicate)
-  end
-  stage.run, stage.one = assert(load(LOOP, "=chain"))(LIVE, DROPPED, view.record, rawget(part.module, "apply"), state,
-    test, test_state, part.negate and true or false, pcall, rawequal, tonumber, fail, bad_result, stage)
+-- A stage that calls what it says.
+local function wire(stage)
+  stage.run, stage.one = assert(load(LOOP, "=chain"))(LIVE, DROPPED, view.record, stage.apply, stage.state, stage.test,
+    stage.test_state, stage.negate, pcall, rawequal, tonumber, fail, bad_result, stage)
   return stage
+end
+
+-- The transform and the predicate of part, each where it is given.
+local function set_up(stage, part)
+  if part.module then
+    stage.class, stage.apply, stage.state = part.class, rawget(part.module, "apply"), configured(part, part.side)
+  end
+  if part.predicate then
+    stage.test, stage.test_state = rawget(part.predicate.module, "test"), configured(part.predicate)
+  end
+  return wire(stage)
 end
 
 --- list: spec.transforms, each { alias, module, config, class, side, predicate, negate }. Nil for none.
 function M.new(list)
   if not list or #list == 0 then return nil end
   local chain = {}
-  for i, part in ipairs(list) do chain[i] = new_stage(part) end
+  for i, part in ipairs(list) do
+    chain[i] = set_up({ alias = part.alias, negate = part.negate and true or false }, part)
+  end
   return chain
+end
+
+--- A chain with other transforms or predicates at the places that changed has, and what was there at the others.
+function M.renewed(chain, changed)
+  if not chain or not changed then return chain end
+  local out = {}
+  for i, old in ipairs(chain) do
+    local stage = old
+    if changed[i] then
+      stage = {}
+      for k, v in pairs(old) do stage[k] = v end
+      set_up(stage, changed[i])
+    end
+    out[i] = stage
+  end
+  return out
 end
 
 --- Transforms the batch; a record dropped has state CL_RECORD_DROPPED. What becomes of one that fails,

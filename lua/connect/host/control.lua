@@ -2,6 +2,8 @@
 -- What the control thread calls, in a fresh state each time: the connector side of plugins.
 
 local errors = require "connect.errors"
+local host = require "connect.host.c"
+local inline_tests = require "connect.host.inline_tests"
 local sandbox = require "connect.host.sandbox"
 local manifest = require "connect.host.manifest"
 local running = require "connect.host.running"
@@ -9,11 +11,17 @@ local running = require "connect.host.running"
 local M = {}
 
 -- What runs whenever somebody looks at plugins or edits a config must not reach out of the machine.
-local TOP = "the top of a file"
+local TOP, TESTS = "the top of a file", "tests inside a plugin"
 
-function M.manifest(file, root)
+--- The manifest of the plugin at file, whose inline tests pass. sources: open, they keep all that is read.
+function M.manifest(file, root, sources)
   running.closed = TOP
-  return manifest.check(sandbox.load(file, root), file)
+  local module = sandbox.load(file, root, sources)
+  sandbox.read_named(host.read(file, sources), root, sources)
+  local made = manifest.check(module, file)
+  running.closed = TESTS
+  inline_tests(rawget(module, "tests"), file, module)
+  return made
 end
 
 -- What the plugin says no to, by an error of connect's, is an answer and no fault of its code.
@@ -26,9 +34,9 @@ local function alter_offsets(fn, config, offsets)
 end
 
 -- Calls one verb of the plugin with plain values and answers its first result.
-function M.call(file, root, verb, args)
+function M.call(file, root, sources, verb, args)
   running.closed = TOP
-  local module = sandbox.load(file, root)
+  local module = sandbox.load(file, root, sources)
   running.closed = verb == "validate" and "validate" or nil
   local fn = rawget(module, verb)
   if type(fn) ~= "function" then error(file .. ": there is no function '" .. verb .. "'", 0) end

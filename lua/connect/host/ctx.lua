@@ -123,14 +123,15 @@ function M.names(kind)
   return names
 end
 
---- fields: further methods of this kind; getters: fields computed at each access.
-function M.new(spec, fields, getters)
+--- part: the connector's, with its config; fields: further methods of this kind; getters: fields computed at each
+-- access.
+function M.new(spec, part, fields, getters)
   local methods = common(spec.opaque, spec.clock)
   for name, fn in pairs(spec.kind == "source" and source or sink) do methods[name] = fn end
   for name, fn in pairs(fields or {}) do methods[name] = fn end
   local other = spec.kind == "source" and sink or source
   local ctx = {
-    config = without_nulls(spec.plugin.config or {}),
+    config = without_nulls(part.config or {}),
     task = { id = spec.task, max = spec.tasks_max, connector = spec.connector },
   }
   return setmetatable(ctx, {

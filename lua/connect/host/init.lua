@@ -23,6 +23,14 @@ function M.load(spec)
   place.tolerate(spec.tolerate)
   local make = kinds[spec.kind] or error("a " .. tostring(spec.kind) .. " is no connector")
   verbs = make(spec)
+  spec.plugin, spec.key, spec.value, spec.header, spec.transforms = nil, nil, nil, nil, nil -- to be replaced one day
+end
+
+--- next: plugin, key, value, header and, by place, transforms, as in spec, of what has another generation. They are
+-- set up as at the start and take the place of what ran; an error leaves all as it was.
+function M.reload(next)
+  address.enter(nil)
+  address.lasting(verbs.reload, next)
 end
 
 for _, name in ipairs { "start", "poll", "seal", "commit", "commit_record", "convert", "put", "flush", "open", "close",

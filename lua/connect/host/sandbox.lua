@@ -9,12 +9,11 @@ local rights = require "connect.host.rights"
 
 local M = {}
 
-local MAX_FILE = 4 * 1024 * 1024
-
 -- The host's own references, taken before any plugin runs.
-local check_stack, compile = host.check_stack, host.compile
-local io_open, raw_load, raw_require = io.open, load, require
-local gsub, find, format, sort, time = string.gsub, string.find, string.format, table.sort, os.time
+local check_stack, compile, read_file = host.check_stack, host.compile, host.read
+local raw_load, raw_require = load, require
+local gsub, gmatch, find, format = string.gsub, string.gmatch, string.find, string.format
+local sort, time = table.sort, os.time
 local resume, wrap = coroutine.resume, coroutine.wrap
 local getmetatable, type, error = getmetatable, type, error
 local select, tostring, pcall, pairs, rawget = select, tostring, pcall, pairs, rawget
@@ -170,18 +169,6 @@ end
 
 -- ----------------------------------------------------------------------- require
 
-local function read_file(path)
-  local file, why = io_open(path, "rb")
-  if not file then return nil, why end
-  -- Its real size: read takes a buffer of what it is asked for, out of the state's memory.
-  local size = file:seek "end"
-  local small = size ~= nil and size <= MAX_FILE
-  local text = small and file:seek "set" and file:read(size) or ""
-  file:close()
-  if not small then error(path .. ": larger than " .. MAX_FILE .. " bytes, or no file", 0) end
-  return text
-end
-
 -- A plugin gets its own copy of an API module's tables, so that what it changes there is
 -- seen by nobody else. Tables with a metatable are the module's business.
 local function copy(value, seen)
@@ -211,15 +198,21 @@ local function find_api(name, granted)
   end
 end
 
--- The same for a file beside the plugin.
-local function find_own(env, root, name)
+-- The text of a module beside the plugin and its path, or nil. sources: what the plugin was read as, nil = the disk.
+local function read_own(root, name, sources)
   local base = root .. "/" .. gsub(name, "%.", "/")
   local path = base .. ".lua"
-  local text = read_file(path)
+  local text = read_file(path, sources)
   if not text then
     path = base .. "/init.lua"
-    text = read_file(path)
+    text = read_file(path, sources)
   end
+  return text, path
+end
+
+-- The same for a file beside the plugin.
+local function find_own(env, root, name, sources)
+  local text, path = read_own(root, name, sources)
   if not text then
     return nil, "there is no module '" .. name
       .. "' (a plugin may require connect, connect.* and files beside it)"
@@ -235,7 +228,9 @@ local function is_name(name)
     and not find(name, "%.$")
 end
 
-local function own_require(env, root, granted)
+local function is_api(name) return name == "connect" or find(name, "^connect%.") ~= nil end
+
+local function own_require(env, root, granted, sources)
   local loaded = { ffi = granted.ffi and raw_require "ffi" or nil }
   return function(name)
     if not is_name(name) then
@@ -245,10 +240,10 @@ local function own_require(env, root, granted)
     if loaded[name] ~= nil then return loaded[name] end
     check_stack()
     local load_it, why
-    if name:find "^connect%." or name == "connect" then
+    if is_api(name) then
       load_it, why = find_api(name, granted)
     else
-      load_it, why = find_own(env, root, name)
+      load_it, why = find_own(env, root, name, sources)
     end
     if not load_it then error(why, 2) end
     loaded[name] = LOADING
@@ -263,14 +258,14 @@ end
 
 -- -------------------------------------------------------------------- entry point
 
--- Runs the plugin at file and answers the table it returned. root is the folder its
--- own require may read.
-function M.load(file, root)
-  local text, why = read_file(file)
+-- Runs the plugin at file and answers the table it returned. root is the folder its own require may read; sources
+-- (userdata, nil = the disk) what file and modules are read from.
+function M.load(file, root, sources)
+  local text, why = read_file(file, sources)
   if not text then error(why, 0) end
   local granted = rights.of(file)
   local env = environment(granted)
-  env.require = own_require(env, root, granted)
+  env.require = own_require(env, root, granted, sources)
   local chunk, syntax = compile(text, "@" .. file, env)
   if not chunk then error(syntax, 0) end
   local module = chunk()
@@ -278,6 +273,19 @@ function M.load(file, root)
     error(("%s: a plugin file must return one table, this one returned a %s value"):format(file, type(module)), 0)
   end
   return module
+end
+
+-- Reads the modules that text names and those that they name, for open sources to keep: what is required inside a
+-- function is so of the same generation as the rest.
+function M.read_named(text, root, sources, seen)
+  seen = seen or {}
+  for name in gmatch(text, "require%s*%(?%s*[\"']([%w_.]+)[\"']") do
+    if not seen[name] and is_name(name) and not is_api(name) then
+      seen[name] = true
+      local more = read_own(root, name, sources)
+      if more then M.read_named(more, root, sources, seen) end
+    end
+  end
 end
 
 return M

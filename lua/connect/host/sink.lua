@@ -9,6 +9,7 @@ local chain_of = require "connect.host.chain"
 local convert = require "connect.host.convert"
 local ctx_of = require "connect.host.ctx"
 local errors = require "connect.errors"
+local parts_of = require "connect.host.parts"
 local place = require "connect.host.place"
 local view = require "connect.host.view"
 
@@ -17,32 +18,46 @@ local READY = C.CL_BATCH_READY
 
 return function(spec)
   place.set_source(nil)
-  local plugin = spec.plugin.module
-  local ctx = ctx_of.new(spec)
-  local key, value = convert.new(spec.key, "key"), convert.new(spec.value, "value")
-  local header, chain = convert.new(spec.header, "header"), chain_of.new(spec.transforms)
-  local put, task = rawget(plugin, "put"), spec.opaque
-  local verbs = {}
+  local parts, task = parts_of.new(spec), spec.opaque
+  local ctx, put, flush
+  local optional, verbs = {}, {}
 
-  -- A verb the plugin may leave out.
-  local function optional(name)
-    local fn = rawget(plugin, name)
+  -- From now on this module's functions are called, with this ctx.
+  local function bind(module, its_ctx)
+    ctx, put, flush = its_ctx, rawget(module, "put"), rawget(module, "flush")
+    for _, name in ipairs { "start", "open", "close", "stop" } do optional[name] = rawget(module, name) end
+  end
+  bind(spec.plugin.module, ctx_of.new(spec, spec.plugin))
+
+  -- Verbs the plugin may leave out.
+  for _, name in ipairs { "start", "open", "close", "stop" } do
     verbs[name] = function(...)
       view.enter(nil)
+      local fn = optional[name]
       if fn then return fn(ctx, ...) end
     end
   end
-  for _, name in ipairs { "start", "open", "close", "stop" } do optional(name) end
+
+  -- The next generation of what next has: all of it, or an error and nothing.
+  function verbs.reload(next)
+    local renewed = parts_of.renewed(parts, next)
+    if next.plugin then
+      local fresh = ctx_of.new(spec, next.plugin)
+      rawget(next.plugin.module, "reload")(fresh, ctx)
+      bind(next.plugin.module, fresh)
+    end
+    parts = renewed
+  end
 
   -- Bytes to what put gets.
   function verbs.convert(lud)
     local batch = ffi.cast(batch_p, lud)
     view.enter(batch)
     place.begin()
-    convert.decode(batch, key)
-    convert.decode(batch, value)
-    convert.decode(batch, header)
-    chain_of.run(batch, chain)
+    convert.decode(batch, parts.key)
+    convert.decode(batch, parts.value)
+    convert.decode(batch, parts.header)
+    chain_of.run(batch, parts.chain)
     view.enter(nil)
     place.finish()
     batch.stage = READY
@@ -57,7 +72,6 @@ return function(spec)
     view.enter(nil)
   end
 
-  local flush = rawget(plugin, "flush")
   function verbs.flush(offsets)
     view.enter(nil)
     if not flush then return nil end

@@ -11,6 +11,7 @@ local ctx_of = require "connect.host.ctx"
 local draft = require "connect.host.draft"
 local errors = require "connect.errors"
 local host = require "connect.host.c"
+local parts_of = require "connect.host.parts"
 local place = require "connect.host.place"
 local view = require "connect.host.view"
 
@@ -19,13 +20,11 @@ local RAW, READY = C.CL_BATCH_RAW, C.CL_BATCH_READY
 local current = view.current
 
 return function(spec)
-  local plugin = spec.plugin.module
-  local key, value = convert.new(spec.key, "key"), convert.new(spec.value, "value")
-  local header, chain = convert.new(spec.header, "header"), chain_of.new(spec.transforms)
+  local parts = parts_of.new(spec)
   local partitions = {} -- id -> text
   draft.use_ids(partitions)
-  local commit_record = rawget(plugin, "commit_record")
-  local verbs = {}
+  local ctx, poll, commit_record
+  local optional, verbs = {}, {}
 
   place.set_source(function(id) return partitions[id] or "#" .. tonumber(id) end)
 
@@ -80,21 +79,38 @@ return function(spec)
     return draft.view(batch, rec)
   end
 
-  local ctx = ctx_of.new(spec, methods, {
+  local getters = {
     full = function()
       local batch = current.batch
       return batch ~= nil and C.cl_ffi_batch_full(batch) ~= 0
     end,
-  })
+  }
 
-  local function optional(name)
-    local fn = rawget(plugin, name)
+  -- From now on this module's functions are called, with this ctx.
+  local function bind(module, its_ctx)
+    ctx, poll, commit_record = its_ctx, rawget(module, "poll"), rawget(module, "commit_record")
+    for _, name in ipairs { "start", "commit", "stop" } do optional[name] = rawget(module, name) end
+  end
+  bind(spec.plugin.module, ctx_of.new(spec, spec.plugin, methods, getters))
+
+  for _, name in ipairs { "start", "commit", "stop" } do
     verbs[name] = function(...)
       view.enter(nil)
+      local fn = optional[name]
       if fn then return fn(ctx, ...) end
     end
   end
-  for _, name in ipairs { "start", "commit", "stop" } do optional(name) end
+
+  -- The next generation of what next has: all of it, or an error and nothing.
+  function verbs.reload(next)
+    local renewed = parts_of.renewed(parts, next)
+    if next.plugin then
+      local fresh = ctx_of.new(spec, next.plugin, methods, getters)
+      rawget(next.plugin.module, "reload")(fresh, ctx)
+      bind(next.plugin.module, fresh)
+    end
+    parts = renewed
+  end
 
   local function check_topics(batch)
     for i = 0, tonumber(batch.n) - 1 do
@@ -114,18 +130,18 @@ return function(spec)
     local batch = ffi.cast(batch_p, lud)
     place.begin()
     check_topics(batch)
-    local keep = chain and (commit_record or spec.keep_emitted)
+    local keep = parts.chain and (commit_record or spec.keep_emitted)
     if keep and C.cl_ffi_batch_keep_emitted(batch) ~= 0 then errors.throw_last() end
-    chain_of.run(batch, chain)
-    convert.encode(batch, header)
-    convert.encode(batch, key)
-    convert.encode(batch, value)
+    chain_of.run(batch, parts.chain)
+    convert.encode(batch, parts.header)
+    convert.encode(batch, parts.key)
+    convert.encode(batch, parts.value)
     batch.stage = READY
     view.enter(nil)
     place.finish()
   end
 
-  local poll, seal, task = rawget(plugin, "poll"), verbs.seal, spec.opaque
+  local seal, task = verbs.seal, spec.opaque
   function verbs.poll(lud)
     view.enter(ffi.cast(batch_p, lud))
     C.cl_ffi_phase(task, 1)
