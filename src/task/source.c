@@ -315,7 +315,7 @@ static int op_sleep(void *arg, int64_t ms) {
     bool waiting = cl_ack_waiting(s->ack) > 0;
     cl_producer_poll(t->producer, 0);
     count_written(s);
-    if (cl_policy_poll(&s->policy, &err) != 0)
+    if (cl_policy_poll(&s->policy, &err) != 0 || report_refused(s, &err) != 0)
       note_failure(s, &err);
     commit_if_due(s);
     if (left <= 0 || sleep_is_cut(s))
