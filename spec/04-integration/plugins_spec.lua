@@ -9,20 +9,27 @@ describe("the command line #embedded", function()
   it("explains itself and its version", function()
     local code, out = helpers.run { "--help" }
     assert.equal(0, code)
-    for _, word in ipairs { "--worker", "plugins", "validate", "test" } do assert.matches(word, out, 1, true) end
+    for word in ("--worker plugins validate try run new test lint doc types"):gmatch "%S+" do
+      assert.matches(word, out, 1, true)
+    end
     code, out = helpers.run { "--version" }
     assert.equal(0, code)
     assert.matches("%d+%.%d+%.%d+", out)
   end)
 
   it("explains itself after a verb too", function()
-    local calls = { { "plugins", "--help" }, { "validate", "-h" }, { "--worker", "none", "--help" }, { "test", "--help" } }
+    local calls = { { "plugins", "--help" }, { "validate", "-h" }, { "--worker", "none", "--help" } }
     for _, argv in ipairs(calls) do
-      local told = argv[1] == "test" and "connect-lua test" or "connect-lua validate"
       local code, out, err = helpers.run(argv)
       assert.equal(0, code)
-      assert.matches(told, out, 1, true)
+      assert.matches("connect-lua validate", out, 1, true)
       assert.equal("", err)
+    end
+    for _, verb in ipairs { "try", "run", "new", "test", "lint", "doc", "types" } do
+      local code, out, err = helpers.run { verb, "--help" }
+      assert.same({ 0, "" }, { code, err })
+      assert.matches("^connect%-lua " .. verb .. " ", out)
+      assert.matches("Exit codes: 0 ", out, 1, true)
     end
   end)
 
