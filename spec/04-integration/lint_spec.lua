@@ -67,6 +67,20 @@ return { api = 1, kind = "source", version = "1", doc = "A.",
     assert.same({ path .. ":3: global-set: n is a global: write local n, or keep it in ctx\n", 5 }, { text, code })
   end)
 
+  it("takes what a module's function returns for no part of the module", function()
+    local path = helpers.write(folder .. "/a.lua", [[
+local util = require "util"
+return { api = 1, kind = "sink", version = "1", doc = "A.", put = function() end,
+  validate = function(config)
+    local out = util.check(config)
+    out.topic = "is bad"
+    return out
+  end }
+]])
+    helpers.write(folder .. "/util.lua", "return { check = function() return {} end }")
+    assert.same({ "", 0 }, { lint(path) })
+  end)
+
   it("looks at modules beside plugins, but not as plugins", function()
     helpers.write(folder .. "/util.lua", "return { twice = function(x) return 2 * y end }")
     local text = lint(folder)

@@ -48,6 +48,9 @@ end
 local CHANGES = { TSETV = true, TSETS = true, TSETB = true, TSETR = true }
 local READS = { TGETV = true, TGETS = true, TGETB = true, TGETR = true }
 
+-- These leave their results in A and behind it, which held what was called.
+local FILLS = { CALL = true, CALLM = true, ITERC = true, ITERN = true, VARG = true }
+
 --- change(upvalue's name, its number from 1, line) for each assignment to an upvalue or into a table in one, by the
 -- function itself.
 function bytecode.changes(fn, change)
@@ -57,6 +60,11 @@ function bytecode.changes(fn, change)
       change(util.funcuvname(fn, a), a + 1, line)
     elseif CHANGES[op] and holds[b] then
       change(util.funcuvname(fn, holds[b]), holds[b] + 1, line)
+    end
+    if FILLS[op] then
+      for register in pairs(holds) do
+        if register >= a then holds[register] = nil end
+      end
     end
     if mode == WRITES_A then
       holds[a] = op == "UGET" and d or READS[op] and holds[b] or op == "MOV" and holds[d] or nil
