@@ -4,7 +4,8 @@
 local process = require "spec.helpers.process"
 
 local GROUPS = { "connect", "connect.codec", "connect.crypto", "connect.date_format", "connect.edit", "connect.errors",
-  "connect.field_path", "connect.file", "connect.headers", "connect.http", "connect.json", "connect.log", "connect.memo", "connect.metrics",
+  "connect.field_path", "connect.file", "connect.headers", "connect.http", "connect.http_config",
+  "connect.json", "connect.log", "connect.memo", "connect.metrics",
   "connect.regex", "connect.schema", "connect.struct", "connect.time", "operators", "methods", "iterators", "mix", "escapes" }
 -- Modules whose functions another one has too, where they are tried.
 local NONE = { ["connect.struct"] = true }

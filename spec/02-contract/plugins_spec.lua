@@ -75,6 +75,7 @@ end
 
 it("there are the plugins of this release", function()
   for _, name in ipairs { "FileStreamSource", "FileStreamSink", "SingleFileSource", "SingleFileSink", "hello_source",
+    "com.example.connect.HttpPollSourceConnector", "HttpPollSource", "HttpSink",
     "org.apache.kafka.connect.storage.StringConverter", "org.apache.kafka.connect.converters.ByteArrayConverter",
     "org.apache.kafka.connect.json.JsonConverter" } do
     assert.not_nil(names[name], name)

@@ -93,6 +93,17 @@ static int host_secret(lua_State *L) {
   return 0;
 }
 
+/* hidden(text) -> the text without what is secret; it ends at a NUL */
+static int host_hidden(lua_State *L) {
+  const char *text = luaL_checkstring(L, 1);
+  size_t len = strlen(text), cap = 2 * len + 16; /* a mask may be longer than what it hides */
+  char *room = lua_newuserdata(L, cap);          /* room: Lua's, as pushing may raise */
+  memcpy(room, text, len + 1);
+  cl_secrets_hide(room, cap);
+  lua_pushstring(L, room); /* room text */
+  return 1;
+}
+
 /* -------------------------------------------------------------------- source */
 
 /* offset(partition_table_or_nil) -> table or nil */
@@ -504,6 +515,7 @@ static const luaL_Reg functions[] = {
     {"wall_ms", host_wall_ms},
     {"now_ms", host_now_ms},
     {"time_left", host_time_left},
+    {"hidden", host_hidden},
     {"secret", host_secret},
     {"offset", host_offset},
     {"partition", host_partition},

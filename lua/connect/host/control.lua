@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What the control thread calls, in a fresh state each time: the connector side of plugins.
 
+local ctx_of = require "connect.host.ctx"
 local errors = require "connect.errors"
 local host = require "connect.host.c"
 local inline_tests = require "connect.host.inline_tests"
@@ -40,6 +41,8 @@ function M.call(file, root, sources, verb, args)
   running.closed = verb == "validate" and "validate" or nil
   local fn = rawget(module, verb)
   if type(fn) ~= "function" then error(file .. ": there is no function '" .. verb .. "'", 0) end
+  -- As in ctx.config, what is null is not there; what tasks answers keeps it, as Apache's does.
+  if verb ~= "tasks" and type(args[1]) == "table" then ctx_of.without_nulls(args[1]) end
   if verb == "alter_offsets" then return alter_offsets(fn, args[1], args[2]) end
   return (fn(unpack(args, 1, #args)))
 end

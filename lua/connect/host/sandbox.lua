@@ -183,8 +183,8 @@ end
 -- What plugins may require: modules whose functions are safe with any argument, which
 -- spec/01-unit/sandbox_reach_spec.lua tries. The built-in ones may no more.
 local PUBLIC = {}
-for name in ("codec crypto date_format edit errors field_path file headers http json log memo metrics regex rows "
-  .. "schema struct time"):gmatch "%S+" do PUBLIC["connect." .. name] = true end
+for name in ("codec crypto date_format edit errors field_path file headers http http_config json log memo metrics "
+  .. "regex rows schema struct time"):gmatch "%S+" do PUBLIC["connect." .. name] = true end
 PUBLIC.connect = true
 
 -- Answers a function that loads the API module, or nil and why not.
