@@ -187,6 +187,26 @@ return { api = 1, kind = "transform", version = "1.0.0", doc = "Doubles.", apply
         text)
     end)
 
+    it("runs them when the worker reads the plugin, too", function()
+      local with_apply = [[
+return { api = 1, kind = "transform", version = "1.0.0", doc = "Adds.",
+  apply = function(record)
+    record.value.n = record.value.n + 1
+    return record
+  end,
+  tests = { ["adds one"] = function(t) t.equal(t.apply({ value = { n = 1 } }).value, { n = %d }) end } }
+]]
+      helpers.shell("mkdir " .. folder .. "/plugins")
+      helpers.write(folder .. "/plugins/good.lua", with_apply:format(2))
+      helpers.write(folder .. "/plugins/bad.lua", with_apply:format(3))
+      helpers.write(folder .. "/worker.properties", helpers.properties { ["bootstrap.servers"] = "embedded",
+        ["key.converter"] = "StringConverter", ["value.converter"] = "StringConverter",
+        ["plugin.path"] = folder .. "/plugins" })
+      local text = run "plugins --worker worker.properties"
+      assert.matches("transformation good ", text)
+      assert.matches("bad%.lua:6: expected {\"n\":3}, got {\"n\":2} %(test 'adds one'%)", text)
+    end)
+
     it("says when there is nothing to test", function()
       helpers.write(folder .. "/a.lua", [[return { api = 1, kind = "sink", put = function() end }]])
       local text, code = run "test a.lua"

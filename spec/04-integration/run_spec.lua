@@ -145,6 +145,18 @@ return { api = 1, kind = "transform", version = "1.0.0", doc = "Upper case.",
     assert.is_true(n >= 4)
   end)
 
+  it("goes on with the plugin as it is changed", function()
+    local output = folder .. "/output"
+    local p = process.start({ helpers.binary, "run", folder .. "/count.lua", "-c", "topic=t" },
+      { output = output, errors = folder .. "/errors" })
+    local function shows(text) return (helpers.read(output) or ""):find(text, 1, true) end
+    helpers.wait_for("records", function() return shows "  k1  " end)
+    helpers.write(folder .. "/count.lua", (COUNT:gsub('"k"', '"changed"')))
+    helpers.wait_for("records of the changed plugin", function() return shows "  changed1  " end)
+    p:kill "INT"
+    assert.equal(0, (p:wait(60)))
+  end)
+
   it("says what plugins print, and where they fail", function()
     helpers.write(folder .. "/bad.lua", source [[print("hello from poll")
     error "no more"]])

@@ -28,7 +28,7 @@ static const char help[] =
     "    the records as they move: TOPIC-PARTITION@OFFSET  KEY  VALUE  (HEADERS). A sink is fed lines of\n"
     "    standard input, each a record's value. It ends with Ctrl-C; a sink also when its input has ended "
     "and\n"
-    "    all is written.\n"
+    "    all is written. A plugin that is changed meanwhile takes over.\n"
     "\n"
     "  -c, --config KEY=VALUE  a key of the connector's config; any number of times\n"
     "  --count N         end after N records (of a sink: N lines)\n"
