@@ -24,9 +24,9 @@ local rows = http_config.rows {
     doc = "Body of the call, with variables as in `http.url`." },
   { name = "http.offset.initial", type = "string", importance = "medium",
     doc = "What `${offset}` is before there is one." },
-  { name = "http.offset.mode", type = "string", default = "greatest", values = { "greatest", "last" },
-    importance = "medium", doc = "Which item's offset counts: the greatest, and items below it are left out, "
-      .. "or the last one's, whatever it is." },
+  { name = "http.offset.mode", type = "string", default = "greatest", values = { "greatest", "last", "count" },
+    importance = "medium", doc = "What the offset is: the items' greatest, and items below it are left out; the last "
+      .. "item's, whatever it is; or how many items there were, for APIs that skip so many." },
   { name = LIST, type = "string", importance = "high",
     doc = "JSON pointer to the list of items in the answer, `/` for the answer itself. Without it the answer is "
       .. "one record." },
@@ -133,7 +133,8 @@ local function check_items(ctx, items)
   end
 end
 
--- What an answer holds: { items that are new, how many were emitted, the state before and behind }.
+-- What an answer holds: { items that are new, how many were emitted, the state before and behind, goes_on: the next
+-- page is to be had at once }.
 local function page_of(ctx, res)
   local config, before = ctx.config, ctx.state
   local items, doc = items_of(ctx, res)
@@ -141,20 +142,22 @@ local function page_of(ctx, res)
   local next_page
   if not why then next_page, why = pages.after(config, before, res, doc, items) end
   if why then try_again(ctx, http_config.problem(res, "retriable", why)) end
-  if next_page ~= nil and next_page == before.page then next_page = nil end -- it would never end
   local fresh, behind
-  if config[OFFSET] then
+  if config[OFFSET] and config["http.offset.mode"] ~= "count" then
     local function offset_of(item) return progress.text(pointed(item, config[OFFSET])) end
     fresh, behind = progress.advance(before, items, offset_of, next_page, config["http.offset.mode"] == "greatest")
   else
     fresh, behind = {}, { page = next_page }
     for i, item in ipairs(items) do fresh[i] = { item } end
+    if config["http.offset.mode"] == "count" then behind.offset = ("%d"):format((before.offset or 0) + #items) end
   end
   if config["http.conditional"] then
     behind.etag, behind.modified = res.headers["ETag"], res.headers["Last-Modified"]
   end
   before.fetched, behind.fetched = connect.time.now(), connect.time.now() -- often all there is to an offset
-  return { items = fresh, emitted = 0, before = before, behind = behind }
+  -- A feed has a next page for ever. At its end that is the same one, or comes with nothing: it is asked for later.
+  local goes_on = next_page ~= nil and next_page ~= before.page and #items > 0
+  return { items = fresh, emitted = 0, before = before, behind = behind, goes_on = goes_on }
 end
 
 -- Asks for the next page; nil when there is nothing new.
@@ -172,7 +175,7 @@ local function fetch(ctx)
   end
   ctx.failures, ctx.resumed = 0, false
   ctx.pages = ctx.pages + 1
-  local goes_on = page and page.behind.page and ctx.pages < ctx.config["http.paging.max.pages"]
+  local goes_on = page and page.goes_on and ctx.pages < ctx.config["http.paging.max.pages"]
   if not goes_on then ctx.due, ctx.pages = (ctx.began or began) + ctx.config["poll.interval.ms"], 0 end
   ctx.began = goes_on and (ctx.began or began) or nil
   return page
@@ -226,8 +229,9 @@ local function stored_state(ctx)
   for _, name in ipairs { "offset", "high" } do state[name] = progress.text(state[name]) end
   state.page = ctx.config["http.paging.mode"] ~= "none" and state.page or nil
   if ctx.config["http.paging.mode"] == "number" then state.page = tonumber(state.page) end
-  if not ctx.config[OFFSET] then state.offset = nil end
-  if ctx.config[OFFSET] and not state.offset then state.offset = ctx.config["http.offset.initial"] end
+  local counts = ctx.config["http.offset.mode"] == "count"
+  if not ctx.config[OFFSET] and not counts then state.offset = nil
+  elseif not state.offset then state.offset = ctx.config["http.offset.initial"] or counts and "0" or nil end
   return state
 end
 
@@ -256,7 +260,12 @@ local function validate(config)
   for name, where in pairs(used) do
     if not KNOWN[name] then out[where] = ("there is no ${%s}, but ${offset}, ${page} and ${cursor}"):format(name) end
   end
-  if used.offset and not config[OFFSET] then out[OFFSET] = "${offset} needs it" end
+  local counts = config["http.offset.mode"] == "count"
+  if used.offset and not config[OFFSET] and not counts then out[OFFSET] = "${offset} needs it" end
+  if counts and mode ~= "none" then out["http.offset.mode"] = "to count is for http.paging.mode=none" end
+  if counts and not (config["http.offset.initial"] or "0"):find "^%s*%d+%s*$" then
+    out["http.offset.initial"] = "it must be a whole number where http.offset.mode is count"
+  end
   if used.page and mode ~= "number" then out["http.paging.mode"] = "${page} needs it to be number" end
   if mode == "number" and not used.page then
     out["http.paging.mode"] = "number needs ${page} in http.url or http.body"

@@ -7,6 +7,9 @@ local connect = require "connect"
 local http_config = require "connect.http_config"
 local message = require "message"
 
+-- No put takes much longer: a consumer that does not poll within max.poll.interval.ms loses its partitions.
+local PUT_MS = 60000
+
 local rows = http_config.rows {
   { name = "http.url", type = "string", required = true, non_empty = true, importance = "high",
     doc = "URL to send to, with `${topic}`, `${partition}`, `${offset}`, `${timestamp}`, `${key}`, `${key.field}`, "
@@ -92,8 +95,18 @@ local function headers_of(ctx, run)
   return headers
 end
 
+-- Slow servers: the group is polled between two parts of a batch.
+local function breathe(ctx)
+  ctx.requests = ctx.requests + 1
+  if ctx.requests == 1 or connect.time.monotonic() - ctx.put_began < PUT_MS then return end
+  ctx.repeated = true
+  ctx:timeout(0)
+  connect.retriable("the server is slow: the first requests took %d s, the batch's others are sent now", PUT_MS / 1000)
+end
+
 -- Sends a run of records that belong into one request, and is done with them when it returns.
 local function send(ctx, run)
+  breathe(ctx)
   local res, e = ctx.api:request { method = run.method, url = run.url, headers = headers_of(ctx, run),
     body = body_of(ctx, run) }
   if res and res.ok then
@@ -190,6 +203,7 @@ return {
 
   put = function(ctx, batch)
     if not ctx.repeated then ctx.done = {} end
+    ctx.put_began, ctx.requests = connect.time.monotonic(), 0
     local run = {}
     local function send_run()
       local full = run

@@ -260,6 +260,21 @@ describe("http_poll_source", function()
       end
     end)
 
+    it("may be how many items there were", function()
+      server:answer(items({ id = 1 }, { id = 2 })):answer(items()):answer(items { id = 3 })
+      start { ["http.url"] = "/items?skip=${offset}", ["http.offset.mode"] = "count", ["http.response.list.pointer"] = "/items" }
+      local records = t:poll()
+      assert.same({ offset = "0" }, (function() local o = records[1].source_offset; o.fetched = nil; return o end)())
+      local stored = offset_of(records)
+      assert.same({ offset = "2" }, stored)
+      assert.same({}, t:poll())
+      t:close()
+      start({ ["http.url"] = "/items?skip=${offset}", ["http.offset.mode"] = "count",
+        ["http.response.list.pointer"] = "/items" }, stored)
+      assert.same({ offset = "3" }, offset_of(t:poll()))
+      assert.same({ "/items?skip=0", "/items?skip=2", "/items?skip=2" }, targets())
+    end)
+
     it("may be what the last item has", function()
       server:answer(items({ at = "zz", id = 1 }, { at = "aa", id = 2 })):answer(items())
       start(list { ["http.url"] = "/items?after=${offset}", ["http.offset.mode"] = "last" })
@@ -319,6 +334,26 @@ describe("http_poll_source", function()
       for _ = 1, 3 do t:poll() end
       assert.same({ "/items?c=", "/items?c=c1", "/items?c=c2" }, targets())
       assert.same({ 0, 0, 500 }, t.slept)
+    end)
+
+    it("may have no end: the last cursor is asked for again", function()
+      server:answer { json = { items = { { at = 1, id = 1 } }, next = "a" } }
+        :answer { json = { items = { { at = 2, id = 2 } }, next = "b" } }
+        :answer { json = { items = {}, next = "c" } }
+        :answer { json = { items = {}, next = "c" } }
+        :answer { json = { items = { { at = 3, id = 3 } }, next = "c" } }
+        :answer { json = { items = {}, next = "c" } }
+      start { ["http.url"] = "/items?c=${cursor}", ["http.paging.mode"] = "pointer", ["http.paging.next.pointer"] = "/next",
+        ["http.response.list.pointer"] = "/items" }
+      local counts, pages = {}, {}
+      for i = 1, 6 do
+        local records = t:poll()
+        counts[i], pages[i] = #records, #records > 0 and records[1].source_offset.page or "-"
+      end
+      assert.same({ 1, 1, 0, 0, 1, 0 }, counts)
+      assert.same({ "a", "b", "-", "-", "c", "-" }, pages)
+      assert.same({ "/items?c=", "/items?c=a", "/items?c=b", "/items?c=c", "/items?c=c", "/items?c=c" }, targets())
+      assert.same({ 0, 0, 0, 500, 500, 500 }, t.slept)
     end)
 
     local CURSOR = { ["http.url"] = "/items?since=${offset}&c=${cursor}", ["http.paging.mode"] = "pointer",
@@ -409,6 +444,10 @@ describe("http_poll_source", function()
       ["pages without numbers"] = { "http.paging.mode", "${page}",
         { ["http.paging.mode"] = "number", ["http.response.list.pointer"] = "/" } },
       ["pages without a pointer"] = { "http.paging.next.pointer", "needs it", { ["http.paging.mode"] = "pointer" } },
+      ["pages that are counted"] = { "http.offset.mode", "paging.mode=none", { ["http.offset.mode"] = "count",
+        ["http.paging.mode"] = "link" } },
+      ["a count that begins with none"] = { "http.offset.initial", "whole number", { ["http.offset.mode"] = "count",
+        ["http.offset.initial"] = "x" } },
       ["conditional pages"] = { "http.conditional", "without pages", { ["http.conditional"] = "TRUE", ["http.paging.mode"] = "link" } },
     } do
       it(name, function()

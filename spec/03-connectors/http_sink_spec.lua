@@ -219,6 +219,26 @@ describe("http_sink", function()
       assert.equal(4, #asked())
     end)
 
+    it("lets the group be polled while a server is slow", function()
+      local host = require "connect.host.c"
+      fine()
+      start {}
+      local real = host.now_ms
+      host.now_ms = function() -- each look at the clock is 25 seconds later
+        t.now = t.now + 25000
+        return t.now
+      end
+      local list = records(1, 4)
+      local message, pause = fails("retriable", list)
+      assert.matches("the server is slow", message)
+      assert.equal(0, pause)
+      local before = #asked()
+      assert.is_true(before >= 1 and before < 4)
+      repeat until pcall(t.put, t, list)
+      host.now_ms = real
+      assert.same({ "POST /in 1", "POST /in 2", "POST /in 3", "POST /in 4" }, asked())
+    end)
+
     it("fails the records when their time is over", function()
       server:answer { status = 500, times = "always" }
       start { ["retry.timeout.ms"] = 2500 }
