@@ -208,7 +208,7 @@ local function call(given, defaults, base)
   end
   if not ok then
     if type(request) ~= "string" or request == NO_MEMORY then error(request, 0) end
-    error("connect.http: " .. request, 3)
+    error("connect.http: " .. request, 2) -- http.get and the like are left by a tail call
   end
   return perform(request, watch_of(("%s %s"):format(request.method, urls.shown(request.origin))))
 end

@@ -3,6 +3,7 @@
 
 local errors = require "connect.errors"
 local host = require "connect.host.c"
+local lazy = require "connect.host.lazy"
 local schema = require "connect.schema"
 local struct = require "connect.struct"
 local typed = require "connect.host.typed"
@@ -48,10 +49,11 @@ return {
   --- Java's text of a value: null, {a=1}, [1, 2].
   text = view.text,
 
-  crypto = require "connect.crypto",
+  crypto = lazy("connect.crypto", "md5 sha1 sha256 sha384 sha512 hmac random equal base64 from_base64 base64url "
+    .. "from_base64url hex from_hex sign verify jwt"),
   file = require "connect.file",
   headers = require "connect.headers",
-  http = require "connect.http",
+  http = lazy("connect.http", "request client get head post put patch delete"),
   json = require "connect.json",
   log = require "connect.log",
   metrics = require "connect.metrics",
