@@ -30,7 +30,8 @@ describe("the REST interface", function()
     assert.equal("application/json", headers["content-type"])
     assert.is_string(body.version)
     assert.is_string(body.commit)
-    assert.is_string(body.kafka_cluster_id)
+    local function id() return worker:get("/").kafka_cluster_id end
+    assert.is_string(helpers.wait_for("the cluster's id", id)) -- null until a broker has told it
   end)
 
   it("lists plugins under Apache's names", function()
