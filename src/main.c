@@ -11,7 +11,7 @@ static const char help[] =
     "  connect-lua --worker FILE [CONNECTOR ...]   run a worker; CONNECTOR files are properties or JSON\n"
     "  connect-lua plugins [--worker FILE] [--json]\n"
     "                                              list every plugin file: accepted, or rejected and why\n"
-    "  connect-lua validate --worker FILE [--json] CONNECTOR ...\n"
+    "  connect-lua validate --worker FILE [--check] [--json] CONNECTOR ...\n"
     "                                              check connector files without running them\n"
     "  connect-lua try CONNECTOR [RECORDS]         run its converters and transforms over records, show "
     "each\n"

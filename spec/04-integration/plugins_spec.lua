@@ -156,6 +156,33 @@ return { api = 1, kind = "sink", version = "1", doc = "A test.", put = function(
     assert.is_table(json.decode(out), out)
   end)
 
+  it("lets a plugin look at the other side, where it is asked to", function()
+    local folder = helpers.folder()
+    local file = worker_file(folder, "")
+    helpers.append(file, "plugin.path=" .. folder .. "\n")
+    helpers.write(folder .. "/far.lua", [[
+      local connect = require "connect"
+      return { api = 1, kind = "source", poll = function() end,
+        config = { { name = "how", type = "string", required = true, doc = "What check answers." } },
+        check = function(config)
+          if config.how == "errors" then return { how = { "is far", "is gone" } } end
+          if config.how == "raises" then connect.fatal "nobody is there" end
+        end }]])
+    local function validate(how, ...)
+      local path = helpers.write(folder .. "/c.properties",
+        helpers.properties { name = "a", ["connector.class"] = "far", how = how })
+      return helpers.run { "validate", "--worker", file, path, ... }
+    end
+    assert.equal(0, (validate "errors"))
+    assert.equal(0, (validate("well", "--check")))
+    local code, out = validate("errors", "--check")
+    assert.equal(3, code)
+    assert.matches("how: is far; how: is gone", out, 1, true)
+    code, out = validate("raises", "--check")
+    assert.equal(3, code)
+    assert.matches("nobody is there", out, 1, true)
+  end)
+
   it("finds nothing wrong with the sample files", function()
     local config = helpers.root .. "/config/"
     for _, worker in ipairs { "worker.conf", "worker-kafka.conf" } do

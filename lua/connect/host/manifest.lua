@@ -30,9 +30,7 @@ M.DATA = { api = true, kind = true, class = true, version = true, doc = true, al
   sides = true, headers_only = true, tests = true }
 -- Designed, and checked as the others are, but nobody calls them yet.
 local PLUGIN_LATER = { close = true }
-local CONNECTOR_LATER = { check = true }
-local LATER = { source = CONNECTOR_LATER, sink = CONNECTOR_LATER, transform = PLUGIN_LATER, predicate = PLUGIN_LATER,
-                converter = PLUGIN_LATER }
+local LATER = { source = {}, sink = {}, transform = PLUGIN_LATER, predicate = PLUGIN_LATER, converter = PLUGIN_LATER }
 local KINDS = "source, sink, transform, predicate or converter"
 
 local function fail(file, text, ...)
