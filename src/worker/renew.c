@@ -270,7 +270,7 @@ static void start_anew(struct cl_herder *h, struct cl_instance *c, const bool *c
   cl_instance_stop_runs(h->worker, stops, n);
   for (size_t i = 0; i < n; i++) {
     pthread_mutex_lock(c->lock);
-    c->runs[stops[i].run].restarted_us = began;
+    c->runs[stops[i].run].restarted_us = c->target == CL_RUNNING ? began : 0;
     pthread_mutex_unlock(c->lock);
     cl_instance_start_task(h->worker, c, (int)stops[i].run);
   }

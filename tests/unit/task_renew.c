@@ -30,7 +30,7 @@ static struct cl_task_parts parts_now(struct job *j) {
   struct cl_task_parts p = {.plugin = {job_find(set, CL_PLUGIN_SINK, j->plugin), json_incref(j->config)},
                             .key = job_part(set, j, j->key, "key"),
                             .value = job_part(set, j, j->value, "value"),
-                            .transforms = j->transform ? job_chain(set, j->transform) : NULL};
+                            .transforms = j->transform ? job_chain(set, j) : NULL};
   cl_plugin_ref(p.plugin.plugin);
   cl_plugin_ref(p.key.plugin);
   cl_plugin_ref(p.value.plugin);
@@ -120,6 +120,49 @@ static void test_transforms(void **state) {
   wait_group_offset(&job, "renew-transforms", 4);
 }
 
+/* A plugin with its version as V. */
+static void write_plugin(const char *class, const char *text, int version) {
+  char all[1024];
+  snprintf(all, sizeof(all), "local V = %d %s", version, text);
+  plugin(class, all);
+}
+
+/* Each of them alone: the others keep their instances, and so what these have counted. */
+static void test_predicates_and_converters(void **state) {
+  (void)state;
+  static const char conv[] = "return { api = 1, kind = 'converter', encode = function() end, "
+                             "decode = function(datum) datum:set(datum:text() .. V) end }",
+                    when[] = "return { api = 1, kind = 'predicate', "
+                             "test = function(r) return connect.text(r.value):find(V, 1, true) ~= nil end }",
+                    count[] =
+                        "return { api = 1, kind = 'transform', configure = function() return { n = 0 } end, "
+                        "apply = function(r, s) s.n = s.n + 1 r.value = connect.text(r.value) .. '+' .. s.n "
+                        "return r end }";
+  write_plugin("conv", conv, 1);
+  write_plugin("when", when, 1);
+  write_plugin("change", count, 1);
+  job.value = "conv";
+  job.predicate = "when";
+  start("renew-others", SINK "}");
+  send_value("renew-others", "a");
+  wait_said(&job, "a1+1@0", 1);
+  write_plugin("conv", conv, 2); /* the predicate looks for a 1 */
+  renew();
+  send_value("renew-others", "b");
+  wait_said(&job, "b2@1", 1);
+  write_plugin("when", when, 2);
+  renew();
+  send_value("renew-others", "c");
+  wait_said(&job, "c2+2@2", 1);
+  plugin("conv", "return { api = 1, kind = 'converter', encode = function() end, decode = function() end, "
+                 "configure = function() error 'not here' end }");
+  renew();
+  assert_int_equal(news.rejected, 1);
+  send_value("renew-others", "d");
+  wait_said(&job, "d2+3@3", 1);
+  job_stop(&job);
+}
+
 /* The sink's own state goes on; an old generation's functions are not called any more. */
 static void test_connector(void **state) {
   (void)state;
@@ -201,6 +244,7 @@ static int down(void **state) {
 
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, test_up, down)
-  const struct CMUnitTest tests[] = {TEST(test_transforms), TEST(test_connector), TEST(test_a_thousand)};
+  const struct CMUnitTest tests[] = {TEST(test_transforms), TEST(test_predicates_and_converters),
+                                     TEST(test_connector), TEST(test_a_thousand)};
   return cmocka_run_group_tests(tests, suite_up, suite_down);
 }

@@ -33,6 +33,7 @@ struct job { /* one task, and the journal it shares with its plugin */
   struct cl_task_conf conf;
   const char *plugin, *key, *value; /* classes */
   const char *transform;            /* or NULL */
+  const char *predicate;            /* of it, or NULL */
   json_t *config;                   /* the connector's, typed; `journal` is added */
   json_t *client, *topics;
   char journal[128];
@@ -232,10 +233,16 @@ static inline struct cl_task_part job_part(struct cl_plugins *set, const struct 
   return (struct cl_task_part){job_find(set, CL_PLUGIN_CONVERTER, class), config};
 }
 
-static inline struct cl_chain *job_chain(struct cl_plugins *set, const char *class) {
+static inline struct cl_chain *job_chain(struct cl_plugins *set, const struct job *j) {
   struct cl_chain *chain = cl_chain_new(1);
+  if (j->predicate) {
+    chain->v[0].predicate_alias = strdup("when");
+    chain->v[0].predicate = job_find(set, CL_PLUGIN_PREDICATE, j->predicate);
+    cl_plugin_ref(chain->v[0].predicate);
+    chain->v[0].predicate_config = json_object();
+  }
   chain->v[0].alias = strdup("change");
-  chain->v[0].transform = job_find(set, CL_PLUGIN_TRANSFORM, class);
+  chain->v[0].transform = job_find(set, CL_PLUGIN_TRANSFORM, j->transform);
   cl_plugin_ref(chain->v[0].transform);
   chain->v[0].config = json_object();
   return chain;
@@ -248,7 +255,7 @@ static inline void job_start_with(struct job *j, struct cl_plugins *set) {
   conf.parts.key = job_part(set, j, j->key, "key");
   conf.parts.value = job_part(set, j, j->value, "value");
   conf.topics = j->topics;
-  conf.parts.transforms = j->transform ? job_chain(set, j->transform) : NULL;
+  conf.parts.transforms = j->transform ? job_chain(set, j) : NULL;
   if (!j->client)
     j->client = rig_client(conf.parts.plugin.plugin->kind == CL_PLUGIN_SINK ? j->plugin : NULL);
   conf.client = j->client;
