@@ -87,6 +87,21 @@ describe("basic authentication #embedded", function()
     worker:stop()
   end)
 
+  it("keeps nothing of what strangers send", function()
+    local keys = by_properties "user=s3cret\n"
+    keys["connect.lua.rest.body.max.bytes"] = "2000"
+    local worker = helpers.worker(keys):start()
+    local large = ("-H 'Content-Type: application/json' -H 'Transfer-Encoding: chunked' --data-binary @%s"):format(
+      file("large", (" "):rep(4000)))
+    assert_out(worker, large, "POST", "/connectors")
+    assert.equal(405, (ask(worker, large, "POST", "/connectors/a")))
+    assert.equal(413, (ask(worker, "-u user:s3cret " .. large, "POST", "/connectors")))
+    local twice = ("curl -sS -X POST %s -o /dev/null -o /dev/null -w '%%{http_code} %%{num_connects} ' %s %s"):format(large,
+      worker.url .. "/connectors", worker.url .. "/connectors")
+    assert.equal("401 1 401 0", (helpers.shell(twice):match "^(.-)%s*$")) -- the connection is good for more
+    worker:stop()
+  end)
+
   it("guards listeners of /admin, too", function()
     local keys = by_properties "user=s3cret\n"
     keys["admin.listeners"] = "http://127.0.0.1:0"

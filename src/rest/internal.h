@@ -34,8 +34,9 @@ struct cl_call {
   struct cl_call *prev, *next; /* in server->waiting; server->lock */
   struct MHD_Connection *con;
   int64_t started, deadline;
-  bool counted; /* in server->in_flight */
-  bool close;   /* the connection must not be used again */
+  bool counted;  /* in server->in_flight */
+  bool admitted; /* by what the headers say */
+  bool close;    /* the connection must not be used again */
   char *method, *target;
   struct cl_framing framing;
   struct cl_buf body;

@@ -162,16 +162,17 @@ static bool is_served(const char *path, enum cl_route_set served) {
   return served == CL_ROUTES_ALL || cl_starts_with(path, "/admin/") == (served == CL_ROUTES_ADMIN);
 }
 
-void cl_routes_dispatch(struct cl_exchange *x) {
+/* The path that is meant and its route, NULL for OPTIONS; NULL: answered. */
+static const char *check(struct cl_exchange *x, const struct route **route) {
   const char *path = NULL, *task = NULL;
   for (size_t i = 0; i < N_ROUTES && !path && !x->req->no_path; i++)
     if (is_served(routes[i].path, x->served) && path_matches(routes[i].path, x->req, &x->name, &task))
       path = routes[i].path;
   if (!path) {
     refuse(x, 404, "Not Found");
-    return;
+    return NULL;
   }
-  const struct route *r = find(path, x->req->method);
+  const struct route *r = *route = find(path, x->req->method);
   bool options = !r && strcmp(x->req->method, "OPTIONS") == 0;
   if (!r && !options)
     refuse(x, 405, "Method Not Allowed");
@@ -179,11 +180,26 @@ void cl_routes_dispatch(struct cl_exchange *x) {
     refuse(x, 415, "Unsupported Media Type");
   else if (r && !r->text && !cl_request_takes_json(x->req))
     refuse(x, 406, "Not Acceptable");
-  else if (!(r && r->free) && !cl_auth_admits(x->auth, x->authorization))
+  else if (!(r && r->free) && !x->admitted && !cl_auth_admits(x->auth, x->authorization))
     refuse_stranger(x, options);
   else if (task && !parse_task(task, &x->task))
     refuse(x, 404, "Not Found");
-  else if (options)
+  else
+    return path;
+  return NULL;
+}
+
+void cl_routes_check(struct cl_exchange *x) {
+  const struct route *r;
+  x->admitted = check(x, &r) != NULL;
+}
+
+void cl_routes_dispatch(struct cl_exchange *x) {
+  const struct route *r;
+  const char *path = check(x, &r);
+  if (!path)
+    return;
+  if (!r)
     answer_options(x, path);
   else if (r->reads_body && x->req->body_len > 0 && !cl_request_sends_type(x->req))
     refuse(x, 415, "Unsupported Media Type");

@@ -27,10 +27,13 @@ struct cl_exchange {
   enum cl_route_set served;
   struct cl_auth *auth;      /* NULL = everybody may */
   const char *authorization; /* the header, or NULL */
+  bool admitted;             /* who it is was asked before */
   const char *name;          /* the {c} or {p} of the path */
   int task;                  /* the {t} of the path */
   struct cl_answer answer;
   struct cl_command *cmd; /* a write: for cl_herder_submit, which takes it; the answer is then empty */
 };
-/* Fills x->answer or x->cmd. Without memory the answer is a 500. */
+/* What can be said before the body is read: fills x->answer when it is a refusal. */
+void cl_routes_check(struct cl_exchange *x);
+/* The same, then fills x->answer or x->cmd. Without memory the answer is a 500. */
 void cl_routes_dispatch(struct cl_exchange *x);

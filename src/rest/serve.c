@@ -88,6 +88,47 @@ static enum MHD_Result refuse_size(struct cl_call *c) {
 
 /* ---- the first call: headers are there, the body is not ---- */
 
+static enum cl_route_set routes_of(const struct cl_port *port) {
+  if (port->listener->admin)
+    return CL_ROUTES_ADMIN;
+  return port->server->conf->admin == CL_ADMIN_WITH_REST ? CL_ROUTES_ALL : CL_ROUTES_REGULAR;
+}
+
+/* What the routes are asked, *req and *x; false: answered in *x. */
+static bool ask_routes(const struct cl_call *c, struct cl_request *req, struct cl_exchange *x) {
+  struct cl_err err = CL_ERR_INIT;
+  *req = (struct cl_request){.method = c->method,
+                             .target = c->target,
+                             .accept = c->framing.accept,
+                             .content_type = c->framing.content_type,
+                             .body = c->body.p ? c->body.p : "",
+                             .body_len = c->body.len};
+  *x = (struct cl_exchange){.req = req,
+                            .herder = c->server->herder,
+                            .served = routes_of(c->port),
+                            .auth = c->server->auth,
+                            .authorization = c->framing.authorization,
+                            .admitted = c->admitted};
+  if (cl_request_parse(req, &err) == 0)
+    return true;
+  cl_reply_error(&x->answer.reply, err.code == CL_ENOMEM ? 500 : 400, "%s", err.msg);
+  return false;
+}
+
+/* Strangers and errors that the head shows: they are answered when the body is through, which is not kept. */
+static void check_head(struct cl_call *c) {
+  struct cl_request req;
+  struct cl_exchange x;
+  if (ask_routes(c, &req, &x))
+    cl_routes_check(&x);
+  c->admitted = x.admitted;
+  if (!x.admitted) {
+    c->answer = x.answer;
+    c->state = CALL_ANSWERED;
+  }
+  cl_request_clear(&req);
+}
+
 static enum MHD_Result first_call(struct cl_call *c, const char *method, const char *version) {
   struct cl_server *s = c->server;
   cl_framing_read(c->con, method, version, s->conf->body_max, &c->framing);
@@ -109,17 +150,25 @@ static enum MHD_Result first_call(struct cl_call *c, const char *method, const c
     return refuse_size(c);
   if (c->framing.status)
     return send_refusal(c, c->framing.status, c->framing.message);
+  check_head(c);
   return MHD_YES;
 }
 
 /* ---- the body, then the routes ---- */
+
+static bool is_answered(struct cl_call *c) {
+  pthread_mutex_lock(&c->server->lock);
+  bool answered = c->state == CALL_ANSWERED;
+  pthread_mutex_unlock(&c->server->lock);
+  return answered;
+}
 
 static enum MHD_Result take_body(struct cl_call *c, const char *data, size_t *size) {
   struct cl_server *s = c->server;
   c->received += *size;
   if (c->received > s->conf->body_max)
     cl_buf_free(&c->body);
-  else
+  else if (!is_answered(c))
     cl_buf_add(&c->body, data, *size);
   *size = 0;
   if (c->received > s->conf->body_max * (uint64_t)SWALLOW_FACTOR || c->body.failed)
@@ -127,26 +176,10 @@ static enum MHD_Result take_body(struct cl_call *c, const char *data, size_t *si
   return MHD_YES;
 }
 
-static enum cl_route_set routes_of(const struct cl_port *port) {
-  if (port->listener->admin)
-    return CL_ROUTES_ADMIN;
-  return port->server->conf->admin == CL_ADMIN_WITH_REST ? CL_ROUTES_ALL : CL_ROUTES_REGULAR;
-}
-
 static enum MHD_Result dispatch(struct cl_call *c) {
   struct cl_server *s = c->server;
-  struct cl_err err = CL_ERR_INIT;
-  struct cl_request req = {.method = c->method,
-                           .target = c->target,
-                           .accept = c->framing.accept,
-                           .content_type = c->framing.content_type,
-                           .body = c->body.p ? c->body.p : "",
-                           .body_len = c->body.len};
-  struct cl_exchange x = {.req = &req,
-                          .herder = s->herder,
-                          .served = routes_of(c->port),
-                          .auth = s->auth,
-                          .authorization = c->framing.authorization};
+  struct cl_request req;
+  struct cl_exchange x;
   enum MHD_Result ok = MHD_NO;
   pthread_mutex_lock(&s->lock);
   bool stopping = s->stopping;
@@ -156,9 +189,7 @@ static enum MHD_Result dispatch(struct cl_call *c) {
     return send_refusal(c, 503, "Worker is shutting down");
 
   cl_conns_deadline(&c->port->conns, c->con, 0); /* it is our turn */
-  if (cl_request_parse(&req, &err) < 0)
-    cl_reply_error(&x.answer.reply, err.code == CL_ENOMEM ? 500 : 400, "%s", err.msg);
-  else
+  if (ask_routes(c, &req, &x))
     cl_routes_dispatch(&x);
   if (x.cmd) {
     cl_call_submit(c, x.cmd);
@@ -170,13 +201,6 @@ static enum MHD_Result dispatch(struct cl_call *c) {
   }
   cl_request_clear(&req);
   return ok;
-}
-
-static bool is_answered(struct cl_call *c) {
-  pthread_mutex_lock(&c->server->lock);
-  bool answered = c->state == CALL_ANSWERED;
-  pthread_mutex_unlock(&c->server->lock);
-  return answered;
 }
 
 /* libmicrohttpd calls once for the headers, for each piece of the body, at the body's end, and
