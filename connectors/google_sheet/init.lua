@@ -44,17 +44,18 @@ values["struct"] = function(ctx, row)
   return value, ctx.schema
 end
 
+-- Made in each poll: schemas that are not made in start may be forgotten between two of them.
+local function schema_of(names)
+  local fields = {}
+  for i, name in ipairs(names) do fields[i] = { name, "string?" } end
+  return connect.schema.struct { name = "google_sheet.row", fields = fields }
+end
+
 -- The fields' names are read with the first rows, and anew when a row is wider than they are.
 local function know_names(ctx, rows)
   local widest = 0
   for _, row in ipairs(rows) do widest = math.max(widest, #row) end
-  if ctx.names and widest <= #ctx.names then return end
-  ctx.names = ctx.sheet:names(ctx, widest)
-  if ctx.config["value.format"] == "struct" then
-    local fields = {}
-    for i, name in ipairs(ctx.names) do fields[i] = { name, "string?" } end
-    ctx.schema = connect.schema.struct { name = "google_sheet.row", fields = fields }
-  end
+  if not ctx.names or widest > #ctx.names then ctx.names = ctx.sheet:names(ctx, widest) end
 end
 
 local function emit(ctx, row, position)
@@ -158,6 +159,7 @@ return {
       if ctx.config["value.format"] ~= "column" then know_names(ctx, rows) end
       ctx.rows, ctx.first, ctx.position = rows, first, first
     end
+    if ctx.config["value.format"] == "struct" then ctx.schema = schema_of(ctx.names) end
     while not ctx.full do
       local row = ctx.rows[ctx.position - ctx.first + 1]
       if not row then

@@ -91,8 +91,9 @@ return {
   },
 
   validate = function(config)
-    local errors = {}
-    for _, id in ipairs(list_of(config.channels)) do
+    local errors, ids = {}, list_of(config.channels)
+    if config.channels and #ids == 0 then errors.channels = "at least one channel's id is needed" end
+    for _, id in ipairs(ids) do
       if not id:find "^[CGD][%u%d]+$" then
         errors.channels = ("'%s' is no channel's id (C0123456789): Slack shows it in the channel's details"):format(id)
       end

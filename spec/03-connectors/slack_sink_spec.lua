@@ -258,6 +258,64 @@ describe("slack_sink", function()
     end)
   end)
 
+  -- Batches as a worker hands them over: after a retriable error the same one, else on from where the sink rewound to.
+  it("loses nothing, keeps the order and claims only what was answered, whatever Slack says", function()
+    for seed = 1, 20 do
+      math.randomseed(seed)
+      start { ["message.interval.ms"] = math.random(0, 3) * 600 }
+      local passes = {} -- by the number of the request
+      for i = 1, 40 do
+        local n = math.random(6)
+        if n <= 3 then ok() elseif n == 4 then refuse "ratelimited" elseif n == 5 then refuse "msg_too_long" else
+          server:answer { status = 503 }
+        end
+        passes[i] = n == 4 or n == 6
+      end
+      ok "always"
+      local at = { [0] = 0, 0 }
+      while at[0] < 15 or at[1] < 15 do
+        local list, size = {}, math.random(1, 9)
+        local to = { [0] = at[0], at[1] }
+        for _ = 1, size do
+          local p = math.random(0, 1)
+          if to[p] < 15 then
+            list[#list + 1] = { topic = "t", partition = p, offset = to[p], value = p .. ":" .. to[p] }
+            to[p] = to[p] + 1
+          end
+        end
+        local fine, e = pcall(t.put, t, list)
+        while not fine do
+          assert.equal("retriable", e.class)
+          assert.equal(0, #asked "rewind")
+          t.now = t.now + 1000
+          fine, e = pcall(t.put, t, list)
+        end
+        for _, r in ipairs(asked "rewind") do to[r[3]] = math.min(to[r[3]], r[4]) end
+        for i = #t.asked, 1, -1 do
+          if t.asked[i][1] == "rewind" then table.remove(t.asked, i) end
+        end
+        at = to
+        local answered = {}
+        for i, m in ipairs(sent()) do answered[m.text] = not passes[i] end
+        for p = 0, 1 do
+          for offset = 0, at[p] - 1 do assert.is_true(answered[p .. ":" .. offset], "seed " .. seed) end
+        end
+      end
+      local last = { [0] = -1, -1 }
+      for _, m in ipairs(sent()) do
+        local p, offset = m.text:match "^(%d):(%d+)$"
+        p, offset = tonumber(p), tonumber(offset)
+        assert.is_true(offset == last[p] or offset == last[p] + 1, "seed " .. seed)
+        last[p] = offset
+      end
+      t:stop()
+      t:close()
+      t = nil
+      server:stop()
+      server = kit.server()
+    end
+  end)
+
   it("says what is wrong with a config, key by key", function()
     assert.same({}, plugin.validate { token = "x", channel = "C1" })
     assert.same({}, plugin.validate { token = "x", ["value.format"] = "message" })

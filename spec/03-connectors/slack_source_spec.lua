@@ -320,6 +320,7 @@ describe("slack_source", function()
 
   it("says what is wrong with a config, key by key", function()
     assert.same({}, plugin.validate { channels = "C0123456789,G1,D1", ["start.ts"] = "1700000000.5" })
+    assert.same({ channels = "at least one channel's id is needed" }, plugin.validate { channels = " , " })
     assert.same({ channels = "'#general' is no channel's id (C0123456789): Slack shows it in the channel's details",
       ["start.ts"] = "seconds since 1970, as 1700000000", ["base.url"] = "a URL that begins with https://" },
       plugin.validate { channels = "C1,#general", ["start.ts"] = "yesterday", ["base.url"] = "slack.com" })

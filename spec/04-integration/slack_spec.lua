@@ -176,6 +176,7 @@ describe("Slack", function()
     worker:create("talk", source { token = "xoxb-secret2" })
     local failed = worker:wait_state("talk", "FAILED")
     assert.matches("invalid_auth; see that token is the bot's token", failed.tasks[1].trace, 1, true)
+    assert.not_matches("xoxb-secret", failed.tasks[1].trace, 1, true)
   end)
 
   it("tells each wrong key", function()
