@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "kafka/producer.h"
+#include "task/source_refused.h"
 #include "task/source_topics.h"
 
 #include <stdlib.h>
@@ -21,16 +22,11 @@ enum { RETRY_MS = 100, SERVE_SLICE_MS = 20 };
 /* What Apache wraps the errors of Java's producer in: those of one record come to its callback. */
 static const char SEND_CALLBACK[] = "Unrecoverable exception from producer send callback";
 
-struct delivered { /* waits for the plugin's commit_record */
+struct told { /* waits for the plugin's commit_record */
   struct cl_record *rec;
+  bool delivered;
   int32_t partition;
   int64_t offset;
-};
-
-struct refused { /* Kafka has not taken it, which is tolerated: to be reported */
-  struct cl_record *rec;
-  const char *exception; /* static text */
-  char message[512];
 };
 
 struct source {
@@ -48,56 +44,39 @@ struct source {
   int64_t written;        /* acknowledged, not yet counted */
   struct cl_err failed;   /* ends the task once the batch is sent; code 0 = nothing does */
   bool tell_records;      /* the plugin has commit_record */
-  struct delivered *told; /* queue for it; send_record sees to its room */
+  struct told *told;      /* queue for it; send_record sees to its room */
   size_t told_n, told_cap;
-  struct refused *refused;
-  size_t refused_n, refused_cap;
+  struct cl_source_refused refused;
 };
 
 /* ----------------------------------------------------------- acknowledgements */
 
 /* Makes room for all that waits for its report, and one more. */
-static int reserve_delivered(struct source *s, struct cl_err *err) {
+static int reserve_told(struct source *s, struct cl_err *err) {
   size_t need = s->told_n + cl_ack_waiting(s->ack) + 1, cap = s->told_cap ? s->told_cap : 256;
   if (need <= s->told_cap)
     return 0;
   while (cap < need)
     cap *= 2;
-  struct delivered *p = realloc(s->told, cap * sizeof(*p));
+  struct told *p = realloc(s->told, cap * sizeof(*p));
   if (!p)
-    return cl_err_set(err, CL_ENOMEM, "no memory to note which records were delivered");
+    return cl_err_set(err, CL_ENOMEM, "no memory to note what the plugin is to be told of its records");
   s->told = p;
   s->told_cap = cap;
   return 0;
 }
 
-static void remember_delivered(struct source *s, struct cl_record *rec, int32_t partition, int64_t offset) {
+static void tell_later(struct source *s, struct told what) {
   CL_REQUIRE(s->told_n < s->told_cap);
-  cl_batch_ref(rec->batch);
-  s->told[s->told_n++] = (struct delivered){rec, partition, offset};
-}
-
-/* False: no memory, it is to fail the task. */
-static bool remember_refused(struct source *s, struct cl_record *rec, int code, const char *text) {
-  if (s->refused_n == s->refused_cap) {
-    size_t cap = s->refused_cap ? s->refused_cap * 2 : 16;
-    struct refused *p = realloc(s->refused, cap * sizeof(*p));
-    if (!p)
-      return false;
-    s->refused = p;
-    s->refused_cap = cap;
-  }
-  struct refused *r = &s->refused[s->refused_n++];
-  r->rec = rec; /* its place in the queue of acknowledgements keeps it */
-  r->exception = code == CL_EDATA ? CL_JAVA_TOO_LARGE : "org.apache.kafka.common.KafkaException";
-  snprintf(r->message, sizeof(r->message), "%s", text);
-  return true;
+  cl_batch_ref(what.rec->batch);
+  s->told[s->told_n++] = what;
 }
 
 static void on_delivered(void *arg, struct cl_record *rec, int code, const char *text, int32_t partition,
                          int64_t offset) {
   struct source *s = arg;
-  if (code != 0 && code != CL_ESTOPPED && s->t->conf.errors.tolerate && remember_refused(s, rec, code, text))
+  if (code != 0 && code != CL_ESTOPPED && s->t->conf.errors.tolerate &&
+      cl_source_refused_add(&s->refused, rec, code, text))
     return;
   if (code != 0) {
     /* Not acknowledged: its offset, and all after it in its partition, stay uncommitted. */
@@ -111,22 +90,21 @@ static void on_delivered(void *arg, struct cl_record *rec, int code, const char 
   s->written++;
   cl_task_saw_topic(s->t, rec->topic);
   if (s->tell_records)
-    remember_delivered(s, rec, partition, offset);
+    tell_later(s, (struct told){rec, true, partition, offset});
   cl_ack_done(s->ack, rec);
 }
 
-static void tell_plugin_record(struct source *s, const struct delivered *d, bool delivered) {
+static void tell_plugin_record(struct source *s, const struct told *t) {
   struct cl_err err;
-  if (cl_vm_commit_record(s->t->vm, d->rec, d->partition, d->offset, delivered, &err) != 0)
+  if (cl_vm_commit_record(s->t->vm, t->rec, t->partition, t->offset, t->delivered, &err) != 0)
     CL_LOG(CL_ERROR, "commit_record failed: %s", err.msg);
 }
 
 static void tell_plugin_records(struct source *s) {
   for (size_t i = 0; i < s->told_n; i++) {
-    struct delivered d =
-        s->told[i]; /* a copy: ctx:sleep in commit_record serves reports, which grow the queue */
-    tell_plugin_record(s, &d, true);
-    cl_batch_unref(d.rec->batch);
+    struct told t = s->told[i]; /* a copy: ctx:sleep in commit_record serves reports, which are queued, too */
+    tell_plugin_record(s, &t);
+    cl_batch_unref(t.rec->batch);
   }
   s->told_n = 0;
 }
@@ -229,30 +207,12 @@ static int report(struct source *s, const struct cl_failure *f, struct cl_record
   return cl_policy_report(&s->policy, &c, err);
 }
 
-/* A record that Kafka has refused is in the queue of acknowledgements already. */
+static void refusal_reported(void *arg, struct cl_record *rec) { tell_later(arg, (struct told){.rec = rec}); }
+
+/* The plugin hears of it afterwards, as of deliveries: here it may be inside a call. */
 static int report_refused(struct source *s, struct cl_err *err) {
-  size_t done = 0;
-  int rc = 0;
-  if (s->refused_n == 0)
-    return 0;
-  for (; rc == 0 && done < s->refused_n && !letters_full(s); done++) {
-    struct refused *r = &s->refused[done];
-    struct cl_failure f = {.record = r->rec,
-                           .stage = "KAFKA_PRODUCE",
-                           .plugin = "org.apache.kafka.connect.runtime.WorkerSourceTask",
-                           .exception = r->exception,
-                           .message = r->message,
-                           .trace = ""};
-    bool letter = s->policy.letters != NULL;
-    if (s->tell_records)
-      tell_plugin_record(s, &(struct delivered){.rec = r->rec}, false);
-    rc = report(s, &f, letter ? r->rec : NULL, err);
-    if (rc == 0 && !letter)
-      cl_ack_done(s->ack, r->rec);
-  }
-  s->refused_n -= done;
-  memmove(s->refused, s->refused + done, s->refused_n * sizeof(*s->refused));
-  return rc;
+  return cl_source_refused_report(&s->refused, &s->policy, s->ack, s->tell_records ? refusal_reported : NULL,
+                                  s, err);
 }
 
 /* A stage has passed over it. With a letter its offset counts as soon as that is acknowledged, and
@@ -369,10 +329,10 @@ static int send_record(struct source *s, struct cl_record *rec, struct cl_err *e
     if (failed != 0)
       return failed;
     if (s->tell_records)
-      tell_plugin_record(s, &(struct delivered){.rec = rec}, false);
+      tell_plugin_record(s, &(struct told){.rec = rec});
     return 0;
   }
-  if (s->tell_records && reserve_delivered(s, err) != 0)
+  if (s->tell_records && reserve_told(s, err) != 0)
     return err->code;
   int rc = cl_ack_sent(s->ack, rec, err);
   if (rc != 0)
@@ -381,7 +341,7 @@ static int send_record(struct source *s, struct cl_record *rec, struct cl_err *e
   if (rc == 0)
     return 0;
   if (s->t->conf.errors.tolerate && strcmp(cl_err_java(err), CL_JAVA_TOO_LARGE) == 0 &&
-      remember_refused(s, rec, CL_EDATA, err->msg))
+      cl_source_refused_add(&s->refused, rec, CL_EDATA, err->msg))
     return 0;
   cl_ack_unsend(s->ack, rec);
   if (rc != CL_EAGAIN && err->retriable) {
@@ -573,7 +533,7 @@ static void close_source(struct source *s) {
   free(s->told);
   if (s->batch)
     cl_batch_unref(s->batch);
-  free(s->refused);
+  free(s->refused.v);
   cl_policy_close(&s->policy);
   cl_source_topics_close(&s->topics);
   cl_ack_free(s->ack);

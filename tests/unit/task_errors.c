@@ -334,6 +334,41 @@ static void too_large_records_are_passed_over(void **state) {
   drop_letters();
 }
 
+/* Refused while commit_record sleeps, in which more are refused, too: each is reported once, and the plugin
+ * told of it once, in no call inside of another. */
+static void refusals_come_while_the_plugin_sleeps(void **state) {
+  (void)state;
+  plugin("plugin",
+         "local n, inside = 0\n"
+         "return { api = 1, kind = 'source',\n"
+         "poll = function(ctx)\n"
+         "  if n == 300 then inside = true ctx:sleep(20) inside = false return end\n"
+         "  inside = true\n"
+         "  for _ = 1, 20 do n = n + 1 ctx:emit { topic = 'refused', value = tostring(n),\n"
+         "    source_partition = { p = 0 }, source_offset = { n = n } } end\n"
+         "  ctx:sleep(30) inside = false end,\n"
+         "commit_record = function(ctx, record, at)\n"
+         "  say(ctx, '%s%s: %s', inside and 'inside ' or '', record.value, at and 'sent' or 'not sent')\n"
+         "  inside = true ctx:sleep(5) inside = false end }\n");
+  with_letters("refused-letters");
+  job_set(&job, "broker.address.family", "v6"); /* there is none: the records of the task are not taken */
+  job_set(&job, "message.timeout.ms", "100");
+  job_start(&job);
+  wait_said(&job, "300: not sent", 1);
+  assert_int_equal(said(&job, "inside"), 0);
+  job_stop(&job);
+  for (int n = 1; n <= 300; n++) {
+    char line[32];
+    snprintf(line, sizeof(line), "%d: not sent", n);
+    if (said(&job, line) != 1)
+      job_fail(&job, "%d x %s", said(&job, line), line);
+  }
+  assert_int_equal(said(&job, "inside"), 0);
+  assert_int_equal(count(CL_STAT_DLQ_REQUESTS), 300);
+  assert_int_equal(stored(0), 300);
+  drop_letters();
+}
+
 static int errors_up(void **state) {
   if (test_up(state) != 0)
     return -1;
@@ -363,6 +398,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(source_offsets_wait_for_the_letters, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(without_letters_a_source_passes_over_them, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(too_large_records_are_passed_over, errors_up, errors_down),
+      cmocka_unit_test_setup_teardown(refusals_come_while_the_plugin_sleeps, errors_up, errors_down),
   };
   return cmocka_run_group_tests(tests, suite_up, suite_down);
 }
