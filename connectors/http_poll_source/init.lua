@@ -278,6 +278,31 @@ local function validate(config)
   return out
 end
 
+-- What calls need, of the config alone.
+local function prepare(ctx)
+  local config = ctx.config
+  ctx.api, ctx.headers = http_config.client(config), http_config.all_headers(config)
+  ctx.url = http_config.template(config["http.url"])
+  ctx.body = config["http.body"] and http_config.template(config["http.body"])
+  ctx.json_body = config["http.body"] and config["http.body"]:find "^%s*[{[]"
+  ctx.fatal = http_config.statuses(config["http.fatal.status.codes"])
+  ctx.reads_json = config["http.value.format"] == "json"
+  for _, name in ipairs(POINTERS) do ctx.reads_json = ctx.reads_json or config[name] ~= nil end
+end
+
+-- Makes the first call.
+local function check(config)
+  local ctx = { config = config, state = {} }
+  prepare(ctx)
+  local res, e = ctx.api:request(request_of(ctx))
+  if not res then return { ["http.url"] = e.message } end
+  if not res.ok then return { ["http.url"] = http_config.problem(res).message } end
+  local items, doc = items_of(ctx, res)
+  if not items then return { [LIST] = http_config.problem(res, nil, doc).message } end
+  local why = check_items(ctx, items)
+  if why then return { [OFFSET] = http_config.problem(res, nil, why).message } end
+end
+
 return {
   api = 1,
   kind = "source",
@@ -287,20 +312,14 @@ return {
   doc = "Asks a URL at an interval; its answers, or the items in them, become records.",
   config = rows,
   validate = validate,
+  check = check,
 
   -- One URL is asked by one task, whatever tasks.max is.
   tasks = function(config) return { config } end,
 
   start = function(ctx)
-    local config = ctx.config
-    ctx.api, ctx.headers = http_config.client(config), http_config.all_headers(config)
-    ctx.url, ctx.body = http_config.template(config["http.url"]), http_config.template(config["http.body"] or "")
-    ctx.json_body = config["http.body"] and config["http.body"]:find "^%s*[{[]"
-    if not config["http.body"] then ctx.body = nil end
-    ctx.fatal = http_config.statuses(config["http.fatal.status.codes"])
-    ctx.reads_json = config["http.value.format"] == "json"
-    for _, name in ipairs(POINTERS) do ctx.reads_json = ctx.reads_json or config[name] ~= nil end
-    ctx.partition_id = ctx:partition(partition_of(config))
+    prepare(ctx)
+    ctx.partition_id = ctx:partition(partition_of(ctx.config))
     ctx.state = stored_state(ctx)
     ctx.resumed, ctx.failures, ctx.pages, ctx.due = true, 0, 0, 0
   end,

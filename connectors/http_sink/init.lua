@@ -171,6 +171,15 @@ local function validate(config)
   return out
 end
 
+-- A redirected POST becomes a GET, whose 200 says nothing of the record.
+local function client_of(config) return http_config.client(config, { follow = 0 }) end
+
+-- Whether the server is there, trusted, and gives tokens. What it says to a request without a record means nothing.
+local function check(config)
+  local _, e = client_of(config):request { method = "HEAD", url = http_config.server(config["http.url"]) .. "/" }
+  if e then return { ["http.url"] = e.message } end
+end
+
 local ESCAPES = { n = "\n", r = "\r", t = "\t", ["\\"] = "\\" }
 
 -- Line ends as they can be written: configs are trimmed.
@@ -185,11 +194,11 @@ return {
   doc = "Sends records to an HTTP server, one or several in a request.",
   config = rows,
   validate = validate,
+  check = check,
 
   start = function(ctx)
     local config = ctx.config
-    -- A redirected POST becomes a GET, whose 200 says nothing of the record.
-    ctx.api = http_config.client(config, { follow = 0 })
+    ctx.api = client_of(config)
     ctx.templates = { url = http_config.template(config["http.url"]), headers = {} }
     for i, header in ipairs(http_config.all_headers(config)) do
       ctx.templates.headers[i] = { name = header[1], template = http_config.template(header[2]) }

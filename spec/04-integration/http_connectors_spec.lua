@@ -68,6 +68,31 @@ describe("over HTTP,", function()
     worker:stop() -- far sooner than the hour that tasks and requests have
   end)
 
+  it("a source begins where REST says", function()
+    server:answer { path = "/items", json = { { at = 3 } }, times = "always" }
+    local worker = helpers.worker():start()
+    worker:create("source", { ["connector.class"] = "HttpPollSource", ["http.url"] = server.url .. "/items?since=${offset}",
+      topic = helpers.unique "since", ["poll.interval.ms"] = "10", ["http.response.list.pointer"] = "/",
+      ["http.response.record.offset.pointer"] = "/at", ["http.offset.initial"] = "1" })
+    local function asked_since(offset)
+      helpers.wait_for("a call since " .. offset, function()
+        for _, request in ipairs(server:requests()) do
+          if request.query == "since=" .. offset then return true end
+        end
+      end)
+    end
+    asked_since "1"
+    asked_since "3"
+    assert.equal(204, (worker:http("PUT", "/connectors/source/stop")))
+    worker:wait_state("source", "STOPPED", 0)
+    local status, answer = worker:http("PATCH", "/connectors/source/offsets",
+      { offsets = { { partition = { url = server.url .. "/items" }, offset = { offset = "7" } } } })
+    assert.equal(200, status, answer.message)
+    assert.equal(202, (worker:http("PUT", "/connectors/source/resume")))
+    asked_since "7"
+    worker:stop()
+  end)
+
   it("what is wrong with a config is said by key", function()
     local worker = helpers.worker():start()
     local function errors_of(config)
@@ -96,6 +121,36 @@ describe("over HTTP,", function()
     local code, out, err = helpers.run { "validate", "--worker", file, helpers.root .. "/config/http-poll-source.json",
       helpers.root .. "/config/http-sink.json" }
     assert.equal(0, code, out .. err)
+  end)
+
+  it("a config is checked against its server", function()
+    server:answer { path = "/items", json = { list = { { id = 1 } } }, times = 2 }
+    server:answer { path = "/items", status = 403, body = "no" }
+    server:answer { method = "HEAD", status = 405 }
+    local worker = helpers.worker()
+    local file = helpers.write(worker:path "worker.properties", helpers.properties(worker.config))
+    local function check(config)
+      config.name, config.topic, config.topics = "x", config["connector.class"] == "HttpPollSource" and "t" or nil,
+        config["connector.class"] == "HttpSink" and "t" or nil
+      local code, out = helpers.run { "validate", "--check", "--worker", file,
+        helpers.write(worker:path "x.properties", helpers.properties(config)) }
+      return code, out
+    end
+    local source = { ["connector.class"] = "HttpPollSource", ["http.url"] = server.url .. "/items",
+      ["http.response.list.pointer"] = "/list" }
+    assert.equal(0, (check(source)))
+    source["http.response.list.pointer"] = "/items"
+    local code, out = check(source)
+    assert.equal(3, code)
+    assert.matches('there is no list at /items: {"list":[{"id":1}]}', out, 1, true)
+    code, out = check(source)
+    assert.equal(3, code)
+    assert.matches("http.url: GET " .. server.url .. ": answered 403 Forbidden: no", out, 1, true)
+    assert.equal(0, (check(sink("t", { ["http.url"] = server.url .. "/${key}" }))))
+    assert.equal("/", server:requests()[4].target)
+    code, out = check { ["connector.class"] = "HttpSink", ["http.url"] = "http://127.0.0.1:1/" }
+    assert.equal(3, code)
+    assert.matches("http.url: HEAD http://127.0.0.1:1: ", out, 1, true)
   end)
 
   it("a server that knows nobody fails the sink, and no secret is shown", function()
