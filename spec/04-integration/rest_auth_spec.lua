@@ -148,6 +148,22 @@ describe("basic authentication #embedded", function()
     for _, hash in ipairs(hashes) do assert.is_nil(worker:log():find(hash, 1, true)) end
   end)
 
+  it("keeps guesses out of the way of others", function()
+    local path = file("hashed", ("a:%s\nb:%s\n"):format(crypted("one", "$2b$05$abcdefghijklmnopqrstuu"),
+      crypted("two", "$6$rounds=5000000$abcdefgh$"))) -- takes some seconds
+    local worker = helpers.worker { ["connect.lua.rest.basic.auth.file"] = path }
+    worker:start()
+    assert_in(worker, "-u a:one")
+    for i = 1, 6 do
+      helpers.spawn({ "curl", "-sS", "-o", "/dev/null", "-u", "b:guess" .. i, worker.url .. "/connectors" }, folder .. "/guess" .. i)
+      helpers.shell "sleep 0.2" -- one after the other: each finds a thread of the listener that is not busy
+    end
+    assert_in(worker, "-u a:one")
+    assert_out(worker, "", "GET", "/health")
+    assert.is_nil(worker:log():find("GET /connectors 401", 1, true), "those who guess were served first")
+    worker:stop()
+  end)
+
   it("is not served without knowing who may enter", function()
     local hashes = "connect.lua.rest.basic.auth.file"
     refused({ ["rest.extension.classes"] = "com.example.Auth" }, "rest.extension.classes", "com.example.Auth")

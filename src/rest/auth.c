@@ -228,23 +228,28 @@ static bool fits_hash(const struct cl_auth *a, const char *password, const char 
   return fits;
 }
 
-static bool fits(struct cl_auth *a, struct user *u, bool known, const char *password) {
+/* By what is known already. */
+static enum cl_verdict recognize(struct cl_auth *a, const struct user *u, bool known, const char *password) {
   if (a->conf->kind == CL_AUTH_PROPERTIES)
-    return same_text(a, password, u->secret) && known;
+    return same_text(a, password, u->secret) && known ? CL_AUTH_IN : CL_AUTH_OUT;
   unsigned char mac[MAC_SIZE];
   mac_of(a, password, mac);
   pthread_mutex_lock(&a->lock);
   bool seen = known && u->fitted && CRYPTO_memcmp(u->mac, mac, MAC_SIZE) == 0;
   pthread_mutex_unlock(&a->lock);
-  if (seen)
-    return true;
+  return seen ? CL_AUTH_IN : CL_AUTH_UNKNOWN;
+}
+
+static enum cl_verdict try_hash(struct cl_auth *a, struct user *u, bool known, const char *password) {
   if (!fits_hash(a, password, u->secret) || !known) /* the work is done for unknown users, too */
-    return false;
+    return CL_AUTH_OUT;
+  unsigned char mac[MAC_SIZE];
+  mac_of(a, password, mac);
   pthread_mutex_lock(&a->lock);
   memcpy(u->mac, mac, MAC_SIZE);
   u->fitted = true;
   pthread_mutex_unlock(&a->lock);
-  return true;
+  return CL_AUTH_IN;
 }
 
 /* The table as it is now, with a reference; NULL: nobody passes. */
@@ -263,19 +268,23 @@ static struct table *borrow_table(struct cl_auth *a) {
   return t;
 }
 
-static bool admits(struct cl_auth *a, const char *name, const char *password) {
+static enum cl_verdict judge(struct cl_auth *a, const char *name, const char *password, bool hash) {
   struct table *t = borrow_table(a);
   if (!t)
-    return false;
+    return CL_AUTH_OUT;
   size_t at = t->n;
   for (size_t i = 0; i < t->n; i++)
     if (same_text(a, t->users[i].name, name))
       at = i; /* the last, as in properties */
-  bool known = at < t->n, ok = fits(a, &t->users[known ? at : 0], known, password);
+  bool known = at < t->n;
+  struct user *u = &t->users[known ? at : 0];
+  enum cl_verdict verdict = recognize(a, u, known, password);
+  if (verdict == CL_AUTH_UNKNOWN && hash)
+    verdict = try_hash(a, u, known, password);
   pthread_mutex_lock(&a->lock);
   table_unref(t);
   pthread_mutex_unlock(&a->lock);
-  return ok;
+  return verdict;
 }
 
 /* ---- the header ---- */
@@ -313,19 +322,27 @@ static char *decode64(const char *in) {
   return NULL;
 }
 
-bool cl_auth_admits(struct cl_auth *a, const char *authorization) {
+static enum cl_verdict judge_header(struct cl_auth *a, const char *authorization, bool hash) {
   if (!a)
-    return true;
+    return CL_AUTH_IN;
   if (!authorization || strncasecmp(authorization, "Basic ", 6) != 0)
-    return false;
+    return CL_AUTH_OUT;
   char *pair = decode64(authorization + 6);
   char *colon = pair ? strchr(pair, ':') : NULL;
-  bool ok = false;
+  enum cl_verdict verdict = CL_AUTH_OUT;
   if (colon && colon > pair) {
     *colon = '\0';
-    ok = admits(a, pair, colon + 1);
+    verdict = judge(a, pair, colon + 1, hash);
     *colon = ':';
   }
   forget(pair);
-  return ok;
+  return verdict;
+}
+
+enum cl_verdict cl_auth_glance(struct cl_auth *a, const char *authorization) {
+  return judge_header(a, authorization, false);
+}
+
+enum cl_verdict cl_auth_ask(struct cl_auth *a, const char *authorization) {
+  return judge_header(a, authorization, true);
 }

@@ -13,5 +13,13 @@ struct cl_auth;
 int cl_auth_new(const struct cl_auth_conf *conf, struct cl_auth **out, struct cl_err *err);
 void cl_auth_free(struct cl_auth *a); /* NULL is allowed */
 
-/* authorization: the header's value, NULL = none or not one alone. A NULL a admits everybody. */
-bool cl_auth_admits(struct cl_auth *a, const char *authorization);
+enum cl_verdict {
+  CL_AUTH_UNKNOWN, /* the password must be hashed, which takes its time */
+  CL_AUTH_IN,
+  CL_AUTH_OUT
+};
+/* What can be said at once. authorization: the header's value, NULL = none or not one alone. A NULL a admits
+ * everybody. */
+enum cl_verdict cl_auth_glance(struct cl_auth *a, const char *authorization);
+/* The same, with a hash where it must be: for a thread that nobody waits for. Never CL_AUTH_UNKNOWN. */
+enum cl_verdict cl_auth_ask(struct cl_auth *a, const char *authorization);

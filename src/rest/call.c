@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A write suspends its connection until the herder calls back or its deadline passes (a thread
- * watches); nothing here waits for anybody else.
+ * watches); nothing here waits for anybody else. A password that must be hashed does it, too, until the
+ * thread that hashes has come to it: those that guess wait for each other, not the others for them.
  *
  * libmicrohttpd does not notice that the client of a suspended connection left, and aborts
  * the process when stopped with one: every suspended call is in `waiting` until somebody
@@ -15,6 +16,8 @@
 #include "rest/tls.h"
 
 #include <stdlib.h>
+
+enum { UNPROVEN_MAX = 32 }; /* guesses that wait to be hashed: some seconds of work */
 
 static void server_free(struct cl_server *s) {
   free(s->ports);
@@ -63,6 +66,15 @@ static void call_unlink(struct cl_call *c) {
   *(c->prev ? &c->prev->next : &s->waiting) = c->next;
   *(c->next ? &c->next->prev : &s->waiting_last) = c->prev;
   c->prev = c->next = NULL;
+  s->n_unproven -= c->unproven;
+  c->unproven = false;
+}
+
+/* @locks held */
+static void call_wait(struct cl_call *c) {
+  c->deadline = cl_now_ms() + c->server->conf->request_timeout_ms;
+  c->state = CALL_WAITING;
+  call_link(c);
 }
 
 /* Leaves the part that cl_server_stop waits for. @locks server->lock */
@@ -125,9 +137,7 @@ void cl_call_submit(struct cl_call *c, struct cl_command *cmd) {
   MHD_suspend_connection(c->con);
   pthread_mutex_lock(&s->lock);
   c->refs++; /* the command's */
-  c->deadline = cl_now_ms() + s->conf->request_timeout_ms;
-  c->state = CALL_WAITING;
-  call_link(c);
+  call_wait(c);
   pthread_mutex_unlock(&s->lock);
   cl_call_touch_end(s);
   if (cl_herder_submit(s->herder, cmd, &err) < 0) {
@@ -136,6 +146,77 @@ void cl_call_submit(struct cl_call *c, struct cl_command *cmd) {
     cl_call_unref(c);
   }
 }
+
+/* ---- who it is ---- */
+
+void cl_call_prove(struct cl_call *c) {
+  struct cl_server *s = c->server;
+  MHD_suspend_connection(c->con);
+  pthread_mutex_lock(&s->lock);
+  bool busy = s->n_unproven >= UNPROVEN_MAX;
+  c->refs++;
+  c->again = true;
+  call_wait(c);
+  if (!busy) {
+    c->unproven = true;
+    s->n_unproven++;
+    pthread_cond_broadcast(&s->changed);
+  }
+  pthread_mutex_unlock(&s->lock);
+  cl_call_touch_end(s);
+  if (busy)
+    call_answer_error(c, 503, "Worker is busy, try again");
+  cl_call_unref(c);
+}
+
+/* Wakes the connection, unless it has got an answer meanwhile. The caller holds a reference. */
+static void call_proven(struct cl_call *c, enum cl_verdict verdict) {
+  struct cl_server *s = c->server;
+  pthread_mutex_lock(&s->lock);
+  bool waits = c->state == CALL_WAITING;
+  if (waits) {
+    call_unlink(c);
+    c->state = CALL_READING;
+    c->verdict = verdict;
+    s->touching++;
+  }
+  pthread_mutex_unlock(&s->lock);
+  if (!waits)
+    return;
+  MHD_resume_connection(c->con);
+  cl_call_touch_end(s);
+}
+
+static struct cl_call *oldest_unproven(const struct cl_server *s) {
+  struct cl_call *c = s->n_unproven > 0 ? s->waiting : NULL;
+  while (c && !c->unproven)
+    c = c->next;
+  return c;
+}
+
+/* @thread prover */
+void *cl_call_run_prover(void *arg) {
+  struct cl_server *s = arg;
+  pthread_mutex_lock(&s->lock);
+  while (!s->stopping) {
+    struct cl_call *c = oldest_unproven(s);
+    if (!c) {
+      pthread_cond_wait(&s->changed, &s->lock);
+      continue;
+    }
+    c->refs++;
+    c->unproven = false;
+    s->n_unproven--;
+    pthread_mutex_unlock(&s->lock);
+    call_proven(c, cl_auth_ask(s->auth, c->framing.authorization));
+    cl_call_unref(c);
+    pthread_mutex_lock(&s->lock);
+  }
+  pthread_mutex_unlock(&s->lock);
+  return NULL;
+}
+
+/* ---- stop and deadlines ---- */
 
 void cl_call_answer_all(struct cl_server *s) {
   pthread_mutex_lock(&s->lock);

@@ -34,9 +34,11 @@ struct cl_call {
   struct cl_call *prev, *next; /* in server->waiting; server->lock */
   struct MHD_Connection *con;
   int64_t started, deadline;
-  bool counted;  /* in server->in_flight */
-  bool admitted; /* by what the headers say */
-  bool close;    /* the connection must not be used again */
+  bool counted;            /* in server->in_flight */
+  bool unproven;           /* a hash must tell who it is: for the thread that hashes; server->lock */
+  bool again;              /* it was asked: libmicrohttpd calls for the headers once more */
+  enum cl_verdict verdict; /* the hashing thread's until the connection is resumed */
+  bool close;              /* the connection must not be used again */
   char *method, *target;
   struct cl_framing framing;
   struct cl_buf body;
@@ -64,8 +66,8 @@ struct cl_server {
   struct cl_headers *headers;
   struct cl_port *ports;
   size_t n_ports;
-  pthread_t timer;
-  bool timer_runs;
+  pthread_t timer, prover;
+  bool timer_runs, prover_runs;
 
   pthread_mutex_t lock;
   pthread_cond_t changed; /* any of the below */
@@ -73,6 +75,7 @@ struct cl_server {
   bool stopping;
   int in_flight;                          /* requests whose headers were read and whose answer is not sent */
   int touching;                           /* threads between a decision and its suspend or resume call */
+  int n_unproven;                         /* of those that wait */
   struct cl_call *waiting, *waiting_last; /* oldest first, so the first deadline too */
 };
 
@@ -81,12 +84,15 @@ void cl_server_unref(struct cl_server *s);
 void cl_call_unref(struct cl_call *c);
 /* Suspends the connection and hands the command over: its answer may come before this returns. */
 void cl_call_submit(struct cl_call *c, struct cl_command *cmd);
+/* Suspends it until the hashing thread knows who it is, or it has an answer. */
+void cl_call_prove(struct cl_call *c);
 /* Leaves the part that cl_server_stop waits for. */
 void cl_call_touch_end(struct cl_server *s);
 /* Answers every waiting call with 503. */
 void cl_call_answer_all(struct cl_server *s);
 void cl_call_wait_ms(struct cl_server *s, int64_t ms); /* for s->changed; the lock is held */
 void *cl_call_run_timer(void *server);                 /* a thread's body: answers what is due */
+void *cl_call_run_prover(void *server);                /* another's: hashes passwords, one at a time */
 
 /* serve.c: libmicrohttpd's callbacks; arg is the struct cl_port. */
 enum MHD_Result cl_serve_request(void *arg, struct MHD_Connection *con, const char *url, const char *method,

@@ -7,7 +7,6 @@
 #include "rest/routes.h"
 
 #include "base/text.h"
-#include "rest/auth.h"
 #include "rest/handlers.h"
 #include "rest/metrics.h"
 
@@ -158,11 +157,22 @@ static void refuse_stranger(struct cl_exchange *x, bool options) {
     snprintf(a->type, sizeof a->type, "application/json");
 }
 
+/* Whether it may go on. */
+static bool is_admitted(struct cl_exchange *x, const struct route *r) {
+  if (r && r->free)
+    x->verdict = CL_AUTH_IN;
+  if (x->verdict == CL_AUTH_UNKNOWN)
+    x->verdict = cl_auth_glance(x->auth, x->authorization);
+  if (x->verdict == CL_AUTH_OUT)
+    refuse_stranger(x, !r);
+  return x->verdict == CL_AUTH_IN;
+}
+
 static bool is_served(const char *path, enum cl_route_set served) {
   return served == CL_ROUTES_ALL || cl_starts_with(path, "/admin/") == (served == CL_ROUTES_ADMIN);
 }
 
-/* The path that is meant and its route, NULL for OPTIONS; NULL: answered. */
+/* The path that is meant and its route, NULL for OPTIONS; NULL: answered, or nobody knows yet who it is. */
 static const char *check(struct cl_exchange *x, const struct route **route) {
   const char *path = NULL, *task = NULL;
   for (size_t i = 0; i < N_ROUTES && !path && !x->req->no_path; i++)
@@ -180,8 +190,8 @@ static const char *check(struct cl_exchange *x, const struct route **route) {
     refuse(x, 415, "Unsupported Media Type");
   else if (r && !r->text && !cl_request_takes_json(x->req))
     refuse(x, 406, "Not Acceptable");
-  else if (!(r && r->free) && !x->admitted && !cl_auth_admits(x->auth, x->authorization))
-    refuse_stranger(x, options);
+  else if (!is_admitted(x, r))
+    return NULL;
   else if (task && !parse_task(task, &x->task))
     refuse(x, 404, "Not Found");
   else
@@ -191,7 +201,7 @@ static const char *check(struct cl_exchange *x, const struct route **route) {
 
 void cl_routes_check(struct cl_exchange *x) {
   const struct route *r;
-  x->admitted = check(x, &r) != NULL;
+  check(x, &r);
 }
 
 void cl_routes_dispatch(struct cl_exchange *x) {

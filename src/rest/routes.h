@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "rest/auth.h"
 #include "rest/request.h"
 #include "worker/herder.h"
 
@@ -27,13 +28,15 @@ struct cl_exchange {
   enum cl_route_set served;
   struct cl_auth *auth;      /* NULL = everybody may */
   const char *authorization; /* the header, or NULL */
-  bool admitted;             /* who it is was asked before */
+  enum cl_verdict verdict;   /* on the client, where it is known already */
   const char *name;          /* the {c} or {p} of the path */
   int task;                  /* the {t} of the path */
   struct cl_answer answer;
   struct cl_command *cmd; /* a write: for cl_herder_submit, which takes it; the answer is then empty */
 };
-/* What can be said before the body is read: fills x->answer when it is a refusal. */
+/* What can be said before the body is read: fills x->answer when it is a refusal. x->verdict may stay
+ * unknown: cl_auth_ask, then again. */
 void cl_routes_check(struct cl_exchange *x);
-/* The same, then fills x->answer or x->cmd. Without memory the answer is a 500. */
+/* The same and the rest, the verdict being known: fills x->answer or x->cmd. Without memory the answer is a
+ * 500. */
 void cl_routes_dispatch(struct cl_exchange *x);

@@ -108,7 +108,7 @@ static bool ask_routes(const struct cl_call *c, struct cl_request *req, struct c
                             .served = routes_of(c->port),
                             .auth = c->server->auth,
                             .authorization = c->framing.authorization,
-                            .admitted = c->admitted};
+                            .verdict = c->verdict};
   if (cl_request_parse(req, &err) == 0)
     return true;
   cl_reply_error(&x->answer.reply, err.code == CL_ENOMEM ? 500 : 400, "%s", err.msg);
@@ -121,12 +121,32 @@ static void check_head(struct cl_call *c) {
   struct cl_exchange x;
   if (ask_routes(c, &req, &x))
     cl_routes_check(&x);
-  c->admitted = x.admitted;
-  if (!x.admitted) {
+  c->verdict = x.verdict;
+  if (x.answer.reply.status) {
     c->answer = x.answer;
     c->state = CALL_ANSWERED;
   }
   cl_request_clear(&req);
+}
+
+/* False: the server is stopping. Ends with cl_call_touch_end. */
+static bool may_touch(struct cl_server *s) {
+  pthread_mutex_lock(&s->lock);
+  bool stopping = s->stopping;
+  s->touching += !stopping;
+  pthread_mutex_unlock(&s->lock);
+  return !stopping;
+}
+
+static bool is_answered(struct cl_call *c) {
+  pthread_mutex_lock(&c->server->lock);
+  bool answered = c->state == CALL_ANSWERED;
+  pthread_mutex_unlock(&c->server->lock);
+  return answered;
+}
+
+static enum MHD_Result refuse_stopping(struct cl_call *c) {
+  return send_refusal(c, 503, "Worker is shutting down");
 }
 
 static enum MHD_Result first_call(struct cl_call *c, const char *method, const char *version) {
@@ -145,23 +165,31 @@ static enum MHD_Result first_call(struct cl_call *c, const char *method, const c
   if (!c->method || !c->target)
     return MHD_NO;
   if (stopping)
-    return send_refusal(c, 503, "Worker is shutting down");
+    return refuse_stopping(c);
   if (c->framing.status == 413)
     return refuse_size(c);
   if (c->framing.status)
     return send_refusal(c, c->framing.status, c->framing.message);
   check_head(c);
+  if (is_answered(c) || c->verdict != CL_AUTH_UNKNOWN)
+    return MHD_YES;
+  if (!may_touch(s))
+    return refuse_stopping(c);
+  cl_conns_deadline(&c->port->conns, c->con, 0); /* it is our turn */
+  cl_call_prove(c);
+  return MHD_YES; /* the connection is this thread's: c lives until we are back in libmicrohttpd */
+}
+
+/* The first one again, when it is known who it is. */
+static enum MHD_Result second_call(struct cl_call *c) {
+  c->again = false;
+  give_time(c, c->server->conf->request_timeout_ms);
+  if (!is_answered(c))
+    check_head(c);
   return MHD_YES;
 }
 
 /* ---- the body, then the routes ---- */
-
-static bool is_answered(struct cl_call *c) {
-  pthread_mutex_lock(&c->server->lock);
-  bool answered = c->state == CALL_ANSWERED;
-  pthread_mutex_unlock(&c->server->lock);
-  return answered;
-}
 
 static enum MHD_Result take_body(struct cl_call *c, const char *data, size_t *size) {
   struct cl_server *s = c->server;
@@ -177,34 +205,28 @@ static enum MHD_Result take_body(struct cl_call *c, const char *data, size_t *si
 }
 
 static enum MHD_Result dispatch(struct cl_call *c) {
-  struct cl_server *s = c->server;
   struct cl_request req;
   struct cl_exchange x;
   enum MHD_Result ok = MHD_NO;
-  pthread_mutex_lock(&s->lock);
-  bool stopping = s->stopping;
-  s->touching += !stopping;
-  pthread_mutex_unlock(&s->lock);
-  if (stopping)
-    return send_refusal(c, 503, "Worker is shutting down");
-
+  if (!may_touch(c->server))
+    return refuse_stopping(c);
   cl_conns_deadline(&c->port->conns, c->con, 0); /* it is our turn */
   if (ask_routes(c, &req, &x))
     cl_routes_dispatch(&x);
   if (x.cmd) {
     cl_call_submit(c, x.cmd);
-    ok = MHD_YES; /* the connection is this thread's: c lives until we are back in libmicrohttpd */
+    ok = MHD_YES; /* c lives, as above */
   } else {
     c->answer = x.answer;
     ok = send_answer(c);
-    cl_call_touch_end(s);
+    cl_call_touch_end(c->server);
   }
   cl_request_clear(&req);
   return ok;
 }
 
 /* libmicrohttpd calls once for the headers, for each piece of the body, at the body's end, and
- * again after a resume. */
+ * again after a resume, for the headers too. */
 enum MHD_Result cl_serve_request(void *arg, struct MHD_Connection *con, const char *url, const char *method,
                                  const char *version, const char *data, size_t *size, void **context) {
   struct cl_call *c = *context;
@@ -217,6 +239,8 @@ enum MHD_Result cl_serve_request(void *arg, struct MHD_Connection *con, const ch
     return MHD_YES; /* answered, but libmicrohttpd is stopping and forgot it */
   if (!c->counted)
     return first_call(c, method, version);
+  if (c->again)
+    return second_call(c);
   if (*size > 0)
     return take_body(c, data, size);
   if (is_answered(c))

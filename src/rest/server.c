@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * libmicrohttpd around the routes: two epoll threads of its own serve all connections of a listener; a
- * further thread watches the deadlines of all.
+ * further thread watches the deadlines of all, another hashes passwords.
  * Includes rest, worker/herder.h, base. Threads: see each function.
  */
 #define CL_COMPONENT "rest"
@@ -114,6 +114,11 @@ static int open_ports(struct cl_server *s, struct cl_err *err) {
     rc = cl_tls_new(s->conf->admin_tls, &s->admin_tls, err);
   if (rc == 0)
     rc = cl_auth_new(&s->conf->auth, &s->auth, err);
+  if (rc == 0 && s->auth) {
+    s->prover_runs = pthread_create(&s->prover, NULL, cl_call_run_prover, s) == 0;
+    if (!s->prover_runs)
+      rc = cl_err_set(err, CL_EIO, "REST listener: cannot start a thread");
+  }
   if (rc == 0)
     rc = cl_headers_new(s->conf, &s->headers, err);
   for (size_t i = 0; rc == 0 && i < s->n_ports; i++) {
@@ -187,6 +192,8 @@ void cl_server_stop(struct cl_server *s, int64_t timeout_ms) {
   pthread_mutex_unlock(&s->lock);
   if (s->timer_runs)
     pthread_join(s->timer, NULL);
+  if (s->prover_runs)
+    pthread_join(s->prover, NULL);
   for (size_t i = 0; i < s->n_ports; i++)
     if (s->ports[i].daemon)
       shutdown(s->ports[i].fd, SHUT_RDWR); /* clients in the backlog are told now */
