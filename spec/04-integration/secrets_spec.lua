@@ -74,7 +74,8 @@ describe("secrets", function()
     files = helpers.folder()
     for name, text in pairs(PLUGINS) do helpers.write(("%s/%s.lua"):format(files, name), text) end
     helpers.write(files .. "/secrets.properties", "user=operator_one\npassword=pw_from_a_file\n")
-    helpers.shell("mkdir " .. files .. "/mounted && printf %s token_from_a_folder > " .. files .. "/mounted/token")
+    helpers.shell(("mkdir %s/mounted; cd %s/mounted; echo token_from_a_folder >token; echo plain_from_a_folder >plain"):format(
+      files, files)) -- with newlines at their ends
     worker = helpers.worker {
       ["plugin.path"] = files,
       ["config.providers"] = "file,dir,env",
@@ -91,7 +92,7 @@ describe("secrets", function()
     helpers.clean()
   end)
 
-  local GIVEN = { "operator_one", "pw_from_a_file", "token_from_a_folder" } -- by providers
+  local GIVEN = { "operator_one", "pw_from_a_file", "token_from_a_folder", "plain_from_a_folder" } -- by providers
   local LITERAL = { "literal_token", "url_pass%40word", "url_pass@word", "jdbc_word", "smt_token", "converter_token", "jaas_word",
     "store_word" }
 
@@ -108,7 +109,7 @@ describe("secrets", function()
   local function variables(config)
     config.url = ("https://${file:%s/secrets.properties:user}:${file:%s/secrets.properties:password}@host/"):format(files, files)
     config.token = ("${dir:%s/mounted:token}"):format(files)
-    config.plain = "x"
+    config.plain = ("${dir:%s/mounted:plain}"):format(files)
     return config
   end
 
@@ -216,7 +217,7 @@ describe("secrets", function()
     return table.concat(out, "\n")
   end
 
-  local HIDDEN = "url https://[hidden]:[hidden]@host/ token [hidden] plain x"
+  local HIDDEN = "url https://[hidden]:[hidden]@host/ token [hidden] plain [hidden]"
   local HIDDEN_LITERAL = "url https://someone:[hidden]@host/?x=1 jdbc:any://host/db?user=me&password=[hidden]&ssl=true"
     .. " token [hidden] plain x"
 

@@ -23,9 +23,16 @@ static struct secret *secrets;
 static _Atomic size_t count;
 static uint64_t births;
 
+static bool is(const char *text, size_t len, const char *word) {
+  return len == strlen(word) && memcmp(text, word, len) == 0;
+}
+
 static bool is_worth_it(const char *text, size_t len) {
-  return len >= CL_SECRETS_MIN_LEN && strcmp(text, "true") != 0 && strcmp(text, "false") != 0 &&
-         (len > NUMBER_LEN || strspn(text, "0123456789") < len);
+  size_t digits = 0;
+  while (digits < len && text[digits] >= '0' && text[digits] <= '9')
+    digits++;
+  return len >= CL_SECRETS_MIN_LEN && !is(text, len, "true") && !is(text, len, "false") &&
+         (len > NUMBER_LEN || digits < len);
 }
 
 /* Where len stands, or would, before all that are as long. */
@@ -63,14 +70,14 @@ static bool refresh(const char *text, size_t len) {
 }
 
 static void add(const char *text, size_t len) {
-  if (refresh(text, len))
+  if (!is_worth_it(text, len) || refresh(text, len))
     return;
   if (count == CL_SECRETS_MAX)
     remove_oldest();
   struct secret *grown = realloc(secrets, (count + 1) * sizeof(*grown));
   if (grown)
     secrets = grown;
-  char *copy = grown ? strdup(text) : NULL;
+  char *copy = grown ? strndup(text, len) : NULL;
   if (!copy)
     return; /* without memory nothing is shown either */
   size_t at = position(len);
@@ -79,12 +86,34 @@ static void add(const char *text, size_t len) {
   count++;
 }
 
+/* Blanks as Java trims them: configs' values are used so. */
+static bool is_blank(char c) { return (unsigned char)c <= ' '; }
+
+static void add_trimmed(const char *text, size_t len, size_t min) {
+  while (len > 0 && is_blank(*text))
+    text++, len--;
+  while (len > 0 && is_blank(text[len - 1]))
+    len--;
+  if (len >= min)
+    add(text, len);
+}
+
+/* A frame's lines ("-----BEGIN ...") are no secret. */
+static void add_lines(const char *text) {
+  for (size_t n; *text; text += n + (text[n] != 0)) {
+    n = strcspn(text, "\r\n");
+    if (strncmp(text, "-----", 5) != 0)
+      add_trimmed(text, n, CL_SECRETS_LINE_LEN);
+  }
+}
+
 void cl_secrets_add(const char *text) {
   size_t len = strlen(text);
-  if (!is_worth_it(text, len))
-    return;
   pthread_mutex_lock(&lock);
   add(text, len);
+  add_trimmed(text, len, 0);
+  if (strpbrk(text, "\r\n"))
+    add_lines(text);
   pthread_mutex_unlock(&lock);
 }
 

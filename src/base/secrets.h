@@ -9,10 +9,11 @@
 #include <stddef.h>
 
 /* The newest of so many are known. */
-enum { CL_SECRETS_MAX = 10000, CL_SECRETS_MIN_LEN = 4 };
+enum { CL_SECRETS_MAX = 10000, CL_SECRETS_MIN_LEN = 4, CL_SECRETS_LINE_LEN = 16 };
 
-/* Remembers a copy. Not what hides nothing and would only spoil texts: less than
- * CL_SECRETS_MIN_LEN bytes, true, false, numbers of up to five digits (ports). */
+/* Remembers a copy: as it stands, without blanks at its ends, and, as a key is often shown line by line,
+ * those of its lines with at least CL_SECRETS_LINE_LEN bytes. Not what hides nothing and would only spoil
+ * texts: less than CL_SECRETS_MIN_LEN bytes, true, false, numbers of up to five digits (ports). */
 void cl_secrets_add(const char *text);
 
 /* Replaces every secret in text, a buffer of cap bytes, by [hidden]; what has no room is cut off

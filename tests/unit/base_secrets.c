@@ -44,6 +44,20 @@ static void test_what_hides_nothing(void **state) {
   assert_string_equal(hidden("190921"), "[hidden]");
 }
 
+/* Files end with a newline and values are used trimmed; keys are printed line by line, or as JSON. */
+static void test_blanks_and_lines(void **state) {
+  (void)state;
+  cl_secrets_add(" \tfrom_a_mounted_file\n");
+  assert_string_equal(hidden("<from_a_mounted_file>"), "<[hidden]>");
+  cl_secrets_add("yes\n");
+  assert_string_equal(hidden("yes"), "yes");
+  cl_secrets_add(
+      "-----BEGIN KEY-----\r\nMIIEvQIBADANBgkqhkiG9w0B\r\n  AQEFAASCBKcwggSjAgEA\nQw==\n-----END KEY-----\n");
+  assert_string_equal(hidden("1: MIIEvQIBADANBgkqhkiG9w0B"), "1: [hidden]");
+  assert_string_equal(hidden("\\nAQEFAASCBKcwggSjAgEA\\n"), "\\n[hidden]\\n");
+  assert_string_equal(hidden("no -----BEGIN KEY-----"), "no -----BEGIN KEY-----");
+}
+
 /* Every length of buffer: nothing beyond it is written, and no part of the secret stays. */
 static void test_small_buffers(void **state) {
   (void)state;
@@ -123,6 +137,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_whole),
       cmocka_unit_test(test_what_hides_nothing),
+      cmocka_unit_test(test_blanks_and_lines),
       cmocka_unit_test(test_small_buffers),
       cmocka_unit_test(test_errors),
       cmocka_unit_test(test_data_in_messages),
