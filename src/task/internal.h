@@ -32,6 +32,8 @@ struct cl_task {
   struct cl_producer *producer, *letters_producer;
   struct cl_vm *vm;
 
+  int64_t end_by; /* when ending has waited for Kafka long enough; 0 = it has not begun to */
+
   struct cl_arena_budget budget;
   struct cl_space *space;
   struct cl_batch_pool *pool;
@@ -48,6 +50,10 @@ struct cl_task {
 
 /* Waits up to ms, or until the task is asked to stop or is no longer `paused` as the caller saw it. */
 void cl_task_wait(struct cl_task *t, int64_t ms, bool paused);
+
+/* Milliseconds that ending may still wait for Kafka: one time for all its waits, which the first call begins.
+ */
+int64_t cl_task_final_wait(struct cl_task *t);
 
 static inline bool cl_task_stopping(struct cl_task *t) {
   return atomic_load_explicit(&t->stop, memory_order_relaxed);

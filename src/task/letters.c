@@ -225,15 +225,21 @@ int cl_letters_poll(struct cl_letters *l, int64_t ms, struct cl_err *err) {
   return l->failed.code;
 }
 
+/* A stop may come while a rebalance waits. */
+static int64_t time_left(struct cl_letters *l, int64_t deadline) {
+  int64_t left = deadline - cl_now_ms(), final = cl_task_stopping(l->t) ? cl_task_final_wait(l->t) : left;
+  return final < left ? final : left;
+}
+
 int cl_letters_flush(struct cl_letters *l, int64_t ms, struct cl_err *err) {
-  int64_t deadline = cl_now_ms() + ms;
+  int64_t began = cl_now_ms();
   while (cl_letters_poll(l, 0, err) == 0) {
-    int64_t left = deadline - cl_now_ms();
+    int64_t left = time_left(l, began + ms);
     if (l->n == 0)
       return 0;
     if (left <= 0 || atomic_load(&l->t->abandoned))
       return cl_err_set(err, CL_ETIMEOUT, "%zu dead letters were not acknowledged within %lld ms", l->n,
-                        (long long)ms);
+                        (long long)(cl_now_ms() - began));
     struct cl_err ignored; /* what is left is seen above */
     cl_producer_flush(l->producer, left < SLICE_MS ? left : SLICE_MS, &ignored);
   }

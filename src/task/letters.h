@@ -39,7 +39,8 @@ size_t cl_letters_waiting(const struct cl_letters *l);
 /* Serves acknowledgements, waits up to ms for the first when there are letters. Fails with what kept a
  * letter from being delivered, now or before. */
 int cl_letters_poll(struct cl_letters *l, int64_t ms, struct cl_err *err);
-/* The same until there are none left; CL_ETIMEOUT when there are. */
+/* The same until there are none left, no longer than a task that is to stop may wait; CL_ETIMEOUT when there
+ * are. */
 int cl_letters_flush(struct cl_letters *l, int64_t ms, struct cl_err *err);
 /* How far the slot may be committed: offset, or that of the first letter before it that waits. */
 int64_t cl_letters_bound(const struct cl_letters *l, uint32_t slot, int64_t offset);

@@ -274,14 +274,15 @@ int cl_sink_commit_if_due(struct cl_sink *s, struct cl_err *err) {
 
 /* A rebalance waits as long as Java's clients do; a task that is to stop must not wait itself
  * into being given up. */
-static int64_t closing_wait(const struct cl_sink *s) {
+static int64_t closing_wait(struct cl_sink *s) {
   enum { REBALANCE_MS = 60000 };
-  return s->ending || cl_task_stopping(s->t) ? s->t->conf.final_wait_ms : REBALANCE_MS;
+  return s->ending || cl_task_stopping(s->t) ? cl_task_final_wait(s->t) : REBALANCE_MS;
 }
 
+/* Half of the time: letters that are stuck leave the commit its own. */
 static void await_letters(struct cl_sink *s) {
   struct cl_err err;
-  if (s->policy.letters && cl_letters_flush(s->policy.letters, closing_wait(s), &err) != 0)
+  if (s->policy.letters && cl_letters_flush(s->policy.letters, closing_wait(s) / 2, &err) != 0)
     CL_LOG(CL_ERROR, "%s; records from there on will be delivered again", err.msg);
 }
 

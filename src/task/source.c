@@ -496,12 +496,12 @@ static void end_source(struct source *s, bool started, bool running) {
   struct cl_task *t = s->t;
   struct cl_err err;
   if (running) {
-    if (cl_producer_flush(t->producer, t->conf.final_wait_ms, &err) == CL_ETIMEOUT)
+    if (cl_producer_flush(t->producer, cl_task_final_wait(t), &err) == CL_ETIMEOUT)
       CL_LOG(CL_WARN, "%s; their offsets are not committed", err.msg);
     count_written(s);
     if (report_refused(s, &err) != 0)
       CL_LOG(CL_ERROR, "a failed record could not be reported: %s", err.msg);
-    if (s->policy.letters && cl_letters_flush(s->policy.letters, t->conf.final_wait_ms, &err) != 0)
+    if (s->policy.letters && cl_letters_flush(s->policy.letters, cl_task_final_wait(t), &err) != 0)
       CL_LOG(CL_ERROR, "%s; their offsets are not committed", err.msg);
     if (commit_offsets(s))
       s->commit_verb_due = true;

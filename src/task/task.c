@@ -93,6 +93,13 @@ void cl_task_wait(struct cl_task *t, int64_t ms, bool paused) {
   pthread_mutex_unlock(&t->lock);
 }
 
+int64_t cl_task_final_wait(struct cl_task *t) {
+  int64_t now = cl_now_ms();
+  if (t->end_by == 0)
+    t->end_by = now + t->conf.final_wait_ms;
+  return t->end_by > now ? t->end_by - now : 0;
+}
+
 int cl_task_make_vm(struct cl_task *t, const struct cl_vm_ops *ops, void *opaque, struct cl_err *err) {
   const struct cl_task_conf *c = &t->conf;
   struct cl_vm_conf vm_conf = {

@@ -44,7 +44,7 @@ struct cl_task_conf {
   const json_t *topic_admin;    /* librdkafka keys for that */
   const char *home;
   int64_t offset_flush_interval_ms, offset_flush_timeout_ms;
-  int64_t final_wait_ms; /* longest wait for Kafka while ending, below the stop deadline */
+  int64_t final_wait_ms; /* longest wait for Kafka while ending, all in all; below the stop deadline */
   int64_t metadata_max_age_ms;
   uint32_t max_poll_records;
   size_t memory_max; /* Lua state, and again for arenas */

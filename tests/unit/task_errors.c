@@ -369,6 +369,35 @@ static void refusals_come_while_the_plugin_sleeps(void **state) {
   drop_letters();
 }
 
+/* Records and letters that nobody takes: both are waited for, at the end, within one and the same time. */
+static void letters_and_records_share_the_last_wait(void **state) {
+  (void)state;
+  plugin("change", "return { api = 1, kind = 'transform', apply = function(r)\n"
+                   "  if r.value == '3' then connect.data_error 'three' end\n"
+                   "  return r end }\n");
+  plugin("plugin", SEND "local polled\n"
+                        "return { api = 1, kind = 'source',\n"
+                        "poll = function(ctx)\n"
+                        "  if polled then say(ctx, 'again') ctx:sleep(1000) return end\n"
+                        "  polled = true\n"
+                        "  for n = 0, 4 do send(ctx, 'unheard', 0, n) end end,\n"
+                        "stop = function(ctx) say(ctx, 'stop') end }\n");
+  job.transform = "change";
+  job.conf.final_wait_ms = 4000;
+  with_letters("unheard-letters");
+  job_set(&job, "broker.address.family", "v6"); /* there is none */
+  json_object_set_new((json_t *)job.conf.errors.letters_producer, "broker.address.family", json_string("v6"));
+  job_start(&job);
+  wait_said(&job, "again", 1);
+  int64_t from = cl_now_ms();
+  job_stop(&job);
+  assert_in_range(cl_now_ms() - from, 4000, 2 * 4000 - 1);
+  assert_int_equal(said(&job, "stop"), 1);
+  assert_int_equal(count(CL_STAT_DLQ_REQUESTS), 1);
+  assert_int_equal(stored(0), -1);
+  drop_letters();
+}
+
 static int errors_up(void **state) {
   if (test_up(state) != 0)
     return -1;
@@ -399,6 +428,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(without_letters_a_source_passes_over_them, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(too_large_records_are_passed_over, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(refusals_come_while_the_plugin_sleeps, errors_up, errors_down),
+      cmocka_unit_test_setup_teardown(letters_and_records_share_the_last_wait, errors_up, errors_down),
   };
   return cmocka_run_group_tests(tests, suite_up, suite_down);
 }
