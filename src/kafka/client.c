@@ -17,6 +17,8 @@
 #include "kafka/internal.h"
 
 enum {
+  REFUSED_MS = 5000,        /* a login refused for so long is refused for good */
+  FORGET_MS = 120000,       /* refusals that lie so far apart have nothing to do with each other */
   QUIET_MS = 10000,         /* a broker that is down is mentioned this often per client */
   MAIN_SLACK_NS = 20000000, /* how late librdkafka's main thread may wake for a timer */
   OTHER_SLACK_NS = 50000    /* the kernel's default */
@@ -71,6 +73,12 @@ int cl_client_fail(struct cl_err *err, rd_kafka_resp_err_t code, const char *fmt
 
 int cl_client_fatal(struct cl_client *c, struct cl_err *err) {
   char text[512];
+  if (*c->refusal) {
+    cl_err_set(err, CL_EKAFKA, "%s: the broker refuses the login: %s", rd_kafka_name(c->rk), c->refusal);
+    err->class = "org.apache.kafka.common.errors.SaslAuthenticationException";
+    err->fatal = true;
+    return err->code;
+  }
   rd_kafka_resp_err_t code = rd_kafka_fatal_error(c->rk, text, sizeof(text));
   if (!code)
     return CL_OK;
@@ -99,6 +107,16 @@ static void on_log(const rd_kafka_t *rk, int syslog_level, const char *fac, cons
   CL_LOG(level, "%s: %s: %s", rd_kafka_name(rk), fac, text);
 }
 
+/* A broker that goes away in the middle of a login refuses it, too: what counts is that it is refused
+ * again. librdkafka says so every half minute. */
+static void note_refusal(struct cl_client *c, const char *text) {
+  int64_t now = cl_now_ms();
+  if (c->refused_since && now - c->refused_since >= REFUSED_MS && now - c->refused_since < FORGET_MS)
+    snprintf(c->refusal, sizeof(c->refusal), "%s", text);
+  if (!c->refused_since || now - c->refused_since >= FORGET_MS)
+    c->refused_since = now;
+}
+
 static void on_error(rd_kafka_t *rk, int code, const char *text, void *opaque) {
   struct cl_client *c = opaque;
   const char *name = rd_kafka_name(rk);
@@ -113,6 +131,7 @@ static void on_error(rd_kafka_t *rk, int code, const char *text, void *opaque) {
     CL_LOG(level, "%s: %s", name, text);
     break;
   case RD_KAFKA_RESP_ERR__FATAL: /* returned by the next call: cl_client_fatal */ break;
+  case RD_KAFKA_RESP_ERR__AUTHENTICATION: note_refusal(c, text); /* fall through */
   default: CL_LOG(CL_ERROR, "%s: %s (%s)", name, text, rd_kafka_err2name((rd_kafka_resp_err_t)code));
   }
 }

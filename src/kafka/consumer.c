@@ -328,8 +328,8 @@ int cl_consumer_poll(struct cl_consumer *c, struct cl_batch *batch, uint32_t max
     }
     if (m)
       take_message(c, m);
-    else if (rd_kafka_fatal_error(c->client.rk, NULL, 0))
-      cl_client_fatal(&c->client, &c->failed);
+    else if (cl_client_fatal(&c->client, &c->failed))
+      break;
     else if (batch->n > c->base || cl_now_ms() >= deadline)
       break;
   }

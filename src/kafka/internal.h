@@ -21,6 +21,8 @@ struct cl_client { /* the handle's opaque, for log and error callbacks */
   void *owner;              /* struct cl_consumer or cl_producer */
   atomic_bool abandoned;    /* calls of the stuck thread answer CL_ESTOPPED */
   _Atomic int64_t quiet_to; /* connection trouble is logged again from then on */
+  int64_t refused_since;    /* by the thread that polls: when a login was refused; 0 = none was */
+  char refusal[256];        /* why, once it has lasted; "" = it has not */
   struct cl_stats *stats;   /* where connections and bytes are counted; NULL = nowhere */
 };
 

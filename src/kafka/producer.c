@@ -234,6 +234,10 @@ int cl_producer_poll(struct cl_producer *p, int64_t timeout_ms) {
   return (int)(p->delivered - before);
 }
 
+int cl_producer_fatal(struct cl_producer *p, struct cl_err *err) {
+  return atomic_load(&p->client.abandoned) ? CL_OK : cl_client_fatal(&p->client, err);
+}
+
 int cl_producer_flush(struct cl_producer *p, int64_t timeout_ms, struct cl_err *err) {
   int64_t deadline = cl_now_ms() + (timeout_ms > 0 ? timeout_ms : 0);
   for (;;) {

@@ -42,6 +42,9 @@ int cl_producer_send(struct cl_producer *p, struct cl_record *rec, struct cl_err
 /* Serves delivery reports; waits up to timeout_ms for the first. Answers how many came. */
 int cl_producer_poll(struct cl_producer *p, int64_t timeout_ms);
 
+/* What no later send can cure, such as a refused login: CL_OK = nothing. */
+int cl_producer_fatal(struct cl_producer *p, struct cl_err *err);
+
 /* Waits until every report is in. CL_ETIMEOUT when not. */
 int cl_producer_flush(struct cl_producer *p, int64_t timeout_ms, struct cl_err *err);
 

@@ -22,7 +22,8 @@ struct cl_topic_admin {
 };
 
 struct work {
-  rd_kafka_t *rk;
+  struct cl_client *client;
+  rd_kafka_t *rk; /* its handle */
   const struct cl_topic_wish *wish;
   int64_t deadline;
 };
@@ -104,8 +105,11 @@ static int look(const struct work *w, bool *found, struct cl_err *err) {
   for (int ms; topic && !rc && cl_client_retriable(code) && (ms = left(w, most)) > 0;) {
     rc = check_interrupted(w, err);
     most = most * 2 < SLICE_MAX_MS ? most * 2 : SLICE_MAX_MS;
-    if (!rc && cl_client_retriable(code = ask(w->rk, topic, ms)))
+    if (!rc && cl_client_retriable(code = ask(w->rk, topic, ms))) {
+      rd_kafka_poll(w->rk, 0);
+      rc = cl_client_fatal(w->client, err);
       pause_between();
+    }
   }
   if (topic)
     rd_kafka_topic_destroy(topic);
@@ -215,7 +219,7 @@ static int make(const struct work *w, struct cl_err *err) {
 }
 
 int cl_topic_ensure(struct cl_topic_admin *a, const struct cl_topic_wish *wish, struct cl_err *err) {
-  struct work w = {a->client.rk, wish, cl_now_ms() + wish->timeout_ms};
+  struct work w = {&a->client, a->client.rk, wish, cl_now_ms() + wish->timeout_ms};
   bool found;
   int rc = look(&w, &found, err);
   if (rc || found)

@@ -246,6 +246,10 @@ static int report_last(struct source *s, struct cl_batch *b, struct cl_err *err)
 static void housekeeping(struct source *s, int64_t wait_ms) {
   struct cl_err err = CL_ERR_INIT;
   cl_producer_poll(s->t->producer, wait_ms);
+  if (cl_producer_fatal(s->t->producer, &err) != 0) {
+    err.within = SEND_CALLBACK;
+    note_failure(s, &err);
+  }
   count_written(s);
   if (cl_policy_poll(&s->policy, &err) != 0 || report_refused(s, &err) != 0)
     note_failure(s, &err);
