@@ -218,6 +218,13 @@ static void install_wake_signal(void) {
   sigaction(WAKE_SIGNAL, &sa, NULL);
 }
 
+static char *copy_text(const char *text, bool *ok) {
+  char *copy = text ? strdup(text) : NULL;
+  *ok = *ok && (copy || !text);
+  return copy;
+}
+
+/* NULL: no memory. */
 static struct cl_task *new_task(const struct cl_task_conf *conf) {
   struct cl_task *t = calloc(1, sizeof(*t));
   struct cl_stats *stats = conf->stats ? cl_stats_ref(conf->stats)
@@ -234,13 +241,14 @@ static struct cl_task *new_task(const struct cl_task_conf *conf) {
   t->conf.config = json_incref((json_t *)conf->config);
   t->conf.grants = json_incref((json_t *)conf->grants);
   t->conf.topics = json_incref((json_t *)conf->topics);
-  t->conf.topics_regex = conf->topics_regex ? strdup(conf->topics_regex) : NULL;
-  t->conf.errors.letters = conf->errors.letters ? strdup(conf->errors.letters) : NULL;
+  bool ok = true;
+  t->conf.topics_regex = copy_text(conf->topics_regex, &ok);
+  t->conf.errors.letters = copy_text(conf->errors.letters, &ok);
   t->conf.errors.letters_producer = json_incref((json_t *)conf->errors.letters_producer);
   t->conf.errors.letters_admin = json_incref((json_t *)conf->errors.letters_admin);
   t->conf.topic_creation = json_incref((json_t *)conf->topic_creation);
   t->conf.topic_admin = json_incref((json_t *)conf->topic_admin);
-  t->conf.connector = strdup(conf->connector);
+  t->conf.connector = copy_text(conf->connector, &ok);
   atomic_init(&t->pause, conf->paused);
   pthread_mutex_init(&t->lock, NULL);
   pthread_condattr_t attr;
@@ -248,7 +256,10 @@ static struct cl_task *new_task(const struct cl_task_conf *conf) {
   pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
   pthread_cond_init(&t->wake, &attr);
   pthread_condattr_destroy(&attr);
-  return t;
+  if (ok)
+    return t;
+  free_task(t);
+  return NULL;
 }
 
 int cl_task_start(const struct cl_task_conf *conf, struct cl_task **out, struct cl_err *err) {

@@ -5,6 +5,17 @@
 
 #include "task/policy.h"
 
+/* Instead of the C library's: there is no memory for a copy of this text. */
+static const char *refused_text;
+
+char *strdup(const char *text) {
+  if (refused_text && strcmp(text, refused_text) == 0)
+    return NULL;
+  size_t n = strlen(text) + 1;
+  char *copy = malloc(n);
+  return copy ? memcpy(copy, text, n) : NULL;
+}
+
 /* ------------------------------------------------------------------------ pauses */
 
 static void pauses_double_up_to_the_cap(void **state) {
@@ -398,6 +409,26 @@ static void letters_and_records_share_the_last_wait(void **state) {
   drop_letters();
 }
 
+/* It would run as one that has no dead letter queue, and lose what fails. */
+static void no_memory_for_the_name_of_the_queue(void **state) {
+  (void)state;
+  plugin("plugin", taking);
+  struct cl_plugins *set = NULL;
+  json_t *paths = json_pack("[s]", folder);
+  must(cl_plugins_scan(control, CL_SOURCE_DIR, paths, &set, &err));
+  with_letters("forgotten-letters");
+  struct cl_task_conf conf = job.conf;
+  conf.parts.plugin = (struct cl_task_part){job_find(set, CL_PLUGIN_SINK, "plugin"), job.config};
+  refused_text = "forgotten-letters";
+  int rc = cl_task_start(&conf, &job.task, &err);
+  refused_text = NULL;
+  assert_int_equal(rc, CL_ENOMEM);
+  assert_null(job.task);
+  drop_letters();
+  json_decref(paths);
+  cl_plugins_unref(set);
+}
+
 static int errors_up(void **state) {
   if (test_up(state) != 0)
     return -1;
@@ -429,6 +460,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(too_large_records_are_passed_over, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(refusals_come_while_the_plugin_sleeps, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(letters_and_records_share_the_last_wait, errors_up, errors_down),
+      cmocka_unit_test_setup_teardown(no_memory_for_the_name_of_the_queue, errors_up, errors_down),
   };
   return cmocka_run_group_tests(tests, suite_up, suite_down);
 }
