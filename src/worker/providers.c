@@ -275,6 +275,9 @@ static int append_value(struct resolving *r, const char *text, size_t len, struc
     cl_buf_str(out, json_string_value(value));
     json_decref(value);
   } else {
+    if (p)
+      CL_LOG(CL_WARN, "%.*s stays as it stands: the provider has no such value, or may not look there",
+             (int)len, text);
     cl_buf_add(out, text, len);
   }
   return 0;

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "base/log.h"
+
 static char dir[] = "/tmp/cl-providers-XXXXXX";
 
 static void write_file(const char *name, const char *text) {
@@ -132,6 +134,26 @@ static void test_limits(void **state) {
   cl_providers_free(p);
 }
 
+/* What a provider does not give goes on as the text it is: somebody should know. */
+static void test_what_stays_is_told(void **state) {
+  (void)state;
+  char path[256], log[2048] = "";
+  struct cl_err err = CL_ERR_INIT;
+  struct cl_providers *p = three();
+  snprintf(path, sizeof(path), "%s/log", dir);
+  assert_int_equal(cl_log_open(path, CL_WARN, false, &err), 0);
+  gives(p, "${env:CL_PROVIDERS_A} ${env:CL_NOWHERE} ${stranger:x}",
+        "from the environment ${env:CL_NOWHERE} ${stranger:x}");
+  cl_log_close();
+  FILE *f = fopen(path, "r");
+  assert_true(fread(log, 1, sizeof(log) - 1, f) > 0);
+  fclose(f);
+  assert_non_null(strstr(log, "${env:CL_NOWHERE} stays as it stands"));
+  assert_null(strstr(log, "CL_PROVIDERS_A"));
+  assert_null(strstr(log, "stranger"));
+  cl_providers_free(p);
+}
+
 static void refused(json_t *worker, const char *part) {
   struct cl_providers *p = NULL;
   struct cl_err err = CL_ERR_INIT;
@@ -163,9 +185,8 @@ static void test_worker_keys(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_variables),
-      cmocka_unit_test(test_failures),
-      cmocka_unit_test(test_limits),
+      cmocka_unit_test(test_variables),   cmocka_unit_test(test_failures),
+      cmocka_unit_test(test_limits),      cmocka_unit_test(test_what_stays_is_told),
       cmocka_unit_test(test_worker_keys),
   };
   return cmocka_run_group_tests(tests, up, down);
