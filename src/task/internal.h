@@ -20,7 +20,8 @@ struct cl_consumer;
 struct cl_producer;
 
 struct cl_task {
-  struct cl_task_conf conf; /* own copies and references; stats is never NULL */
+  struct cl_task_conf conf; /* own copies and references; stats is never NULL; parts are the thread's alone */
+  char *class;              /* of its connector, at birth: for the herder */
   pthread_t thread;
 
   pthread_mutex_t lock; /* guards wake-ups and the clients' lifetime against the herder */

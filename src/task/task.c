@@ -160,6 +160,7 @@ static void free_task(struct cl_task *t) {
   json_decref((json_t *)t->conf.topic_creation);
   json_decref((json_t *)t->conf.topic_admin);
   free((char *)t->conf.connector);
+  free(t->class);
   pthread_mutex_destroy(&t->lock);
   pthread_cond_destroy(&t->wake);
   free(t);
@@ -249,6 +250,7 @@ static struct cl_task *new_task(const struct cl_task_conf *conf) {
   t->conf.topic_creation = json_incref((json_t *)conf->topic_creation);
   t->conf.topic_admin = json_incref((json_t *)conf->topic_admin);
   t->conf.connector = copy_text(conf->connector, &ok);
+  t->class = copy_text(conf->parts.plugin.plugin->class, &ok);
   atomic_init(&t->pause, conf->paused);
   pthread_mutex_init(&t->lock, NULL);
   pthread_condattr_t attr;
@@ -332,7 +334,7 @@ static bool abandon(struct cl_task *t) {
       CL_ERROR,
       "task %s-%d did not stop in time and is given up: its thread (plugin %s) has not ended. What it emits "
       "from now on is refused; the thread and its memory stay until the worker ends",
-      t->conf.connector, t->conf.id, t->conf.parts.plugin.plugin->class);
+      t->conf.connector, t->conf.id, t->class);
   pthread_detach(t->thread);
   return true;
 }

@@ -109,6 +109,17 @@ static void share_the_deadline(void) {
 
 #define COMPILED "local x = 0 while true do x = x + 1 end"
 
+static void log_has(const char *text) {
+  char path[128], log[1 << 16];
+  snprintf(path, sizeof(path), "%s/log", folder);
+  FILE *f = fopen(path, "r");
+  assert_non_null(f);
+  log[fread(log, 1, sizeof(log) - 1, f)] = '\0';
+  fclose(f);
+  if (!strstr(log, text))
+    job_fail(&job, "not in the log: %s", text);
+}
+
 static void abandon_source(void) {
   plugin(
       "plugin",
@@ -122,6 +133,7 @@ static void abandon_source(void) {
   assert_false(job_join(&job, 300));
   assert_in_range(cl_now_ms() - from, 300, 5000);
   assert_int_equal(cl_task_abandoned_total(), 1);
+  log_has("task plugin-0 did not stop in time and is given up: its thread (plugin plugin) has not ended");
   other_goes_on();
   /* A task takes its place. */
   plugin("plugin", TICKING);
