@@ -241,6 +241,14 @@ return { api = 1, kind = "transform", class = "x.Loud",
       assert.equal(2, code)
       assert.matches("none.txt", err, 1, true)
     end)
+
+    it("says when records cannot be read", function()
+      for _, option in ipairs { "--topic=t", "--json" } do
+        local code, _, err = helpers.run { "try", option, connector(), folder }
+        assert.equal(2, code)
+        assert.matches(folder .. ": Is a directory", err, 1, true)
+      end
+    end)
   end)
 
   describe("for machines", function()

@@ -204,9 +204,15 @@ struct session {
   FILE *in;
 };
 
-/* getline without the newline; false at the end. Empty lines are records too. */
-static bool next_line(FILE *in, char **line, size_t *cap, size_t *n) {
-  ssize_t got = getline(line, cap, in);
+/* getline without the newline; false at the end, and when the rest cannot be read, which *code then says.
+ * Empty lines are records too. */
+static bool next_line(const struct session *s, char **line, size_t *cap, size_t *n, int *code) {
+  errno = 0;
+  ssize_t got = getline(line, cap, s->in);
+  if (got < 0 && !feof(s->in)) {
+    cl_cli_complain("%s: %s", s->in == stdin ? "standard input" : s->o->records_file, strerror(errno));
+    *code = CL_EXIT_START;
+  }
   if (got < 0)
     return false;
   *n = (size_t)got;
@@ -247,7 +253,7 @@ static int run_for_people(const struct session *s) {
     return CL_EXIT_CONNECTOR;
   }
   int code = CL_EXIT_OK;
-  while (next_line(s->in, &line, &cap, &n)) {
+  while (next_line(s, &line, &cap, &n, &code)) {
     if (run_line(s, t, line, n, ++number) != CL_EXIT_OK)
       code = CL_EXIT_RECORD;
   }
@@ -284,7 +290,7 @@ static int run_for_machines(const struct session *s) {
     code = CL_EXIT_CONNECTOR;
     out = cl_try_config_error(&err);
   }
-  while (t && next_line(s->in, &line, &cap, &n))
+  while (t && next_line(s, &line, &cap, &n, &code))
     json_array_append_new(list, answer_line(s, t, line, n, ++number, &code));
   if (t)
     out = json_pack("{s:O}", "expect", list);
