@@ -216,6 +216,17 @@ return { api = 1, kind = "transform", version = "1.0.0", doc = "Adds.",
       assert.same({ "connect-lua: . has no tests: write a NAME_spec.lua into it; test --help says more\n", 1 }, { text, code })
     end)
 
+    it("tells wrong usage from tests that fail", function()
+      helpers.write(folder .. "/a_spec.lua", [[it("fails", function() assert.is_true(false) end)]])
+      local text, code = run "test --nonsense a_spec.lua"
+      assert.equal(1, code, text)
+      assert.matches("nonsense", text)
+      text, code = run "test --helper=none.lua a_spec.lua"
+      assert.equal(1, code, text)
+      text, code = run "test a_spec.lua"
+      assert.equal(5, code, text)
+    end)
+
     it("has its own help", function()
       local text, code = run "test --help"
       assert.equal(0, code)

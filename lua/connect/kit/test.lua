@@ -21,10 +21,15 @@ clock that sleeping moves, and an HTTP server with prepared answers. Useful opti
 Exit codes: 0 all passed, 1 wrong usage or nothing to test, 2 busted is not installed, 5 a test failed.
 ]]
 
--- busted ends by os.exit; code is what it said.
+-- busted ends by os.exit. What it said, and whether it had begun with the tests: until then it refuses options.
 local function run_busted()
-  local exit, code = os.exit, nil
+  local exit, code, begun = os.exit, nil, false
   local EXIT = {}
+  local execute = require "busted.execute"
+  package.loaded["busted.execute"] = function(...)
+    begun = true
+    return execute(...)
+  end
   os.exit = function(c) -- luacheck: ignore 122
     code = c == true and 0 or c == false and 1 or c or 0
     error(EXIT, 0)
@@ -34,8 +39,9 @@ local function run_busted()
     return (why == nil or why == EXIT) and EXIT or debug.traceback(tostring(why), 2)
   end)
   os.exit = exit -- luacheck: ignore 122
+  package.loaded["busted.execute"] = execute
   if not ok and e ~= EXIT then error(e, 0) end
-  return code or 0
+  return code or 0, begun
 end
 
 -- The specs of one plugin: beside it those of its name, of a folder's init.lua all there.
@@ -103,5 +109,6 @@ return function(args, home)
   require "connect.testkit"
   list[0] = "connect-lua test"
   arg = list -- luacheck: ignore 121
-  return run_busted() == 0 and options.OK or options.FOUND
+  local code, begun = run_busted()
+  return code == 0 and options.OK or begun and options.FOUND or options.USAGE
 end
