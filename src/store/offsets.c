@@ -235,9 +235,49 @@ int cl_offsets_list(struct cl_offsets *s, const char *connector, json_t **out, s
   return rc;
 }
 
+/* What entries held before. */
+struct undo {
+  struct was {
+    size_t at;
+    char *value;
+    size_t value_len;
+  } * list;
+  size_t n, cap;
+};
+
+/* Takes the value. */
+static int remember(struct undo *u, size_t at, char *value, size_t value_len, struct cl_err *err) {
+  if (u->n == u->cap) {
+    size_t cap = u->cap ? u->cap * 2 : 16;
+    struct was *grown = realloc(u->list, cap * sizeof(*grown));
+    if (!grown)
+      return out_of_memory(err);
+    u->list = grown;
+    u->cap = cap;
+  }
+  u->list[u->n++] = (struct was){at, value, value_len};
+  return 0;
+}
+
+/* With the map locked, and the file: no entry has changed since. */
+static void undo_end(struct undo *u, struct cl_offsets *s, bool take_back) {
+  for (size_t i = u->n; i-- > 0;) {
+    struct was *was = &u->list[i];
+    if (take_back) {
+      struct cl_offsets_entry *e = &s->entries[was->at];
+      free(e->value);
+      e->value = was->value;
+      e->value_len = was->value_len;
+    } else {
+      free(was->value);
+    }
+  }
+  free(u->list);
+}
+
 /* With the map locked. */
 static int put_pair(struct cl_offsets *s, const char *quoted_name, const struct cl_offset_pair *pair,
-                    struct cl_err *err) {
+                    struct undo *undo, struct cl_err *err) {
   struct cl_buf key = {0};
   char *canon = NULL;
   int rc = 0;
@@ -261,15 +301,18 @@ static int put_pair(struct cl_offsets *s, const char *quoted_name, const struct 
     added.value = tombstone ? NULL : (char *)pair->offset;
     added.value_len = tombstone ? 0 : pair->offset_len;
     rc = add_entry(s, canon, &added, err);
+    if (rc == 0)
+      rc = remember(undo, s->n - 1, NULL, 0, err); /* taken back it is a tombstone */
     goto out;
   }
   for (;; e = &s->entries[e->twin]) {
     char *value = tombstone ? NULL : copy(pair->offset, pair->offset_len);
-    if (!value && !tombstone) {
-      rc = out_of_memory(err);
+    rc = value || tombstone ? remember(undo, (size_t)(e - s->entries), e->value, e->value_len, err)
+                            : out_of_memory(err);
+    if (rc != 0) {
+      free(value);
       goto out;
     }
-    free(e->value);
     e->value = value;
     e->value_len = tombstone ? 0 : pair->offset_len;
     if (!e->twin)
@@ -281,9 +324,10 @@ out:
   return rc;
 }
 
-int cl_offsets_put(struct cl_offsets *s, const char *connector, const struct cl_offset_pair *pairs, size_t n,
-                   struct cl_err *err) {
+static int put(struct cl_offsets *s, const char *connector, const struct cl_offset_pair *pairs, size_t n,
+               bool all_or_nothing, struct cl_err *err) {
   struct cl_buf data = {.max = FILE_MAX};
+  struct undo undo = {0};
   json_t *name = json_string(connector);
   char *quoted = name ? cl_json_text(name) : NULL;
   json_decref(name);
@@ -291,7 +335,7 @@ int cl_offsets_put(struct cl_offsets *s, const char *connector, const struct cl_
   pthread_mutex_lock(&s->file);
   pthread_mutex_lock(&s->map);
   for (size_t i = 0; i < n && rc == 0; i++)
-    rc = put_pair(s, quoted, &pairs[i], err);
+    rc = put_pair(s, quoted, &pairs[i], &undo, err);
   if (rc == 0 && s->path)
     cl_offsets_file_encode(s->entries, s->n, &data);
   pthread_mutex_unlock(&s->map);
@@ -299,10 +343,23 @@ int cl_offsets_put(struct cl_offsets *s, const char *connector, const struct cl_
     rc = cl_err_set(err, CL_ENOMEM, "%s: the offsets take more than %d bytes", s->path, FILE_MAX);
   if (rc == 0 && s->path) {
     rc = cl_fs_replace(s->path, data.p, data.len, 0666, err);
-    err->retriable = rc == CL_EIO; /* a full disk may have room later; the map keeps what was put */
+    err->retriable = rc == CL_EIO; /* a full disk may have room later */
   }
+  pthread_mutex_lock(&s->map);
+  undo_end(&undo, s, rc != 0 && all_or_nothing);
+  pthread_mutex_unlock(&s->map);
   pthread_mutex_unlock(&s->file);
   cl_buf_free(&data);
   free(quoted);
   return rc;
+}
+
+int cl_offsets_put(struct cl_offsets *s, const char *connector, const struct cl_offset_pair *pairs, size_t n,
+                   struct cl_err *err) {
+  return put(s, connector, pairs, n, false, err);
+}
+
+int cl_offsets_alter(struct cl_offsets *s, const char *connector, const struct cl_offset_pair *pairs,
+                     size_t n, struct cl_err *err) {
+  return put(s, connector, pairs, n, true, err);
 }

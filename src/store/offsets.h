@@ -38,3 +38,6 @@ struct cl_offset_pair {
  * out with the next call. */
 int cl_offsets_put(struct cl_offsets *s, const char *connector, const struct cl_offset_pair *pairs, size_t n,
                    struct cl_err *err);
+/* The same, all or nothing: after an error every offset is what it was. */
+int cl_offsets_alter(struct cl_offsets *s, const char *connector, const struct cl_offset_pair *pairs,
+                     size_t n, struct cl_err *err);

@@ -210,7 +210,7 @@ static int write_source(const struct cl_worker *w, const char *name, const json_
     pairs[i] = (struct cl_offset_pair){partition, strlen(partition), offset, strlen(offset)};
   }
   if (rc == 0 && n > 0)
-    rc = cl_offsets_put(w->offsets, name, pairs, n, err);
+    rc = cl_offsets_alter(w->offsets, name, pairs, n, err);
   free_pairs(pairs, n);
   return rc;
 }

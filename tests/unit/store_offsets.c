@@ -289,6 +289,35 @@ static void failed_write(void **state) {
   file_holds("[\"c\",{\"a\":1}]={\"n\":1};[\"c\",{\"a\":2}]={\"n\":2};");
 }
 
+/* Who asked for a change is told that it failed: then it has not been made, not even in part. */
+static void failed_change(void **state) {
+  (void)state;
+  struct cl_err err = CL_ERR_INIT;
+  char moved[PATH_MAX];
+  struct cl_offsets *s = open_store(path);
+  put(s, "c", "{\"a\":1}", "{\"n\":1}");
+  put(s, "c", "{\"a\":3}", "{\"n\":3}");
+  static const char *const texts[][2] = {{"{\"a\":1}", "{\"n\":10}"},
+                                         {"{\"a\":2}", "{\"n\":20}"},
+                                         {"{\"a\":1}", "{\"n\":11}"},
+                                         {"{\"a\":3}", "null"},
+                                         {"{", "{\"n\":30}"}};
+  struct cl_offset_pair pairs[5];
+  for (size_t i = 0; i < 5; i++)
+    pairs[i] = (struct cl_offset_pair){texts[i][0], strlen(texts[i][0]), texts[i][1], strlen(texts[i][1])};
+  snprintf(moved, sizeof(moved), "%s.moved", dir);
+  assert_int_equal(rename(dir, moved), 0);
+  assert_int_equal(cl_offsets_alter(s, "c", pairs, 4, &err), CL_EIO);
+  assert_int_equal(rename(moved, dir), 0);
+  assert_int_equal(cl_offsets_alter(s, "c", pairs, 5, &err), CL_EINVAL);
+  lists(s, "c",
+        "[{\"partition\":{\"a\":1},\"offset\":{\"n\":1}},{\"partition\":{\"a\":3},\"offset\":{\"n\":3}}]");
+  gives(s, "c", "{\"a\":2}", NULL);
+  assert_int_equal(cl_offsets_alter(s, "c", pairs, 4, &err), 0);
+  cl_offsets_close(s);
+  file_holds("[\"c\",{\"a\":1}]={\"n\":11};[\"c\",{\"a\":3}]=null;[\"c\",{\"a\":2}]={\"n\":20};");
+}
+
 enum { THREADS = 3, PUTS = 30 };
 struct putter {
   struct cl_offsets *s;
@@ -338,9 +367,9 @@ static void from_many_threads(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(in_memory),    TEST(survives_a_restart), TEST(key_bytes_are_kept),
-      TEST(twins),        TEST(strange_entries),    TEST(damaged_files),
-      TEST(failed_write), TEST(from_many_threads),  TEST(what_opening_warns_of),
+      TEST(in_memory),         TEST(survives_a_restart),    TEST(key_bytes_are_kept), TEST(twins),
+      TEST(strange_entries),   TEST(damaged_files),         TEST(failed_write),       TEST(failed_change),
+      TEST(from_many_threads), TEST(what_opening_warns_of),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
