@@ -131,8 +131,15 @@ static rd_kafka_NewTopic_t *describe(const struct cl_topic_wish *wish, struct cl
     cl_err_set(err, CL_EKAFKA, "Unable to create topic(s) '%s': %s", wish->name, why);
     return NULL;
   }
-  json_object_foreach ((json_t *)wish->config, key, value)
-    rd_kafka_NewTopic_set_config(topic, key, json_string_value(value));
+  json_object_foreach ((json_t *)wish->config, key, value) {
+    rd_kafka_resp_err_t code = rd_kafka_NewTopic_set_config(topic, key, json_string_value(value));
+    if (code) {
+      cl_err_set(err, CL_EKAFKA, "Unable to create topic(s) '%s': setting %s: %s", wish->name, key,
+                 rd_kafka_err2str(code));
+      rd_kafka_NewTopic_destroy(topic);
+      return NULL;
+    }
+  }
   return topic;
 }
 
