@@ -22,7 +22,8 @@ struct cl_feed {
   struct cl_producer *producer;
   struct cl_buf rest; /* read, and no whole line yet */
   int64_t count;
-  bool ended;
+  bool ended;           /* the input */
+  bool held;            /* rest has lines that the producer had no room for */
   struct cl_err failed; /* the first record that was not delivered */
 };
 
@@ -64,6 +65,7 @@ int cl_feed_open(const struct cl_feed_conf *conf, struct cl_feed **out, struct c
   return rc;
 }
 
+/* CL_EAGAIN: not now. */
 static int send_line(struct cl_feed *f, const char *line, size_t n, struct cl_err *err) {
   struct cl_batch *batch = cl_batch_get(f->pool);
   struct cl_record *rec = batch ? cl_batch_add(batch) : NULL;
@@ -75,9 +77,7 @@ static int send_line(struct cl_feed *f, const char *line, size_t n, struct cl_er
   }
   rec->topic = (struct cl_str){f->conf.topic, (uint32_t)strlen(f->conf.topic)};
   rec->value.bytes = (struct cl_str){copy, (uint32_t)n};
-  int rc;
-  while ((rc = cl_producer_send(f->producer, rec, err)) == CL_EAGAIN)
-    cl_producer_poll(f->producer, DELIVERY_MS);
+  int rc = cl_producer_send(f->producer, rec, err);
   if (rc == 0)
     f->count++;
   else
@@ -87,7 +87,8 @@ static int send_line(struct cl_feed *f, const char *line, size_t n, struct cl_er
 
 static bool is_full(const struct cl_feed *f) { return f->conf.max > 0 && f->count >= f->conf.max; }
 
-/* What is in rest: its whole lines, and its last one too when nothing follows. */
+/* What is in rest: its whole lines, and its last one too when nothing follows. What the producer has no room
+ * for is held until the next turn: whoever calls looks at signals in between. */
 static int send_lines(struct cl_feed *f, struct cl_err *err) {
   char *p = f->rest.p, *end = p + f->rest.len;
   int rc = 0;
@@ -98,14 +99,16 @@ static int send_lines(struct cl_feed *f, struct cl_err *err) {
     if (!stop && end - p >= LINE_MAX_BYTES)
       return cl_err_set(err, CL_EINVAL, "a line is longer than %d bytes", LINE_MAX_BYTES);
     rc = send_line(f, p, (size_t)((stop ? stop : end) - p), err);
+    if (rc == CL_EAGAIN)
+      break;
     p = stop ? stop + 1 : end;
   }
+  f->held = rc == CL_EAGAIN;
   size_t left = (size_t)(end - p);
   if (left)
     memmove(f->rest.p, p, left);
   f->rest.len = left;
-  f->ended = f->ended || is_full(f);
-  return rc;
+  return f->held ? 0 : rc;
 }
 
 int cl_feed_some(struct cl_feed *f, struct cl_err *err) {
@@ -116,7 +119,9 @@ int cl_feed_some(struct cl_feed *f, struct cl_err *err) {
     *err = f->failed;
     return err->code;
   }
-  if (f->ended || poll(&ready, 1, 0) <= 0)
+  if (f->held)
+    return send_lines(f, err);
+  if (cl_feed_ended(f) || poll(&ready, 1, 0) <= 0)
     return 0;
   ssize_t n = read(f->conf.fd, chunk, sizeof(chunk));
   if (n < 0 && errno != EAGAIN && errno != EINTR)
@@ -130,7 +135,7 @@ int cl_feed_some(struct cl_feed *f, struct cl_err *err) {
 }
 
 int64_t cl_feed_count(const struct cl_feed *f) { return f->count; }
-bool cl_feed_ended(const struct cl_feed *f) { return f->ended; }
+bool cl_feed_ended(const struct cl_feed *f) { return is_full(f) || (f->ended && !f->held); }
 
 void cl_feed_close(struct cl_feed *f) {
   if (!f)
