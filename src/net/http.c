@@ -367,6 +367,14 @@ static int fail(struct transfer *t, CURLcode rc) {
   return cl_err_set(slot(), t->pub.problem == CL_HTTP_NO_MEMORY ? CL_ENOMEM : CL_EIO, "%s", words(t, rc));
 }
 
+/* curl cannot go on with any transfer. */
+static int fail_all(struct transfer *t, CURLMcode rc) {
+  if (rc == CURLM_OUT_OF_MEMORY)
+    return fail(t, CURLE_OUT_OF_MEMORY);
+  t->pub.problem = CL_HTTP_FAILED;
+  return cl_err_set(slot(), CL_EIO, "%s", curl_multi_strerror(rc));
+}
+
 /* ---------------------------------------------------------------- transfers */
 
 int cl_ffi_http_start(struct cl_http_call *call) {
@@ -408,14 +416,18 @@ int cl_ffi_http_wait(struct cl_http_call *call, int32_t ms) {
   struct transfer *t = of(call);
   struct quiet q;
   int running;
+  CURLMcode rc = CURLM_OK;
   quiet_begin(&q);
-  for (int turn = 0; turn < 2 && !has_news(t); turn++) {
+  for (int turn = 0; turn < 2 && rc == CURLM_OK && !has_news(t); turn++) {
     if (turn > 0)
-      curl_multi_poll(t->http->multi, NULL, 0, ms, NULL); /* a signal ends it */
-    curl_multi_perform(t->http->multi, &running);
+      rc = curl_multi_poll(t->http->multi, NULL, 0, ms, NULL); /* a signal ends it */
+    if (rc == CURLM_OK)
+      rc = curl_multi_perform(t->http->multi, &running);
     read_messages(t->http);
   }
   quiet_end(&q);
+  if (rc != CURLM_OK)
+    return fail_all(t, rc);
   if (t->pub.done && t->refused != CURLE_OK && t->pub.body.len == 0)
     return fail(t, t->refused);
   return t->head_told || t->pub.done;

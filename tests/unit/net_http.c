@@ -272,6 +272,16 @@ static void a_signal_ends_a_wait(void **state) {
   cl_ffi_http_drop(call);
 }
 
+/* A wait that curl refuses would be none, over and over until the deadline. */
+static void curl_refuses_to_wait(void **state) {
+  (void)state;
+  struct cl_http_call *call = start("/silent", INT64_MAX);
+  assert_int_equal(cl_ffi_http_wait(call, 50), 0);
+  assert_true(cl_ffi_http_wait(call, -1) < 0);
+  assert_int_equal(call->problem, CL_HTTP_FAILED);
+  cl_ffi_http_drop(call);
+}
+
 /* In any order, with transfers under way, and with those nobody waits for. */
 static void is_dropped(void **state) {
   (void)state;
@@ -341,6 +351,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(is_too_large, open_http, close_http),
       cmocka_unit_test_setup_teardown(waits_for_its_reader, open_http, close_http),
       cmocka_unit_test_setup_teardown(a_signal_ends_a_wait, open_http, close_http),
+      cmocka_unit_test_setup_teardown(curl_refuses_to_wait, open_http, close_http),
       cmocka_unit_test_setup_teardown(is_dropped, open_http, close_http),
       cmocka_unit_test_setup_teardown(nobody_listens, open_http, close_http),
       cmocka_unit_test(urls),
