@@ -155,18 +155,29 @@ static bool same_file(const struct stat *a, const struct stat *b) {
          a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-/* Reads the file again when it is another than last time. @locks held */
-static int refresh(struct cl_auth *a, struct cl_err *err) {
+/* Reads the file again when it is another than last time. The disk is not waited for under the lock, which
+ * every request needs: two may read at once, and each has what it read. */
+static int refresh(struct cl_auth *a, struct table **out, struct cl_err *err) {
   struct stat now = {0};
+  int rc = 0;
   if (stat(a->conf->file, &now) != 0)
     now = (struct stat){0};
-  if (same_file(&now, &a->seen) && now.st_ino != 0)
-    return 0;
-  a->told &= same_file(&now, &a->seen);
-  a->seen = now;
-  table_unref(a->table);
-  a->table = NULL;
-  return read_table(a->conf, &a->table, err);
+  pthread_mutex_lock(&a->lock);
+  if (now.st_ino == 0 || !same_file(&now, &a->seen)) {
+    struct table *fresh = NULL;
+    pthread_mutex_unlock(&a->lock);
+    rc = read_table(a->conf, &fresh, err);
+    pthread_mutex_lock(&a->lock);
+    a->told &= same_file(&now, &a->seen);
+    a->seen = now;
+    table_unref(a->table);
+    a->table = fresh;
+  }
+  *out = a->table;
+  if (*out)
+    (*out)->refs++;
+  pthread_mutex_unlock(&a->lock);
+  return rc;
 }
 
 int cl_auth_new(const struct cl_auth_conf *conf, struct cl_auth **out, struct cl_err *err) {
@@ -178,11 +189,13 @@ int cl_auth_new(const struct cl_auth_conf *conf, struct cl_auth **out, struct cl
     return cl_err_set(err, CL_ENOMEM, "Out of memory");
   a->conf = conf;
   pthread_mutex_init(&a->lock, NULL);
+  struct table *first = NULL;
   int rc = 0;
   if (RAND_bytes(a->mac_key, MAC_SIZE) != 1)
     rc = cl_err_set(err, CL_EIO, "REST users: no random bytes");
   if (rc == 0)
-    rc = refresh(a, err);
+    rc = refresh(a, &first, err);
+  table_unref(first);
   if (rc && rc != CL_ENOMEM)
     cl_err_prefix(err, "%s: ",
                   conf->kind == CL_AUTH_HASHED
@@ -255,11 +268,9 @@ static enum cl_verdict try_hash(struct cl_auth *a, struct user *u, bool known, c
 /* The table as it is now, with a reference; NULL: nobody passes. */
 static struct table *borrow_table(struct cl_auth *a) {
   struct cl_err err = CL_ERR_INIT;
+  struct table *t;
+  int rc = refresh(a, &t, &err);
   pthread_mutex_lock(&a->lock);
-  int rc = refresh(a, &err);
-  struct table *t = a->table;
-  if (t)
-    t->refs++;
   bool tell = rc && !a->told;
   a->told |= tell;
   pthread_mutex_unlock(&a->lock);
