@@ -235,13 +235,16 @@ static void restore(struct cl_herder *h, const char *name, json_t *config, enum 
       cl_plugin_ref(a.plugin);
     a.config = json_incref(config);
     struct cl_instance *c = cl_instance_new(name, a.plugin, a.config, &h->lock);
-    CL_REQUIRE(c);
-    a = (struct cl_admitted){0};
-    c->target = target;
-    struct cl_err err = CL_ERR_INIT;
-    cl_err_set(&err, CL_EINVAL, "%s", cl_json_str(reply.body, "message"));
-    publish(h, c);
-    fail_connector(c, &err);
+    if (c) {
+      a = (struct cl_admitted){0};
+      c->target = target;
+      struct cl_err err = CL_ERR_INIT;
+      cl_err_set(&err, CL_EINVAL, "%s", cl_json_str(reply.body, "message"));
+      publish(h, c);
+      fail_connector(c, &err);
+    } else {
+      CL_LOG(CL_ERROR, "connector %s: no memory to bring it back; it stays remembered", name);
+    }
   } else {
     create(h, name, &a, target, true, &reply);
   }
@@ -339,11 +342,12 @@ static json_t *restart_plan(struct cl_herder *h, const struct cl_instance *c, co
   return plan;
 }
 
-/* All are asked to stop before any is waited for. */
-static void restart_tasks(struct cl_herder *h, struct cl_instance *c, bool only_failed) {
+/* All are asked to stop before any is waited for. False: no memory. */
+static bool restart_tasks(struct cl_herder *h, struct cl_instance *c, bool only_failed) {
   struct cl_stop *chosen = calloc(c->n_runs + 1, sizeof(*chosen));
   size_t n = 0;
-  CL_REQUIRE(chosen);
+  if (!chosen)
+    return false;
   pthread_mutex_lock(&h->lock);
   for (size_t i = 0; i < c->n_runs; i++) {
     if (!task_chosen(c, i, only_failed))
@@ -356,6 +360,7 @@ static void restart_tasks(struct cl_herder *h, struct cl_instance *c, bool only_
   for (size_t i = 0; i < n; i++)
     cl_instance_start_task(h->worker, c, (int)chosen[i].run);
   free(chosen);
+  return true;
 }
 
 static void run_restart(struct cl_herder *h, struct cl_instance *c, const struct cl_command *cmd,
@@ -372,8 +377,11 @@ static void run_restart(struct cl_herder *h, struct cl_instance *c, const struct
   if (c->target == CL_STOPPED)
     return;
   bool tasks_first = cmd->include_tasks && c->n_runs > 0;
-  if (tasks_first)
-    restart_tasks(h, c, cmd->only_failed);
+  if (tasks_first && !restart_tasks(h, c, cmd->only_failed)) {
+    cl_reply_clear(reply);
+    cl_reply_error(reply, 500, "No memory to restart the tasks of connector %s", c->name);
+    return;
+  }
   if (connector && c->target == CL_RUNNING && update_tasks(h, c, &err) != 0 && plain)
     cl_reply_error(reply, 500, "%s", err.msg);
 }
@@ -478,10 +486,11 @@ void cl_standalone_stop_all(struct cl_herder *h) {
   for (struct cl_instance *c = h->list; c; c = c->next)
     total += c->n_runs;
   struct cl_stop *stops = calloc(total + 1, sizeof(*stops));
-  CL_REQUIRE(stops);
   for (struct cl_instance *c = h->list; c; c = c->next) {
-    for (size_t i = 0; i < c->n_runs; i++)
+    for (size_t i = 0; stops && i < c->n_runs; i++)
       stops[n++] = (struct cl_stop){c, i};
+    if (!stops) /* slower, with less memory */
+      cl_instance_stop_tasks(h->worker, c);
   }
   cl_instance_stop_runs(h->worker, stops, n);
   free(stops);
