@@ -71,6 +71,26 @@ describe("seeing it with a real broker #kafka", function()
     worker:stop()
   end)
 
+  it("dead letters that do not arrive are counted, and hold no rebalance up", function()
+    start()
+    client:produce(topic, { { value = "{torn" }, { value = "{torn", partition = 1 } })
+    worker:start()
+    local config = { ["connector.class"] = "FileStreamSink", file = worker:path "out",
+      ["value.converter"] = "org.apache.kafka.connect.json.JsonConverter", ["errors.tolerance"] = "all",
+      ["errors.deadletterqueue.topic.name"] = topic .. "-letters", ["errors.deadletterqueue.topic.replication.factor"] = "1",
+      ["producer.override.bootstrap.servers"] = "127.0.0.1:1" }
+    sink(config)
+    proofs.wait_value("connect_lua_task_letters_waiting", task, 2)
+    config["producer.override.bootstrap.servers"], config.file = nil, worker:path "other"
+    worker:create("other", config)
+    local other = '{connector="other",task="0"}'
+    proofs.wait_value("kafka_connect_sink_task_partition_count", other, 1)
+    proofs.wait_value("kafka_connect_sink_task_partition_count", task, 1)
+    proofs.wait_value("kafka_connect_task_error_deadletterqueue_produce_requests", other, 1)
+    proofs.wait_value("connect_lua_task_letters_waiting", other, 0)
+    worker:stop()
+  end)
+
   it("connections end with the broker, and come back with it", function()
     start()
     client:produce(topic, { { value = "1" } })

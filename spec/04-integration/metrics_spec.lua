@@ -277,6 +277,22 @@ describe("seeing it", function()
     worker:stop()
   end)
 
+  it("counts dead letters that are on their way", function()
+    local topic = helpers.unique "lingering"
+    start()
+    plugin("counting", SOURCE)
+    worker:start()
+    source("in", topic, "3")
+    sink("out", "FileStreamSink", topic, { file = worker:path "out", ["value.converter"] = "org.apache.kafka.connect.json.JsonConverter",
+      ["errors.tolerance"] = "all", ["producer.override.linger.ms"] = "600000", ["producer.override.delivery.timeout.ms"] = "700000",
+      ["errors.deadletterqueue.topic.name"] = topic .. "-letters", ["errors.deadletterqueue.topic.replication.factor"] = "1" })
+    local seen = wait_value("connect_lua_task_letters_waiting", labels "out", 3)
+    is("connect_lua_task_letters_waiting", labels "in", seen, 0)
+    assert.equal(204, (worker:http("POST", "/connectors/out/tasks/0/restart"))) -- the end of a task flushes them
+    wait_value("connect_lua_task_letters_waiting", labels "out", 0)
+    worker:stop()
+  end)
+
   it("counts commits that fail", function()
     local topic = helpers.unique "flush"
     start()

@@ -34,7 +34,8 @@ enum cl_stat {
 
   /* gauges */
   CL_STAT_CONNECTIONS,
-  CL_STAT_ACTIVE, /* records read, and not yet written or committed */
+  CL_STAT_ACTIVE,  /* records read, and not yet written or committed */
+  CL_STAT_LETTERS, /* dead letters that Kafka has not acknowledged */
   CL_STAT_PARTITIONS,
   CL_STAT_LAG, /* of all partitions; -1 = not known */
   CL_STAT_LAG_MAX,

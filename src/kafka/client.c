@@ -127,12 +127,15 @@ static void on_error(rd_kafka_t *rk, int code, const char *text, void *opaque) {
     break;
   case RD_KAFKA_RESP_ERR__TRANSPORT:
   case RD_KAFKA_RESP_ERR__RESOLVE:
+    snprintf(c->trouble, sizeof(c->trouble), "%s", text);
     level = speak_up(c) ? CL_WARN : CL_DEBUG;
     CL_LOG(level, "%s: %s", name, text);
     break;
   case RD_KAFKA_RESP_ERR__FATAL: /* returned by the next call: cl_client_fatal */ break;
   case RD_KAFKA_RESP_ERR__AUTHENTICATION: note_refusal(c, text); /* fall through */
-  default: CL_LOG(CL_ERROR, "%s: %s (%s)", name, text, rd_kafka_err2name((rd_kafka_resp_err_t)code));
+  default:
+    snprintf(c->trouble, sizeof(c->trouble), "%s", text);
+    CL_LOG(CL_ERROR, "%s: %s (%s)", name, text, rd_kafka_err2name((rd_kafka_resp_err_t)code));
   }
 }
 

@@ -24,6 +24,7 @@ struct cl_client { /* the handle's opaque, for log and error callbacks */
   int64_t refused_since;    /* by the thread that polls: when a login was refused; 0 = none was */
   char refusal[256];        /* why, once it has lasted; "" = it has not */
   struct cl_stats *stats;   /* where connections and bytes are counted; NULL = nowhere */
+  char trouble[256];        /* what was wrong with a broker last; the thread's that polls */
 };
 
 /* Each key of client set; an error names key and value. embedded, may be NULL, is the broker

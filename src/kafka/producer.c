@@ -107,6 +107,8 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaqu
   p->delivered++;
   char text[512] = "";
   int code = CL_OK;
+  if (!m->err)
+    client->trouble[0] = '\0';
   if (m->err) {
     code = m->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || m->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT
                ? CL_ESTOPPED
@@ -255,6 +257,8 @@ int cl_producer_flush(struct cl_producer *p, int64_t timeout_ms, struct cl_err *
   err->retriable = true;
   return err->code;
 }
+
+const char *cl_producer_trouble(const struct cl_producer *p) { return p->client.trouble; }
 
 void cl_producer_close(struct cl_producer *p, int64_t timeout_ms) {
   if (atomic_load(&p->client.abandoned))

@@ -48,6 +48,9 @@ int cl_producer_fatal(struct cl_producer *p, struct cl_err *err);
 /* Waits until every report is in. CL_ETIMEOUT when not. */
 int cl_producer_flush(struct cl_producer *p, int64_t timeout_ms, struct cl_err *err);
 
+/* What was wrong with a broker since a record was acknowledged last, "" = nothing that the client told of. */
+const char *cl_producer_trouble(const struct cl_producer *p);
+
 /* Drops what is unsent (its reports still come, as failures), then frees. */
 void cl_producer_close(struct cl_producer *p, int64_t timeout_ms);
 /* A stuck task's producer: purges and leaks what the stuck thread may touch; later sends

@@ -162,6 +162,8 @@ static const struct family {
      CL_METER_RELOAD, .scale = 1e-6},
     {OURS("plugin_reload_rejections_total"), "counter", "Changed plugins that the task could not take over.",
      OF_ALL, STAT, CL_STAT_RELOADS_REJECTED, 0},
+    {OURS("letters_waiting"), "gauge", "Dead letters that Kafka has not acknowledged yet.", OF_ALL, STAT,
+     CL_STAT_LETTERS, 0},
     {OURS("lua_memory_bytes"), "gauge", "Memory of the task's Lua state.", OF_ALL, STAT, CL_STAT_LUA_BYTES,
      0},
     {OURS("record_memory_bytes"), "gauge", "Memory of the task's records.", OF_ALL, STAT, CL_STAT_ARENA_BYTES,

@@ -18,7 +18,8 @@ enum {
   WAITING_MAX = 1000,
   BYTES_MAX = 16 << 20,
   SETUP_MS = 60000, /* Java's default.api.timeout.ms */
-  SLICE_MS = 50
+  SLICE_MS = 50,
+  LONG_MS = 5000 /* a wait that is told of */
 };
 
 struct letter {
@@ -36,6 +37,8 @@ struct cl_letters {
   struct cl_producer *producer;
   struct letter *first;
   size_t n, bytes;
+  int64_t since;        /* when there was none waiting, or one was acknowledged */
+  bool told;            /* that they have waited long since then */
   struct cl_err failed; /* the first that was not delivered; code 0 = none */
   void (*delivered)(void *arg, struct cl_record *origin);
   void *arg;
@@ -44,6 +47,33 @@ struct cl_letters {
 static const char *topic_of(const struct cl_letters *l) { return l->t->conf.errors.letters; }
 
 /* -------------------------------------------------------------- acknowledgements */
+
+static void count_waiting(const struct cl_letters *l) {
+  cl_stats_set(l->t->conf.stats, CL_STAT_LETTERS, (int64_t)l->n);
+}
+
+/* Once for all of the time in which none is acknowledged. */
+static void tell_of_long_wait(struct cl_letters *l) {
+  int64_t ms = cl_now_ms() - l->since;
+  if (l->n == 0 || l->told || ms < LONG_MS)
+    return;
+  const char *why = cl_producer_trouble(l->producer);
+  l->told = true;
+  CL_LOG(
+      CL_WARN,
+      "no dead letter has arrived in topic %s for %lld ms, %zu wait and keep offsets from being committed: "
+      "%s",
+      topic_of(l), (long long)ms, l->n, *why ? why : "no error was reported");
+}
+
+static void tell_of_arrival(struct cl_letters *l) {
+  int64_t now = cl_now_ms();
+  if (l->told)
+    CL_LOG(CL_INFO, "dead letters arrive in topic %s again, after %lld ms", topic_of(l),
+           (long long)(now - l->since));
+  l->told = false;
+  l->since = now;
+}
 
 static void drop(struct cl_letters *l, struct letter *letter) {
   if (letter->prev)
@@ -54,6 +84,7 @@ static void drop(struct cl_letters *l, struct letter *letter) {
     letter->next->prev = letter->prev;
   l->n--;
   l->bytes -= letter->bytes;
+  count_waiting(l);
   free(letter);
 }
 
@@ -63,6 +94,7 @@ static void on_report(void *arg, struct cl_record *rec, int code, const char *te
   struct letter *letter = (struct letter *)rec;
   (void)partition, (void)offset;
   if (code == 0) {
+    tell_of_arrival(l);
     if (letter->origin)
       l->delivered(l->arg, letter->origin);
     drop(l, letter);
@@ -201,8 +233,10 @@ int cl_letters_put(struct cl_letters *l, const struct cl_letter *in, struct cl_e
   if (l->first)
     l->first->prev = letter;
   l->first = letter;
-  l->n++;
+  if (l->n++ == 0)
+    l->since = cl_now_ms();
   l->bytes += letter->bytes;
+  count_waiting(l);
   cl_stats_add(l->t->conf.stats, CL_STAT_DLQ_REQUESTS, 1);
   if (hand_over(l, letter, err) == 0)
     return 0;
@@ -222,6 +256,8 @@ int cl_letters_poll(struct cl_letters *l, int64_t ms, struct cl_err *err) {
     cl_producer_poll(l->producer, ms);
   if (l->failed.code != 0)
     *err = l->failed;
+  else
+    tell_of_long_wait(l);
   return l->failed.code;
 }
 

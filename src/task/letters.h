@@ -37,7 +37,7 @@ bool cl_letters_full(const struct cl_letters *l);
 int cl_letters_put(struct cl_letters *l, const struct cl_letter *letter, struct cl_err *err);
 size_t cl_letters_waiting(const struct cl_letters *l);
 /* Serves acknowledgements, waits up to ms for the first when there are letters. Fails with what kept a
- * letter from being delivered, now or before. */
+ * letter from being delivered, now or before. Tells the log when none has been acknowledged for long. */
 int cl_letters_poll(struct cl_letters *l, int64_t ms, struct cl_err *err);
 /* The same until there are none left, no longer than a task that is to stop may wait; CL_ETIMEOUT when there
  * are. */

@@ -13,6 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+  REBALANCE_COMMIT_MS = 60000, /* as long as Java's clients wait */
+  REBALANCE_LETTERS_MS = 2000  /* all of the group waits with the task, and who comes next writes them, too */
+};
+
 static struct cl_slot *slots_of(struct cl_sink *s, uint32_t *n) {
   return cl_consumer_slots(s->t->consumer, n);
 }
@@ -272,17 +277,14 @@ int cl_sink_commit_if_due(struct cl_sink *s, struct cl_err *err) {
 
 /* ------------------------------------------------- partitions coming and going */
 
-/* A rebalance waits as long as Java's clients do; a task that is to stop must not wait itself
- * into being given up. */
-static int64_t closing_wait(struct cl_sink *s) {
-  enum { REBALANCE_MS = 60000 };
-  return s->ending || cl_task_stopping(s->t) ? cl_task_final_wait(s->t) : REBALANCE_MS;
-}
+/* Then it must not wait itself into being given up. */
+static bool at_the_end(const struct cl_sink *s) { return s->ending || cl_task_stopping(s->t); }
 
 /* Half of the time: letters that are stuck leave the commit its own. */
 static void await_letters(struct cl_sink *s) {
   struct cl_err err;
-  if (s->policy.letters && cl_letters_flush(s->policy.letters, closing_wait(s) / 2, &err) != 0)
+  int64_t ms = at_the_end(s) ? cl_task_final_wait(s->t) / 2 : REBALANCE_LETTERS_MS;
+  if (s->policy.letters && cl_letters_flush(s->policy.letters, ms, &err) != 0)
     CL_LOG(CL_ERROR, "%s; records from there on will be delivered again", err.msg);
 }
 
@@ -299,8 +301,9 @@ int cl_sink_close_slots(struct cl_sink *s, const uint32_t *which, size_t n, stru
   json_t *parts = partitions_json(s, which, n);
   int rc = cl_vm_close(s->t->vm, parts, err);
   json_decref(parts);
+  int64_t wait = at_the_end(s) ? cl_task_final_wait(s->t) : REBALANCE_COMMIT_MS;
   bool ok = n_commits == 0 ||
-            cl_consumer_commit_sync(s->t->consumer, commits, n_commits, closing_wait(s), &flush_err) == 0;
+            cl_consumer_commit_sync(s->t->consumer, commits, n_commits, wait, &flush_err) == 0;
   cl_task_count_commit(s->t, began, ok && flushed);
   if (!ok)
     CL_LOG(CL_ERROR, "final commit of sink offsets failed, their records will be delivered again: %s",

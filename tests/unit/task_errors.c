@@ -133,6 +133,76 @@ static void offsets_wait_for_the_letters(void **state) {
   drop_letters();
 }
 
+/* How many lines of the log hold a text. */
+static int logged(const char *text) {
+  char path[128], line[4096];
+  int n = 0;
+  snprintf(path, sizeof(path), "%s/log", folder);
+  FILE *f = fopen(path, "r");
+  assert_non_null(f);
+  while (fgets(line, sizeof(line), f))
+    n += strstr(line, text) != NULL;
+  fclose(f);
+  return n;
+}
+
+static void wait_logged(const char *text) {
+  for (int64_t deadline = cl_now_ms() + LONG_MS; !logged(text); usleep(20000))
+    if (cl_now_ms() >= deadline)
+      job_fail(&job, "waited for \"%s\" in the log", text);
+}
+
+/* Nothing can reach the broker: one that has a v6 address there is none. */
+static void letters_that_never_arrive(const char *topic) {
+  with_letters(topic);
+  json_object_set_new((json_t *)job.conf.errors.letters_producer, "broker.address.family", json_string("v6"));
+  job.conf.final_wait_ms = 100;
+}
+
+/* The others of the group wait for partitions to be given back: letters that do not arrive hold that up
+ * for a moment only. */
+static void waiting_letters_hold_no_rebalance_up(void **state) {
+  (void)state;
+  plugin("plugin", taking);
+  send_value("hold-a", "1");
+  send_value("hold-a", "{torn");
+  send_value("hold-a", "3");
+  job.conf.topics_regex = "hold-.*";
+  job.conf.metadata_max_age_ms = 100;
+  job.value = JSON_CONVERTER;
+  letters_that_never_arrive("held-letters");
+  job_start(&job);
+  wait_said(&job, "3@2", 1);
+  assert_int_equal(count(CL_STAT_LETTERS), 1);
+  send_value("hold-b", "4");
+  wait_said(&job, "4@0", 1);
+  assert_int_equal(group_offset("hold-a"), 1);
+  wait_logged("no dead letter has arrived in topic held-letters for ");
+  assert_int_equal(logged("2 wait and keep offsets from being committed: "), 1);
+  assert_int_equal(logged("no error was reported"), 0);
+  job_stop(&job);
+  assert_int_equal(logged("no dead letter has arrived"), 1);
+  assert_int_equal(group_offset("hold-a"), 1);
+  drop_letters();
+}
+
+static void long_waits_for_letters_are_told(void **state) {
+  (void)state;
+  plugin("plugin", taking);
+  send_value("late", "{torn");
+  job_topics(&job, "late", NULL);
+  job.value = JSON_CONVERTER;
+  with_letters("late-letters");
+  json_object_set_new((json_t *)job.conf.errors.letters_producer, "linger.ms", json_string("7000"));
+  job_start(&job);
+  wait_logged("dead letters arrive in topic late-letters again, after ");
+  assert_int_equal(logged("1 wait and keep offsets from being committed: no error was reported"), 1);
+  assert_int_equal(logged("no dead letter has arrived"), 1);
+  assert_int_equal(count(CL_STAT_LETTERS), 0);
+  job_stop(&job);
+  drop_letters();
+}
+
 /* Reported though not tolerated; the task fails, and its offset stays before the record. */
 static void with_none_a_letter_is_written_too(void **state) {
   (void)state;
@@ -449,6 +519,8 @@ int main(void) {
       cmocka_unit_test(tries_end_with_the_time),
       cmocka_unit_test_setup_teardown(bad_records_go_to_the_letters, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(offsets_wait_for_the_letters, errors_up, errors_down),
+      cmocka_unit_test_setup_teardown(waiting_letters_hold_no_rebalance_up, errors_up, errors_down),
+      cmocka_unit_test_setup_teardown(long_waits_for_letters_are_told, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(with_none_a_letter_is_written_too, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(rejected_records_are_letters, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(rejecting_fails_the_task_unless_tolerated, errors_up, errors_down),
