@@ -306,6 +306,29 @@ describe("secrets", function()
     end
   end)
 
+  -- What one request brings is hidden in its own answer, and neither hides nor shows anything of others'.
+  it("of a validation are its own, however many there are", function()
+    launch()
+    local kept = leaky(helpers.unique "kept", variables, "start")
+    assert.equal(201, (worker:http("POST", "/connectors", { name = kept.name, config = kept })))
+    failed(kept.name)
+    local junk = { "x://" }
+    for i = 1, 10001 do junk[#junk + 1] = "password=junk" .. i end
+    local wanted = leaky("validated", literals, "validate")
+    wanted.plain = table.concat(junk, "&")
+    wanted.token = "org.apache.kafka"
+    assert.equal(200, (worker:http("PUT", "/connector-plugins/Leaky/config/validate", wanted)))
+    wanted.name, wanted.plain, wanted.token = "refused", "x", "not found"
+    assert.equal(400, (worker:http("POST", "/connectors", { name = "refused", config = wanted })))
+    local _, missing = worker:http("GET", "/connectors/nobody/config")
+    assert.equal("Connector nobody not found", missing.message)
+    assert.equal(204, (worker:http("POST", "/connectors/" .. kept.name .. "/tasks/0/restart")))
+    local trace = failed(kept.name).tasks[1].trace
+    assert.matches("org.apache.kafka.connect.errors.", trace, 1, true)
+    assert.matches(HIDDEN, trace, 1, true)
+    shows_none(worker:log(), "the log", GIVEN)
+  end)
+
   it("are not said by the command line", function()
     launch()
     local file = worker:path "connector.json"

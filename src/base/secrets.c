@@ -12,14 +12,24 @@
 #define MASK "[hidden]"
 enum { MASK_LEN = sizeof(MASK) - 1, NUMBER_LEN = 5 };
 
+struct cl_secrets {
+  size_t refs;
+  bool everywhere;
+  size_t passing; /* how many of them are */
+};
+
 struct secret {
   char *text;
   size_t len;
+  struct cl_secrets *holder;
+  bool passing;
   uint64_t age; /* the smaller the older */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards all but count's readers */
-static struct secret *secrets;
+static struct cl_secrets process = {.refs = 1, .everywhere = true};
+static _Thread_local struct cl_secrets *held; /* NULL = the process */
+static struct secret *secrets;                /* the same text of several holders side by side */
 static _Atomic size_t count;
 static uint64_t births;
 
@@ -35,87 +45,161 @@ static bool is_worth_it(const char *text, size_t len) {
          (len > NUMBER_LEN || digits < len);
 }
 
-/* Where len stands, or would, before all that are as long. */
-static size_t position(size_t len) {
-  size_t i = 0;
-  while (i < count && secrets[i].len > len)
-    i++;
-  return i;
+/* < 0: a stands before it. */
+static int compare(const struct secret *a, const char *text, size_t len) {
+  return a->len != len ? (a->len > len ? -1 : 1) : memcmp(a->text, text, len);
 }
 
-static void remove_at(size_t i) {
-  memset(secrets[i].text, 0, secrets[i].len);
-  free(secrets[i].text);
-  memmove(&secrets[i], &secrets[i + 1], (count - i - 1) * sizeof(*secrets));
+/* The first that is not before it. */
+static size_t position(const char *text, size_t len) {
+  size_t low = 0, high = count;
+  while (low < high) {
+    size_t mid = low + (high - low) / 2;
+    if (compare(&secrets[mid], text, len) < 0)
+      low = mid + 1;
+    else
+      high = mid;
+  }
+  return low;
+}
+
+static void forget(struct secret *s) {
+  s->holder->passing -= s->passing;
+  explicit_bzero(s->text, s->len);
+  free(s->text);
+}
+
+static void remove_oldest_passing(const struct cl_secrets *holder) {
+  size_t oldest = count;
+  for (size_t i = 0; i < count; i++) {
+    if (secrets[i].holder == holder && secrets[i].passing &&
+        (oldest == count || secrets[i].age < secrets[oldest].age))
+      oldest = i;
+  }
+  if (oldest == count)
+    return;
+  forget(&secrets[oldest]);
+  memmove(&secrets[oldest], &secrets[oldest + 1], (count - oldest - 1) * sizeof(*secrets));
   count--;
 }
 
-static void remove_oldest(void) {
-  size_t oldest = 0;
-  for (size_t i = 1; i < count; i++) {
-    if (secrets[i].age < secrets[oldest].age)
-      oldest = i;
-  }
-  remove_at(oldest);
-}
-
-static bool refresh(const char *text, size_t len) {
-  for (size_t i = position(len); i < count && secrets[i].len == len; i++) {
-    if (memcmp(secrets[i].text, text, len) == 0) {
-      secrets[i].age = births++;
-      return true;
-    }
+static bool refresh(const char *text, size_t len, struct cl_secrets *holder, bool passing) {
+  for (size_t i = position(text, len); i < count && compare(&secrets[i], text, len) == 0; i++) {
+    struct secret *s = &secrets[i];
+    if (s->holder != holder)
+      continue;
+    holder->passing -= s->passing && !passing;
+    s->passing = s->passing && passing;
+    s->age = births++;
+    return true;
   }
   return false;
 }
 
-static void add(const char *text, size_t len) {
-  if (!is_worth_it(text, len) || refresh(text, len))
+static void add(const char *text, size_t len, bool passing) {
+  struct cl_secrets *holder = held ? held : &process;
+  if (!is_worth_it(text, len) || refresh(text, len, holder, passing))
     return;
-  if (count == CL_SECRETS_MAX)
-    remove_oldest();
+  if (passing && holder->passing == CL_SECRETS_PASSING_MAX)
+    remove_oldest_passing(holder);
   struct secret *grown = realloc(secrets, (count + 1) * sizeof(*grown));
   if (grown)
     secrets = grown;
   char *copy = grown ? strndup(text, len) : NULL;
   if (!copy)
     return; /* without memory nothing is shown either */
-  size_t at = position(len);
+  size_t at = position(text, len);
   memmove(&secrets[at + 1], &secrets[at], (count - at) * sizeof(*secrets));
-  secrets[at] = (struct secret){copy, len, births++};
+  secrets[at] = (struct secret){copy, len, holder, passing, births++};
+  holder->passing += passing;
   count++;
 }
+
+/* ------------------------------------------------------------------------ holders */
+
+struct cl_secrets *cl_secrets_new(bool everywhere) {
+  struct cl_secrets *s = calloc(1, sizeof(*s));
+  if (s)
+    *s = (struct cl_secrets){.refs = 1, .everywhere = everywhere};
+  return s;
+}
+
+struct cl_secrets *cl_secrets_ref(struct cl_secrets *s) {
+  pthread_mutex_lock(&lock);
+  if (s)
+    s->refs++;
+  pthread_mutex_unlock(&lock);
+  return s;
+}
+
+static void forget_all(const struct cl_secrets *holder) {
+  size_t kept = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (secrets[i].holder == holder)
+      forget(&secrets[i]);
+    else
+      secrets[kept++] = secrets[i];
+  }
+  count = kept;
+}
+
+void cl_secrets_unref(struct cl_secrets *s) {
+  pthread_mutex_lock(&lock);
+  bool last = s && --s->refs == 0;
+  if (last)
+    forget_all(s);
+  pthread_mutex_unlock(&lock);
+  if (last)
+    free(s);
+}
+
+struct cl_secrets *cl_secrets_hold(struct cl_secrets *s) {
+  struct cl_secrets *before = held;
+  held = s;
+  return before;
+}
+
+struct cl_secrets *cl_secrets_held(void) {
+  return held;
+}
+
+/* ------------------------------------------------------------------------- adding */
 
 /* Blanks as Java trims them: configs' values are used so. */
 static bool is_blank(char c) { return (unsigned char)c <= ' '; }
 
-static void add_trimmed(const char *text, size_t len, size_t min) {
+static void add_trimmed(const char *text, size_t len, size_t min, bool passing) {
   while (len > 0 && is_blank(*text))
     text++, len--;
   while (len > 0 && is_blank(text[len - 1]))
     len--;
   if (len >= min)
-    add(text, len);
+    add(text, len, passing);
 }
 
 /* A frame's lines ("-----BEGIN ...") are no secret. */
-static void add_lines(const char *text) {
+static void add_lines(const char *text, bool passing) {
   for (size_t n; *text; text += n + (text[n] != 0)) {
     n = strcspn(text, "\r\n");
     if (strncmp(text, "-----", 5) != 0)
-      add_trimmed(text, n, CL_SECRETS_LINE_LEN);
+      add_trimmed(text, n, CL_SECRETS_LINE_LEN, passing);
   }
 }
 
-void cl_secrets_add(const char *text) {
+static void add_all(const char *text, bool passing) {
   size_t len = strlen(text);
   pthread_mutex_lock(&lock);
-  add(text, len);
-  add_trimmed(text, len, 0);
+  add(text, len, passing);
+  add_trimmed(text, len, 0, passing);
   if (strpbrk(text, "\r\n"))
-    add_lines(text);
+    add_lines(text, passing);
   pthread_mutex_unlock(&lock);
 }
+
+void cl_secrets_add(const char *text) { add_all(text, false); }
+void cl_secrets_add_passing(const char *text) { add_all(text, true); }
+
+/* ------------------------------------------------------------------------- hiding */
 
 /* Puts the mask over n bytes at `at` of a text of *len bytes in a buffer of cap. */
 static void mask(char *text, size_t at, size_t n, size_t *len, size_t cap) {
@@ -145,18 +229,26 @@ static size_t cut_secret(const char *text, size_t len, const struct secret *s) {
   return 0;
 }
 
+/* The next that is looked for here, at or after i; count = none. Not the one before it once more. */
+static size_t next_sought(size_t i, const struct secret *before) {
+  while (i < count && ((!secrets[i].holder->everywhere && secrets[i].holder != held) ||
+                       (before && compare(&secrets[i], before->text, before->len) == 0)))
+    i++;
+  return i;
+}
+
 static void hide_all(char *text, size_t cap) {
   size_t len = strlen(text);
   if (len == cap - 1) {
     size_t cut = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = next_sought(0, NULL); i < count; i = next_sought(i + 1, &secrets[i])) {
       size_t n = cut_secret(text, len, &secrets[i]);
       cut = n > cut ? n : cut;
     }
     if (cut > 0)
       mask(text, len - cut, cut, &len, cap);
   }
-  for (size_t i = 0; i < count; i++)
+  for (size_t i = next_sought(0, NULL); i < count; i = next_sought(i + 1, &secrets[i]))
     hide_one(text, &len, cap, &secrets[i]);
 }
 

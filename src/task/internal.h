@@ -23,6 +23,7 @@ struct cl_task {
   struct cl_task_conf conf; /* own copies and references; stats is never NULL; parts are the thread's alone */
   char *class;              /* of its connector, at birth: for the herder */
   pthread_t thread;
+  struct cl_secrets *secrets; /* a reference: whom its thread works for */
 
   pthread_mutex_t lock; /* guards wake-ups and the clients' lifetime against the herder */
   pthread_cond_t wake;

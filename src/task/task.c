@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/secrets.h"
 #include "kafka/consumer.h"
 #include "kafka/producer.h"
 
@@ -161,6 +162,7 @@ static void free_task(struct cl_task *t) {
   json_decref((json_t *)t->conf.topic_admin);
   free((char *)t->conf.connector);
   free(t->class);
+  cl_secrets_unref(t->secrets);
   pthread_mutex_destroy(&t->lock);
   pthread_cond_destroy(&t->wake);
   free(t);
@@ -196,6 +198,7 @@ static void *thread_main(void *arg) {
   char context[256];
   snprintf(context, sizeof(context), "%s|task-%d", t->conf.connector, t->conf.id);
   cl_log_context(context);
+  cl_secrets_hold(t->secrets);
   run(t);
   pthread_mutex_lock(&t->lock);
   bool abandoned = atomic_load(&t->abandoned);
@@ -251,6 +254,7 @@ static struct cl_task *new_task(const struct cl_task_conf *conf) {
   t->conf.topic_admin = json_incref((json_t *)conf->topic_admin);
   t->conf.connector = copy_text(conf->connector, &ok);
   t->class = copy_text(conf->parts.plugin.plugin->class, &ok);
+  t->secrets = cl_secrets_ref(cl_secrets_held());
   atomic_init(&t->pause, conf->paused);
   pthread_mutex_init(&t->lock, NULL);
   pthread_condattr_t attr;

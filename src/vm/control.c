@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/secrets.h"
 #include "vm/internal.h"
 #include "vm/plugin_set.h"
 #include "vm/sources.h"
@@ -30,6 +31,7 @@ struct job {
   char *verb;                 /* NULL = manifest */
   struct cl_sources *sources; /* a reference, or NULL */
   json_t *args;               /* own copy */
+  struct cl_secrets *secrets; /* a reference: the caller's holder */
   json_t *out;
   int rc;
   struct cl_err err;
@@ -71,6 +73,7 @@ static void job_unref(struct job *job) {
   cl_sources_unref(job->sources);
   json_decref(job->args);
   json_decref(job->out);
+  cl_secrets_unref(job->secrets);
   free(job);
 }
 
@@ -172,7 +175,9 @@ static void *worker_main(void *arg) {
   pthread_mutex_lock(&c->lock);
   while ((job = next_job(c, w)) != NULL) {
     pthread_mutex_unlock(&c->lock);
+    cl_secrets_hold(job->secrets);
     run_job(c, job);
+    cl_secrets_hold(NULL);
     pthread_mutex_lock(&c->lock);
     job->done = true;
     job_unref(job);
@@ -353,6 +358,7 @@ static struct job *new_job(const char *file, const char *root, struct cl_sources
   job->root = strdup(root);
   job->verb = verb ? strdup(verb) : NULL;
   job->args = args ? json_deep_copy(args) : NULL;
+  job->secrets = cl_secrets_ref(cl_secrets_held());
   if (job->file && job->root && (job->verb || !verb) && (job->args || !args))
     return job;
   job->refs = 1;

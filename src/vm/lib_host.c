@@ -87,9 +87,13 @@ static int host_time_left(lua_State *L) {
   return 1;
 }
 
-/* secret(text): it is hidden in whatever goes out from now on */
+/* secret(text[, passing]): it is hidden in whatever goes out from now on; passing: others will follow it */
 static int host_secret(lua_State *L) {
-  cl_secrets_add(luaL_checkstring(L, 1));
+  const char *text = luaL_checkstring(L, 1);
+  if (lua_toboolean(L, 2))
+    cl_secrets_add_passing(text);
+  else
+    cl_secrets_add(text);
   return 0;
 }
 

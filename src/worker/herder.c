@@ -53,11 +53,25 @@ void cl_herder_answer(struct cl_command *cmd, struct cl_reply *reply) {
   free_command(cmd);
 }
 
+/* What a command learns on its way, and no connector keeps. */
+static struct cl_secrets *begin_secrets(void) {
+  struct cl_secrets *own = cl_secrets_new(false);
+  cl_secrets_hold(own);
+  return own;
+}
+
+static void end_secrets(struct cl_secrets *own) {
+  cl_secrets_hold(NULL);
+  cl_secrets_unref(own);
+}
+
 /* Takes cmd. */
 static void run_command(struct cl_herder *h, struct cl_command *cmd) {
   struct cl_reply reply = {0};
   cl_health_begin(h, cmd);
+  struct cl_secrets *own = begin_secrets();
   bool over = cl_standalone_run(h, cmd, &reply);
+  end_secrets(own);
   cl_health_end(h);
   if (!over && cl_queue_push(h->groups, cmd, 0))
     return;
@@ -95,7 +109,9 @@ static void *groups_main(void *arg) {
   struct cl_command *cmd;
   while ((cmd = cl_queue_pop(h->groups, -1))) {
     struct cl_reply reply = {0};
+    struct cl_secrets *own = begin_secrets();
     cl_group_offsets_run(h, cmd, &reply);
+    end_secrets(own);
     cl_herder_answer(cmd, &reply);
   }
   return NULL;

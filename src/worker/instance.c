@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/secrets.h"
 #include "task/connector.h"
 #include "worker/chain.h"
 #include "worker/providers.h"
@@ -22,9 +23,11 @@ struct cl_instance *cl_instance_new(const char *name, struct cl_plugin *plugin, 
     c->name = strdup(name);
     c->task_configs = json_array();
     c->topics = json_object();
+    c->secrets = cl_secrets_new(true);
   }
-  if (!c || !c->name || !c->task_configs || !c->topics) {
+  if (!c || !c->name || !c->task_configs || !c->topics || !c->secrets) {
     if (c) {
+      cl_secrets_unref(c->secrets);
       free(c->name);
       json_decref(c->task_configs);
       json_decref(c->topics);
@@ -66,11 +69,16 @@ void cl_instance_free(struct cl_instance *c) {
   json_decref(c->task_configs);
   json_decref(c->applied);
   json_decref(c->topics);
+  cl_secrets_unref(c->secrets);
   free(c->trace);
   if (c->abandoned_some)
     return; /* a stuck task may still look here, a few hundred bytes stay until the end */
   free(c->name);
   free(c);
+}
+
+struct cl_secrets *cl_instance_hold(const struct cl_instance *c) {
+  return cl_secrets_hold(c->secrets);
 }
 
 static _Atomic int64_t connectors_up, connectors_failed, tasks_up, tasks_failed;
@@ -523,12 +531,14 @@ void cl_instance_start_task(const struct cl_worker *w, struct cl_instance *c, in
   c->runs[which].stats = stats;
   pthread_mutex_unlock(c->lock);
   cl_stats_unref(old);
+  struct cl_secrets *before = cl_instance_hold(c);
   if (start_one(w, c, which, &task, &err) != 0) {
     char *trace = cl_err_trace(&err);
     CL_LOG(CL_ERROR, "task %s-%d cannot start: %s", c->name, which, err.msg);
     on_status(c, which, c->generation, CL_FAILED, trace ? trace : err.msg);
     free(trace);
   }
+  cl_secrets_hold(before);
   c->runs[which].task = task;
 }
 

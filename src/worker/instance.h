@@ -57,15 +57,19 @@ struct cl_instance {
   void *failed_arg;
   struct cl_run *runs;
   size_t n_runs;
-  uint64_t generation;   /* of the tasks: late reports of older ones are ignored */
-  bool abandoned_some;   /* a stuck task still points here: never freed */
-  pthread_mutex_t *lock; /* the herder's */
+  uint64_t generation;        /* of the tasks: late reports of older ones are ignored */
+  bool abandoned_some;        /* a stuck task still points here: never freed */
+  struct cl_secrets *secrets; /* what it and its tasks have learnt, also of configs it had before */
+  pthread_mutex_t *lock;      /* the herder's */
 };
 
 /* Made unpublished; takes plugin's reference and config's. NULL = no memory. */
 struct cl_instance *cl_instance_new(const char *name, struct cl_plugin *plugin, json_t *config,
                                     pthread_mutex_t *lock);
 void cl_instance_free(struct cl_instance *c); /* all tasks stopped */
+
+/* What this thread learns until cl_secrets_hold(what this answers) is the connector's. */
+struct cl_secrets *cl_instance_hold(const struct cl_instance *c);
 
 /* Asks the config providers anew: before anything of what follows. */
 int cl_instance_resolve(const struct cl_worker *w, struct cl_instance *c, struct cl_err *err);

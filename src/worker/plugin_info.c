@@ -7,6 +7,7 @@
 
 #include "worker/internal.h"
 
+#include "base/secrets.h"
 #include "task/connector.h"
 #include "worker/admit.h"
 #include "worker/config_internal.h"
@@ -86,6 +87,7 @@ void cl_plugin_info_validate(struct cl_herder *h, const char *plugin, const json
   const struct cl_worker *w = &view;
   struct cl_err err = CL_ERR_INIT;
   struct cl_validation v = {0};
+  struct cl_secrets *own = cl_secrets_new(false), *before = cl_secrets_hold(own);
   json_t *given = unchanged(h, config), *resolved = NULL;
   if (cl_providers_resolve(w->conf->providers, given, &resolved, &err) != 0) {
     cl_reply_error(out, 500, "%s: %s", CL_JAVA_CONFIG, err.msg);
@@ -123,4 +125,6 @@ out:
   cl_plugins_unref(view.plugins);
   json_decref(resolved);
   json_decref(given);
+  cl_secrets_hold(before);
+  cl_secrets_unref(own);
 }

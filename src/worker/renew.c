@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/secrets.h"
 #include "worker/chain.h"
 #include "worker/providers.h"
 #include "worker/validate.h"
@@ -246,12 +247,14 @@ static bool carry_over(struct cl_herder *h, const struct cl_plugins *before, str
                        size_t run, struct cl_plugin *now) {
   struct cl_err err = CL_ERR_INIT;
   json_t *config = NULL, *typed = NULL;
+  struct cl_secrets *before_us = cl_instance_hold(c);
   bool ok = json_is_true(json_object_get(now->verbs, "reload")) &&
             cl_providers_resolve(h->worker->conf->providers, json_array_get(c->task_configs, run), &config,
                                  &err) == 0 &&
             cl_conf_parse(now->def, config, &typed, &err) == 0;
   if (ok)
     renew_run(h, before, c, run, now, typed);
+  cl_secrets_hold(before_us);
   json_decref(typed);
   json_decref(config);
   return ok;

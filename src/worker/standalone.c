@@ -8,6 +8,7 @@
 #include "worker/internal.h"
 
 #include "base/log.h"
+#include "base/secrets.h"
 #include "task/connector.h"
 #include "worker/admit.h"
 #include "worker/chain.h"
@@ -69,7 +70,7 @@ static int check_class(const struct cl_instance *c, struct cl_err *err) {
 
 /* Starts the connector side and, when the task configs or the config behind them have
  * changed, the tasks. Only for a connector whose target is RUNNING. */
-static int update_tasks(struct cl_herder *h, struct cl_instance *c, struct cl_err *err) {
+static int update_held(struct cl_herder *h, struct cl_instance *c, struct cl_err *err) {
   json_t *configs = NULL;
   if (check_class(c, err) != 0 || cl_instance_resolve(h->worker, c, err) != 0 ||
       cl_chain_check(h->worker->plugins, c->resolved, err) != 0 ||
@@ -86,6 +87,14 @@ static int update_tasks(struct cl_herder *h, struct cl_instance *c, struct cl_er
   }
   cl_standalone_replace_tasks(h, c, configs);
   return 0;
+}
+
+/* What is learnt on the way is the connector's. */
+static int update_tasks(struct cl_herder *h, struct cl_instance *c, struct cl_err *err) {
+  struct cl_secrets *before = cl_instance_hold(c);
+  int rc = update_held(h, c, err);
+  cl_secrets_hold(before);
+  return rc;
 }
 
 void cl_standalone_start_again(struct cl_herder *h, struct cl_instance *c) {

@@ -122,15 +122,47 @@ static void test_urls(void **state) {
   assert_string_equal(hidden("pass%2fw%6Frd% pass/word%"), "[hidden] [hidden]");
 }
 
-static void test_ceiling(void **state) {
+/* Never more than CL_SECRETS_PASSING_MAX of what does not last; what was said to last stays. */
+static void test_passing(void **state) {
   (void)state;
   char text[32];
-  for (int i = 0; i < CL_SECRETS_MAX; i++) {
-    snprintf(text, sizeof(text), "secret number %d", i);
+  cl_secrets_add_passing("the first token");
+  cl_secrets_add_passing("it lasts after all");
+  cl_secrets_add("it lasts after all");
+  for (int i = 0; i < CL_SECRETS_PASSING_MAX; i++) {
+    assert_string_equal(hidden("the first token"), "[hidden]");
+    snprintf(text, sizeof(text), "token number %d", i);
+    cl_secrets_add_passing(text);
+  }
+  assert_string_equal(hidden("the first token"), "the first token"); /* the oldest makes room */
+  assert_string_equal(hidden("it lasts after all, s3cr3t, token number 0"), "[hidden], [hidden], [hidden]");
+}
+
+static void test_holders(void **state) {
+  (void)state;
+  char text[32];
+  struct cl_secrets *connector = cl_secrets_new(true), *request = cl_secrets_new(false);
+  assert_null(cl_secrets_hold(connector));
+  cl_secrets_add("held by both");
+  cl_secrets_add("the connector's");
+  assert_ptr_equal(cl_secrets_hold(request), connector);
+  cl_secrets_add("held by both");
+  for (int i = 0; i < 20000; i++) {
+    snprintf(text, sizeof(text), "junk number %d", i);
     cl_secrets_add(text);
   }
-  assert_string_equal(hidden("s3cr3t"), "s3cr3t"); /* the oldest make room */
-  assert_string_equal(hidden(text), "[hidden]");
+  assert_string_equal(hidden("junk number 19999 by the connector's"), "[hidden] by [hidden]");
+  assert_string_equal(hidden("held by both, s3cr3t"), "[hidden], [hidden]");
+  cl_secrets_hold(NULL); /* others' texts are not the request's matter */
+  assert_string_equal(hidden("junk number 0 by the connector's"), "junk number 0 by [hidden]");
+  cl_secrets_unref(request);
+  assert_string_equal(hidden("held by both, s3cr3t"), "[hidden], [hidden]");
+  cl_secrets_ref(connector);
+  cl_secrets_unref(connector);
+  assert_string_equal(hidden("the connector's"), "[hidden]");
+  cl_secrets_unref(connector);
+  assert_string_equal(hidden("the connector's, held by both, s3cr3t"),
+                      "the connector's, held by both, [hidden]");
 }
 
 int main(void) {
@@ -142,7 +174,8 @@ int main(void) {
       cmocka_unit_test(test_errors),
       cmocka_unit_test(test_data_in_messages),
       cmocka_unit_test(test_urls),
-      cmocka_unit_test(test_ceiling),
+      cmocka_unit_test(test_passing),
+      cmocka_unit_test(test_holders),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

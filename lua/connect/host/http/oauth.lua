@@ -77,7 +77,7 @@ local function fetch(conf, form, ask)
     e.message = e.message .. ", but there is no access_token in it"
     return nil, e
   end
-  host.secret(token)
+  host.secret(token, true)
   return token, tonumber(answer.expires_in)
 end
 

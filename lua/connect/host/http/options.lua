@@ -83,7 +83,7 @@ end
 
 local function basic(user, password)
   local text = crypto.base64(user .. ":" .. password)
-  host.secret(text)
+  host.secret(text, true)
   return "Basic " .. text
 end
 
