@@ -53,6 +53,14 @@ static char *copy(const char *p, size_t n) {
   return out;
 }
 
+/* As canonical texts begin behind their "["; malloc'd. */
+static char *quoted_name(const char *connector) {
+  json_t *name = json_string(connector);
+  char *text = name ? cl_json_text(name) : NULL;
+  json_decref(name);
+  return text;
+}
+
 /* canon NULL = a key that no look-up can mean. */
 static int add_entry(struct cl_offsets *s, const char *canon, const struct cl_offsets_entry *from,
                      struct cl_err *err) {
@@ -152,14 +160,18 @@ int cl_offsets_open(const char *path, struct cl_offsets **out, struct cl_err *er
   return rc;
 }
 
+static void free_entries(struct cl_offsets_entry *entries, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    free(entries[i].value);
+    free(entries[i].key);
+  }
+  free(entries);
+}
+
 void cl_offsets_close(struct cl_offsets *s) {
   if (!s)
     return;
-  for (size_t i = 0; i < s->n; i++) {
-    free(s->entries[i].value);
-    free(s->entries[i].key);
-  }
-  free(s->entries);
+  free_entries(s->entries, s->n);
   json_decref(s->index);
   free(s->path);
   pthread_mutex_destroy(&s->map);
@@ -220,14 +232,65 @@ out:
   return rc;
 }
 
-int cl_offsets_list(struct cl_offsets *s, const char *connector, json_t **out, struct cl_err *err) {
+struct copies {
+  struct cl_offsets_entry *list;
+  size_t n, cap;
+};
+
+static int copy_entry(struct copies *c, const struct cl_offsets_entry *e, struct cl_err *err) {
+  if (c->n == c->cap) {
+    size_t cap = c->cap ? c->cap * 2 : 16;
+    struct cl_offsets_entry *grown = realloc(c->list, cap * sizeof(*grown));
+    if (!grown)
+      return out_of_memory(err);
+    c->list = grown;
+    c->cap = cap;
+  }
+  struct cl_offsets_entry *mine = &c->list[c->n++];
+  *mine = (struct cl_offsets_entry){.key_len = e->key_len, .value_len = e->value_len};
+  mine->key = copy(e->key, e->key_len);
+  mine->value = copy(e->value, e->value_len);
+  return mine->key && mine->value ? 0 : out_of_memory(err);
+}
+
+/* Those of one connector that are no tombstones: by the beginning of what the index calls them, since no
+ * other look at a key is quick. With the map locked. */
+static int copy_entries(const struct cl_offsets *s, const char *quoted_name, struct copies *out,
+                        struct cl_err *err) {
+  size_t len = strlen(quoted_name);
+  const char *canon;
+  json_t *at;
   int rc = 0;
-  *out = NULL;
+  json_object_foreach (s->index, canon, at) {
+    if (canon[0] != '[' || strncmp(canon + 1, quoted_name, len) != 0 || canon[1 + len] != ',')
+      continue;
+    const struct cl_offsets_entry *e = &s->entries[json_integer_value(at)];
+    for (;; e = &s->entries[e->twin]) {
+      if (e->value)
+        rc = copy_entry(out, e, err);
+      if (rc != 0)
+        return rc;
+      if (!e->twin)
+        break;
+    }
+  }
+  return 0;
+}
+
+int cl_offsets_list(struct cl_offsets *s, const char *connector, json_t **out, struct cl_err *err) {
+  struct copies mine = {0};
+  char *quoted = quoted_name(connector);
   json_t *list = json_array();
+  *out = NULL;
+  int rc = quoted && list ? 0 : out_of_memory(err);
   pthread_mutex_lock(&s->map);
-  for (size_t i = 0; i < s->n && rc == 0; i++)
-    rc = list_entry(&s->entries[i], connector, list, err);
+  if (rc == 0)
+    rc = copy_entries(s, quoted, &mine, err);
   pthread_mutex_unlock(&s->map);
+  for (size_t i = 0; i < mine.n && rc == 0; i++) /* commits need not wait for this */
+    rc = list_entry(&mine.list[i], connector, list, err);
+  free_entries(mine.list, mine.n);
+  free(quoted);
   if (rc != 0)
     json_decref(list);
   else
@@ -328,9 +391,7 @@ static int put(struct cl_offsets *s, const char *connector, const struct cl_offs
                bool all_or_nothing, struct cl_err *err) {
   struct cl_buf data = {.max = FILE_MAX};
   struct undo undo = {0};
-  json_t *name = json_string(connector);
-  char *quoted = name ? cl_json_text(name) : NULL;
-  json_decref(name);
+  char *quoted = quoted_name(connector);
   int rc = quoted ? 0 : out_of_memory(err);
   pthread_mutex_lock(&s->file);
   pthread_mutex_lock(&s->map);

@@ -273,6 +273,28 @@ static void what_opening_warns_of(void **state) {
   assert_non_null(strstr(text, "offset.storage.file.filename"));
 }
 
+/* Names that begin alike, or hold what JSON quotes. */
+static void lists_one_connector(void **state) {
+  (void)state;
+  static const char *const names[] = {"a", "ab", "a\",{}", "a\\", "", "\xc3\xa4", "a\n"};
+  enum { N = sizeof(names) / sizeof(*names) };
+  struct cl_offsets *s = open_store(path);
+  for (int again = 0; again < 2; again++) {
+    for (int i = 0; i < N; i++) {
+      char offset[32], expected[64];
+      snprintf(offset, sizeof(offset), "{\"n\":%d}", i);
+      put(s, names[i], "{\"p\":0}", offset);
+      put(s, names[i], "{\"gone\":0}", "null");
+      snprintf(expected, sizeof(expected), "[{\"partition\":{\"p\":0},\"offset\":{\"n\":%d}}]", i);
+      lists(s, names[i], expected);
+    }
+    cl_offsets_close(s);
+    s = open_store(path);
+  }
+  lists(s, "b", "[]");
+  cl_offsets_close(s);
+}
+
 /* A disk that refuses is an error worth another try; what was put is not forgotten meanwhile. */
 static void failed_write(void **state) {
   (void)state;
@@ -367,9 +389,9 @@ static void from_many_threads(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(in_memory),         TEST(survives_a_restart),    TEST(key_bytes_are_kept), TEST(twins),
-      TEST(strange_entries),   TEST(damaged_files),         TEST(failed_write),       TEST(failed_change),
-      TEST(from_many_threads), TEST(what_opening_warns_of),
+      TEST(in_memory),           TEST(survives_a_restart), TEST(key_bytes_are_kept),    TEST(twins),
+      TEST(strange_entries),     TEST(damaged_files),      TEST(failed_write),          TEST(failed_change),
+      TEST(lists_one_connector), TEST(from_many_threads),  TEST(what_opening_warns_of),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
