@@ -142,7 +142,14 @@ describe("basic authentication #embedded", function()
     os.remove(path)
     assert_out(worker, "-u d:one")
     assert_out(worker, "")
-    file("hashed", "d:" .. hashes[2] .. "\n")
+    for _, more in ipairs { "", " -H 'Expect: 100-continue'", " -H 'Transfer-Encoding: chunked'" } do
+      file("hashed", "d:" .. hashes[2] .. "\n" .. ("#"):rep(#more) .. "\n") -- nobody is remembered: a body waits for a hash
+      local body = "-H 'Content-Type: application/json' --data-binary '{'" .. more
+      assert_out(worker, "-u d:one " .. body, "POST", "/connectors")
+      local status, answer = ask(worker, "-u d:two " .. body, "POST", "/connectors")
+      assert.equal(400, status)
+      assert.matches("not valid JSON", answer.message)
+    end
     assert_in(worker, "-u d:two")
     worker:stop()
     for _, hash in ipairs(hashes) do assert.is_nil(worker:log():find(hash, 1, true)) end
