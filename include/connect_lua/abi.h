@@ -12,7 +12,7 @@
  */
 #pragma once
 
-enum { CL_ABI_VERSION = 11 };
+enum { CL_ABI_VERSION = 12 };
 
 enum { /* tables that both sides read by the low bits of a number: powers of two */
   CL_GENERATIONS = 16, /* at most 7 bits of a symbol; see cl_lives */
@@ -578,7 +578,7 @@ int cl_ffi_http_wait(struct cl_http_call *call, int32_t ms);
 void cl_ffi_http_take(struct cl_http_call *call, uint32_t n); /* bytes of body; more may come at once */
 void cl_ffi_http_rest(int32_t ms);                            /* a pause, which a signal ends */
 
-/* A URL's parts, until the thread's next call. */
+/* A URL's parts: zero before the first call, until cl_ffi_url_clear, which leaves nothing of them in memory. */
 struct cl_url {
   struct cl_str url;    /* without user, password and fragment */
   struct cl_str origin; /* "https://host:443" */
@@ -586,6 +586,7 @@ struct cl_url {
 };
 /* text is relative to base, unless that is NULL. CL_EINVAL: no URL of http or https. */
 int cl_ffi_url(const char *base, const char *text, struct cl_url *out);
+void cl_ffi_url_clear(struct cl_url *parts);
 
 /* vm/: what connect.crypto computes. Answers of digest, hmac and from_base64 are lengths. */
 enum { CL_DIGEST_MAX = 64 };

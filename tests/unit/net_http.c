@@ -319,22 +319,26 @@ static void nobody_listens(void **state) {
 /* --------------------------------------------------------------------- URLs */
 
 static void url_is(const char *base, const char *text, const char *url, const char *origin) {
-  struct cl_url out;
+  struct cl_url out = {0};
   assert_int_equal(cl_ffi_url(base, text, &out), 0);
   assert_string_equal(out.url.p, url);
   assert_string_equal(out.origin.p, origin);
   assert_int_equal(out.url.len, strlen(url));
+  cl_ffi_url_clear(&out);
+  assert_null(out.url.p);
 }
 
 static void urls(void **state) {
   (void)state;
-  struct cl_url out;
+  struct cl_url out = {0};
   url_is(NULL, "http://me:pass@Example.com/a?b#c", "http://Example.com/a?b", "http://example.com:80");
   assert_int_equal(cl_ffi_url(NULL, "https://m%40e:p%3aw@[::1]:8443/", &out), 0);
   assert_string_equal(out.user.p, "m@e");
   assert_string_equal(out.password.p, "p:w");
   assert_string_equal(out.origin.p, "https://[::1]:8443");
   assert_string_equal(out.url.p, "https://[::1]:8443/");
+  url_is(NULL, "https://other:one@a.b/", "https://a.b/", "https://a.b:443");
+  assert_string_equal(out.password.p, "p:w"); /* it is the caller's */
   url_is("https://a.b/c/d?e", "f?g", "https://a.b/c/f?g", "https://a.b:443");
   url_is("https://a.b/c/d?e", "../x y", "https://a.b/x%20y", "https://a.b:443");
   url_is("https://a.b/c", "//d.e/f", "https://d.e/f", "https://d.e:443");
@@ -342,6 +346,7 @@ static void urls(void **state) {
       "", "x", "//x", "ftp://x/", "file:///etc/passwd", "http://", "http://a b/", "http://x:99999/"};
   for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
     assert_true(cl_ffi_url(NULL, bad[i], &out) < 0);
+  assert_null(out.password.p);
 }
 
 int main(void) {

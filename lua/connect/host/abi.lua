@@ -5,7 +5,7 @@
 local ffi = require "ffi"
 local host = require "connect.host.c"
 
-local VERSION = 11
+local VERSION = 12
 
 local text = host.abi_text()
 ffi.cdef(text)

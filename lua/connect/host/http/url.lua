@@ -17,8 +17,10 @@ function url.parse(text, base)
   if text:find "%z" then return nil, "not a URL: it has a NUL" end
   if C.cl_ffi_url(base, text, parts) ~= 0 then return nil, ffi.string(C.cl_ffi_error()) end
   local user = str(parts.user)
-  return { url = str(parts.url), origin = str(parts.origin), user = user ~= "" and user or nil,
+  local out = { url = str(parts.url), origin = str(parts.origin), user = user ~= "" and user or nil,
     password = str(parts.password) }
+  C.cl_ffi_url_clear(parts)
+  return out
 end
 
 --- An origin as people write it.
