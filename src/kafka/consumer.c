@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The consumer: opening, polling records into a batch, closing. Thread: the task's,
- * cl_consumer_wake and cl_consumer_abandon any. May include record, base, librdkafka. */
+ * cl_consumer_wake, cl_consumer_abandon and cl_consumer_leave any. May include record, base, librdkafka. */
 #define CL_COMPONENT "kafka.consumer"
 #include "kafka/consumer.h"
 
@@ -14,7 +14,6 @@
 
 enum {
   SLICE_MS = 1000,         /* longest single wait: topics are refreshed in between */
-  LEAVE_MS = 1000,         /* what abandoning waits for the group to be left */
   POLL_MAX_BYTES = 4 << 20 /* one poll gathers no further: decoded, records are several times as large */
 };
 
@@ -391,20 +390,26 @@ void cl_consumer_abandon(struct cl_consumer *c) {
     return;
   rd_kafka_queue_t *queue = rd_kafka_queue_new(c->client.rk);
   rd_kafka_error_t *error = rd_kafka_consumer_close_queue(c->client.rk, queue);
-  if (error) {
+  if (error)
     rd_kafka_error_destroy(error); /* closed already */
-    return;
-  }
-  int64_t deadline = cl_now_ms() + LEAVE_MS;
-  while (!rd_kafka_consumer_closed(c->client.rk) && cl_now_ms() < deadline) {
-    /* Not the call for callbacks alone: it aborts on messages that were fetched already. */
-    rd_kafka_message_t *m = rd_kafka_consume_queue(queue, 50);
-    if (m)
-      rd_kafka_message_destroy(m);
-  }
-  if (!rd_kafka_consumer_closed(c->client.rk))
+  else
+    c->leaving = queue;
+}
+
+bool cl_consumer_leave(struct cl_consumer *c, bool last) {
+  if (!c->leaving)
+    return true;
+  /* Not the call for callbacks alone: it aborts on messages that were fetched already. */
+  for (rd_kafka_message_t *m; (m = rd_kafka_consume_queue(c->leaving, 0));)
+    rd_kafka_message_destroy(m);
+  bool left = rd_kafka_consumer_closed(c->client.rk);
+  if (!left && !last)
+    return false;
+  if (!left)
     CL_LOG(CL_WARN, "%s: did not leave its group in time", rd_kafka_name(c->client.rk));
+  c->leaving = NULL;              /* the queue is leaked with the rest */
   rd_kafka_queue_yield(c->queue); /* a waiting poll returns and sees the flag */
   if (c->budget)
     cl_budget_give(c->budget, c->share);
+  return true;
 }

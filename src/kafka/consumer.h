@@ -89,6 +89,9 @@ void cl_consumer_wake(struct cl_consumer *c);
 /* Leaves the group (events.revoked is called for what is assigned) and frees. All batches
  * that borrowed its messages must have been released. */
 void cl_consumer_close(struct cl_consumer *c);
-/* A stuck task's consumer: leaves the group from another thread, frees what is safe, leaks the
- * rest; events are no longer called. @thread any. */
+/* A stuck task's consumer begins to leave its group from another thread, without a wait; events are no longer
+ * called, and what the stuck thread may touch is leaked. Then cl_consumer_leave is called, again and again,
+ * until it answers true: out of the group, or, with `last`, left in it until its session ends. @thread any,
+ * one for both. */
 void cl_consumer_abandon(struct cl_consumer *c);
+bool cl_consumer_leave(struct cl_consumer *c, bool last);

@@ -92,6 +92,7 @@ struct cl_consumer {
   bool assigning;       /* inside events.assigned: seek and pause are only noted */
   struct cl_err failed; /* code != 0: what the running or next poll returns */
   atomic_bool woken;
+  rd_kafka_queue_t *leaving; /* of one that is abandoned: its answers, until it has left the group */
 
   /* Waking the fetcher, see consumer_fetcher.c. */
   char *username, *password;

@@ -33,6 +33,7 @@ struct cl_task {
   struct cl_consumer *consumer; /* written under lock by the task, read by the herder under lock */
   struct cl_producer *producer, *letters_producer;
   struct cl_vm *vm;
+  struct cl_consumer *leaving; /* the herder's: of a task that is given up, until it has left its group */
 
   int64_t end_by; /* when ending has waited for Kafka long enough; 0 = it has not begun to */
 

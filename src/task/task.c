@@ -17,13 +17,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
   STACK_BYTES = 4 << 20, /* virtual; the sandbox keeps plugins well below it */
   UNSEEN_WINDOW_MS = 30000,
   INTERRUPT_GRACE_MS = 500, /* between the Lua hook and giving the thread up */
-  SOURCE_BATCH = 4096,      /* records of one poll; full means poll should return */
-  WAKE_SIGNAL = SIGURG      /* ignored by default; ours has an empty handler, no SA_RESTART */
+  LEAVE_MS = 1000,          /* what giving tasks up waits for their groups to be left */
+  LEAVE_SLICE_MS = 10,
+  SOURCE_BATCH = 4096, /* records of one poll; full means poll should return */
+  WAKE_SIGNAL = SIGURG /* ignored by default; ours has an empty handler, no SA_RESTART */
 };
 
 /* Given up and still running; under zombies_lock. */
@@ -317,13 +320,15 @@ static bool wait_ended(struct cl_task *t, int64_t deadline_ms) {
   return ended;
 }
 
-/* False when the thread has ended at the last moment. */
+/* False when the thread has ended at the last moment. Its clients stay open from then on, whatever the thread
+ * does, so that its group can be left without the lock. */
 static bool abandon(struct cl_task *t) {
   pthread_mutex_lock(&t->lock);
   bool ended = t->ended;
   if (!ended) {
     zombies_add(t);
     atomic_store(&t->abandoned, true);
+    t->leaving = t->consumer;
     if (t->consumer)
       cl_consumer_abandon(t->consumer);
     if (t->producer)
@@ -341,6 +346,25 @@ static bool abandon(struct cl_task *t) {
       t->conf.connector, t->conf.id, t->class);
   pthread_detach(t->thread);
   return true;
+}
+
+/* Those that are given up, together: one that does not get out holds no other up. */
+static void leave_groups(struct cl_task **tasks, size_t n) {
+  int64_t deadline = cl_now_ms() + LEAVE_MS;
+  for (bool all = false; !all;) {
+    bool last = cl_now_ms() >= deadline;
+    all = true;
+    for (size_t i = 0; i < n; i++) {
+      if (!tasks[i] || !tasks[i]->leaving)
+        continue;
+      if (cl_consumer_leave(tasks[i]->leaving, last))
+        tasks[i]->leaving = NULL;
+      else
+        all = false;
+    }
+    if (!all)
+      usleep(LEAVE_SLICE_MS * 1000);
+  }
 }
 
 static void interrupt(struct cl_task *t) {
@@ -370,5 +394,6 @@ size_t cl_task_join(struct cl_task **tasks, size_t n, int64_t deadline_ms) {
     free_task(tasks[i]);
     tasks[i] = NULL;
   }
+  leave_groups(tasks, n);
   return given_up;
 }
