@@ -123,6 +123,23 @@ describe("connectors in a file #embedded", function()
     end
   end)
 
+  it("are one worker's: a second one on the file, or on an offsets file, does not start", function()
+    for _, key in ipairs { "connect.lua.connectors.file", "offset.storage.file.filename" } do
+      -- Without a broker: the embedded one keeps offsets in memory.
+      local config = { ["bootstrap.servers"] = "127.0.0.1:1" }
+      local first = remembering(config):start()
+      local second = helpers.worker(config)
+      second.config[key] = first.config[key]
+      second:launch()
+      assert.equal(2, (second:wait()))
+      assert.matches(("%s: %s is in use by another worker"):format(key, first.config[key]), second:log(), 1, true)
+      first:crash()
+      second:start()
+      second:stop()
+      assert.is_nil(helpers.read(first.config[key] .. ".lock"))
+    end
+  end)
+
   it("that can run no more are there, FAILED, to be mended or deleted", function()
     local worker = remembering()
     helpers.shell("mkdir " .. worker:path "plugins")

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -124,25 +125,6 @@ static int find_target(const char *path, char **target, struct stat *old, bool *
   return *target ? 0 : cannot_write(path, err);
 }
 
-int cl_fs_can_replace(const char *path, struct cl_err *err) {
-  char *target = NULL, *temp = NULL;
-  struct stat old;
-  bool exists;
-  int rc = find_target(path, &target, &old, &exists, err);
-  if (rc != 0)
-    return rc;
-  int fd = open_temp(target, 0600, &temp);
-  if (fd < 0) {
-    rc = cannot_write(path, err);
-  } else {
-    close(fd);
-    unlink(temp);
-  }
-  free(temp);
-  free(target);
-  return rc;
-}
-
 int cl_fs_replace(const char *path, const void *data, size_t len, unsigned mode, struct cl_err *err) {
   char *target = NULL, *temp = NULL;
   int fd = -1;
@@ -177,4 +159,104 @@ out:
   free(temp);
   free(target);
   return rc;
+}
+
+/* ---------------------------------------------------------------------- locks */
+
+struct cl_fs_lock {
+  char *name;
+  int fd;
+};
+
+/* Makes the temp file in the folder of target and takes it away. */
+static bool can_replace(const char *target) {
+  char *temp = NULL;
+  int fd = open_temp(target, 0600, &temp);
+  if (fd < 0)
+    return false;
+  close(fd);
+  unlink(temp);
+  free(temp);
+  return true;
+}
+
+static bool is_there(int fd, const char *name) {
+  struct stat mine, there;
+  return fstat(fd, &mine) == 0 && stat(name, &there) == 0 && mine.st_dev == there.st_dev &&
+         mine.st_ino == there.st_ino;
+}
+
+/* Again when whoever had it took the file away between our open and our lock. */
+static int open_locked(const char *name) {
+  for (;;) {
+    int fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+      return -1;
+    int failed = flock(fd, LOCK_EX | LOCK_NB);
+    if (!failed && is_there(fd, name))
+      return fd;
+    int why = errno;
+    close(fd);
+    errno = why;
+    if (failed)
+      return -1;
+  }
+}
+
+int cl_fs_lock(const char *path, struct cl_fs_lock **lock, struct cl_err *err) {
+  char *target = NULL;
+  struct stat old;
+  bool exists;
+  if (*lock)
+    return 0;
+  int rc = find_target(path, &target, &old, &exists, err);
+  if (rc != 0)
+    return rc;
+  struct cl_fs_lock *l = calloc(1, sizeof(*l));
+  if (!l || asprintf(&l->name, "%s.lock", target) < 0) {
+    rc = cl_err_set(err, CL_ENOMEM, "cannot lock %s: out of memory", path);
+    free(l);
+    free(target);
+    return rc;
+  }
+  l->fd = open_locked(l->name);
+  if (l->fd < 0 && errno == EWOULDBLOCK)
+    rc = cl_err_set(
+        err, CL_ECONFLICT,
+        "%s is in use by another worker, which has locked %s; stop that one, or give each worker a "
+        "file of its own",
+        path, l->name);
+  else if (l->fd < 0 || !can_replace(target))
+    rc = cannot_write(path, err);
+  if (rc == 0)
+    *lock = l;
+  else
+    cl_fs_unlock(l);
+  free(target);
+  return rc;
+}
+
+int cl_fs_lock_late(const char *path, struct cl_fs_lock **lock, struct cl_err *err) {
+  if (*lock)
+    return 0;
+  int rc = cl_fs_lock(path, lock, err);
+  if (rc != 0 || access(path, F_OK) != 0)
+    return rc;
+  cl_fs_unlock(*lock);
+  *lock = NULL;
+  return cl_err_set(err, CL_EIO,
+                    "cannot write %s: it could not be locked at the start and may be another worker's since; "
+                    "restart this one",
+                    path);
+}
+
+void cl_fs_unlock(struct cl_fs_lock *lock) {
+  if (!lock)
+    return;
+  if (lock->fd >= 0 && is_there(lock->fd, lock->name))
+    unlink(lock->name); /* before the close, while it is ours */
+  if (lock->fd >= 0)
+    close(lock->fd);
+  free(lock->name);
+  free(lock);
 }

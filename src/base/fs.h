@@ -15,5 +15,12 @@ int cl_fs_read(const char *path, size_t max, char **out, size_t *len, struct cl_
  * an existing file; a new one gets this mode, less the umask. */
 int cl_fs_replace(const char *path, const void *data, size_t len, unsigned mode, struct cl_err *err);
 
-/* Whether cl_fs_replace can work: makes the temp file in the folder of path and takes it away. */
-int cl_fs_can_replace(const char *path, struct cl_err *err);
+/* Holds path for this process alone until it is unlocked or the process ends, however it ends; another's is
+ * CL_ECONFLICT. The lock is on path.lock beside it, since each replacing gives the file another inode. Any
+ * other error: path cannot be replaced. Nothing happens when *lock is held already. */
+struct cl_fs_lock;
+int cl_fs_lock(const char *path, struct cl_fs_lock **lock, struct cl_err *err);
+/* The same where it could not be had at first: only while there is no file, which another could have written.
+ */
+int cl_fs_lock_late(const char *path, struct cl_fs_lock **lock, struct cl_err *err);
+void cl_fs_unlock(struct cl_fs_lock *lock); /* NULL allowed */

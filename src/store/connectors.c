@@ -16,8 +16,9 @@
 enum { FILE_MAX = 256 << 20, VERSION = 1, MODE = 0600 };
 
 struct cl_connectors {
-  char *path;   /* NULL = nothing is kept */
-  json_t *list; /* as cl_connectors_list shows it; replaced whole, its items never changed */
+  char *path;              /* NULL = nothing is kept */
+  struct cl_fs_lock *lock; /* NULL = not to be had yet */
+  json_t *list;            /* as cl_connectors_list shows it; replaced whole, its items never changed */
 };
 
 /* ---------------------------------------------------------------------- reading */
@@ -109,14 +110,19 @@ static int load(struct cl_connectors *s, struct cl_err *err) {
   return rc;
 }
 
-/* Not an error: the connectors that are known run all the same. */
-static void warn_of_place(const char *path) {
-  struct cl_err err = CL_ERR_INIT;
-  if (cl_fs_can_replace(path, &err) != 0)
+/* Before the file is read. A place that cannot be written is no error: the connectors that are known run all
+ * the same. */
+static int lock(struct cl_connectors *s, struct cl_err *err) {
+  struct cl_err why = CL_ERR_INIT;
+  int rc = cl_fs_lock(s->path, &s->lock, &why);
+  if (rc == CL_ECONFLICT)
+    return cl_err_set(err, rc, "connect.lua.connectors.file: %s", why.msg);
+  if (rc != 0)
     CL_LOG(CL_WARN,
            "no change of connectors will be accepted: %s; make its folder and let this worker write there, "
            "or change connect.lua.connectors.file",
-           err.msg);
+           why.msg);
+  return 0;
 }
 
 int cl_connectors_open(const char *path, struct cl_connectors **out, struct cl_err *err) {
@@ -128,9 +134,9 @@ int cl_connectors_open(const char *path, struct cl_connectors **out, struct cl_e
   s->list = json_array();
   int rc = s->list && (s->path || !path) ? 0 : cl_err_set(err, CL_ENOMEM, "connectors: out of memory");
   if (rc == 0 && path)
-    rc = load(s, err);
+    rc = lock(s, err);
   if (rc == 0 && path)
-    warn_of_place(path);
+    rc = load(s, err);
   if (rc != 0)
     cl_connectors_close(s);
   else
@@ -141,6 +147,7 @@ int cl_connectors_open(const char *path, struct cl_connectors **out, struct cl_e
 void cl_connectors_close(struct cl_connectors *s) {
   if (!s)
     return;
+  cl_fs_unlock(s->lock);
   json_decref(s->list);
   free(s->path);
   free(s);
@@ -155,6 +162,8 @@ static int store(struct cl_connectors *s, json_t *list, struct cl_err *err) {
   json_t *doc = json_pack("{s:i, s:O?}", "version", VERSION, "connectors", list);
   char *text = doc ? json_dumps(doc, JSON_INDENT(2)) : NULL;
   int rc = list && text ? 0 : cl_err_set(err, CL_ENOMEM, "connectors: out of memory");
+  if (rc == 0)
+    rc = cl_fs_lock_late(s->path, &s->lock, err);
   if (rc == 0)
     rc = cl_fs_replace(s->path, text, strlen(text), MODE, err);
   if (rc == 0) {

@@ -12,7 +12,8 @@
 struct cl_connectors;
 
 /* path NULL = nothing is kept. A missing file means no connectors; anything but a whole file of
- * ours is CL_EINVAL naming the place and what to do, and is left untouched. */
+ * ours is CL_EINVAL naming the place and what to do, and is left untouched. One that another worker has
+ * open is CL_ECONFLICT. */
 int cl_connectors_open(const char *path, struct cl_connectors **out, struct cl_err *err);
 void cl_connectors_close(struct cl_connectors *s); /* NULL allowed */
 

@@ -18,8 +18,9 @@
 enum { FILE_MAX = 256 << 20 };
 
 struct cl_offsets {
-  char *path;           /* NULL = memory only */
-  pthread_mutex_t file; /* taken before map; held while the file is written */
+  char *path;              /* NULL = memory only */
+  struct cl_fs_lock *lock; /* of the file among workers; NULL = not to be had yet */
+  pthread_mutex_t file;    /* taken before map; held while the file is written */
   pthread_mutex_t map;
   struct cl_offsets_entry *entries; /* own their bytes; never removed: a tombstone is an entry */
   size_t n, cap;
@@ -102,14 +103,19 @@ static int add_remedy(struct cl_err *err) {
                     what);
 }
 
-/* Apache finds out at the first commit. Not an error: a worker of sinks only never writes. */
-static void warn_of_place(const char *path) {
-  struct cl_err err = CL_ERR_INIT;
-  if (cl_fs_can_replace(path, &err) != 0)
+/* Before the file is read. A place that cannot be written is no error (Apache finds out at the first commit):
+ * a worker of sinks only never writes. */
+static int lock(struct cl_offsets *s, struct cl_err *err) {
+  struct cl_err why = CL_ERR_INIT;
+  int rc = cl_fs_lock(s->path, &s->lock, &why);
+  if (rc == CL_ECONFLICT)
+    return cl_err_set(err, rc, "offset.storage.file.filename: %s", why.msg);
+  if (rc != 0)
     CL_LOG(CL_WARN,
            "source offsets cannot be stored: %s; make its folder and let this worker write there, or change "
            "offset.storage.file.filename. Until then sources start over after each restart",
-           err.msg);
+           why.msg);
+  return 0;
 }
 
 static int load(struct cl_offsets *s, struct cl_err *err) {
@@ -150,9 +156,9 @@ int cl_offsets_open(const char *path, struct cl_offsets **out, struct cl_err *er
   s->index = json_object();
   int rc = s->index && (s->path || !path) ? 0 : out_of_memory(err);
   if (rc == 0 && path)
-    rc = load(s, err);
+    rc = lock(s, err);
   if (rc == 0 && path)
-    warn_of_place(path);
+    rc = load(s, err);
   if (rc != 0)
     cl_offsets_close(s);
   else
@@ -172,6 +178,7 @@ void cl_offsets_close(struct cl_offsets *s) {
   if (!s)
     return;
   free_entries(s->entries, s->n);
+  cl_fs_unlock(s->lock);
   json_decref(s->index);
   free(s->path);
   pthread_mutex_destroy(&s->map);
@@ -403,8 +410,11 @@ static int put(struct cl_offsets *s, const char *connector, const struct cl_offs
   if (rc == 0 && data.failed)
     rc = cl_err_set(err, CL_ENOMEM, "%s: the offsets take more than %d bytes", s->path, FILE_MAX);
   if (rc == 0 && s->path) {
-    rc = cl_fs_replace(s->path, data.p, data.len, 0666, err);
-    err->retriable = rc == CL_EIO; /* a full disk may have room later */
+    rc = cl_fs_lock_late(s->path, &s->lock, err);
+    if (rc == 0)
+      rc = cl_fs_replace(s->path, data.p, data.len, 0666, err);
+    /* A full disk may have room later, the other worker may end. */
+    err->retriable = rc == CL_EIO || rc == CL_ECONFLICT;
   }
   pthread_mutex_lock(&s->map);
   undo_end(&undo, s, rc != 0 && all_or_nothing);

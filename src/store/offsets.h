@@ -14,7 +14,7 @@ struct cl_offsets;
 
 /* path NULL = memory only. A missing file means no offsets, an empty one too, with a warning
  * (as for a place where no file can be written); a damaged one is CL_EINVAL naming path and
- * byte, and is left untouched. */
+ * byte, and is left untouched. One that another worker has open is CL_ECONFLICT. */
 int cl_offsets_open(const char *path, struct cl_offsets **out, struct cl_err *err);
 void cl_offsets_close(struct cl_offsets *s);
 

@@ -5,12 +5,14 @@
 #include <dirent.h>
 #include <limits.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -104,20 +106,75 @@ static void leftover(void **state) {
   unlink(left);
 }
 
-static void asking_first(void **state) {
+/* A second one is refused whatever replaced the file meanwhile; nothing stays: teardown sees it. */
+static void locks(void **state) {
   (void)state;
   struct cl_err err = CL_ERR_INIT;
+  struct cl_fs_lock *first = NULL, *second = NULL;
   char inside[PATH_MAX + 8];
-  assert_int_equal(cl_fs_can_replace(path, &err), 0);
-  assert_int_equal(access(path, F_OK), -1); /* nothing stays: teardown sees temp files */
+  assert_int_equal(symlink(path, other), 0);
+  assert_int_equal(cl_fs_lock(path, &first, &err), 0);
+  struct cl_fs_lock *held = first;
+  assert_int_equal(cl_fs_lock(path, &first, &err), 0);
+  assert_ptr_equal(first, held);
   put(path, "kept");
-  assert_int_equal(cl_fs_can_replace(path, &err), 0);
+  assert_int_equal(cl_fs_lock(path, &second, &err), CL_ECONFLICT);
+  assert_int_equal(cl_fs_lock(other, &second, &err), CL_ECONFLICT); /* by a link, too */
+  assert_null(second);
+  assert_non_null(strstr(err.msg, "/file.lock; stop that one"));
+  cl_fs_unlock(first);
+  assert_int_equal(cl_fs_lock(other, &second, &err), 0);
+  cl_fs_unlock(second);
+  cl_fs_unlock(NULL);
   holds(path, "kept");
-  snprintf(inside, sizeof(inside), "%s/missing", other);
-  assert_int_equal(cl_fs_can_replace(inside, &err), CL_EIO);
-  assert_non_null(strstr(err.msg, "/missing: No such file or directory"));
-  assert_int_equal(cl_fs_can_replace(dir, &err), CL_EINVAL);
-  assert_int_equal(cl_fs_can_replace("/proc/offsets", &err), CL_EIO); /* as root, too */
+  second = NULL;
+  snprintf(inside, sizeof(inside), "%s/missing", path);
+  assert_int_equal(cl_fs_lock(inside, &second, &err), CL_EIO);
+  assert_non_null(strstr(err.msg, "/missing: Not a directory"));
+  assert_int_equal(cl_fs_lock(dir, &second, &err), CL_EINVAL);
+  assert_int_equal(cl_fs_lock("/proc/offsets", &second, &err), CL_EIO); /* as root, too */
+  assert_null(second);
+}
+
+/* What killed its holder lets it go. */
+static void lock_of_the_dead(void **state) {
+  (void)state;
+  struct cl_err err = CL_ERR_INIT;
+  struct cl_fs_lock *mine = NULL;
+  int ready[2];
+  char byte;
+  assert_int_equal(pipe(ready), 0);
+  pid_t child = fork();
+  if (child == 0) {
+    bool ok = cl_fs_lock(path, &mine, &err) == 0 && write(ready[1], "x", 1) == 1;
+    while (ok)
+      pause();
+    _exit(1);
+  }
+  assert_int_equal(read(ready[0], &byte, 1), 1);
+  assert_int_equal(cl_fs_lock(path, &mine, &err), CL_ECONFLICT);
+  kill(child, SIGKILL);
+  assert_int_equal(waitpid(child, NULL, 0), child);
+  assert_int_equal(cl_fs_lock(path, &mine, &err), 0);
+  cl_fs_unlock(mine);
+  close(ready[0]);
+  close(ready[1]);
+}
+
+/* What could not be locked before it was read may have been another's since. */
+static void late_locks(void **state) {
+  (void)state;
+  struct cl_err err = CL_ERR_INIT;
+  struct cl_fs_lock *lock = NULL;
+  put(path, "of another");
+  assert_int_equal(cl_fs_lock_late(path, &lock, &err), CL_EIO);
+  assert_null(lock);
+  assert_non_null(strstr(err.msg, "restart this one"));
+  unlink(path);
+  assert_int_equal(cl_fs_lock_late(path, &lock, &err), 0);
+  put(path, "mine");
+  assert_int_equal(cl_fs_lock_late(path, &lock, &err), 0);
+  cl_fs_unlock(lock);
 }
 
 /* The old content stays, and no temp file, when the new one cannot be put in place. */
@@ -158,7 +215,8 @@ static void reading(void **state) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void) {
-  const struct CMUnitTest tests[] = {TEST(replaces), TEST(modes),   TEST(through_a_link), TEST(leftover),
-                                     TEST(failures), TEST(reading), TEST(asking_first)};
+  const struct CMUnitTest tests[] = {
+      TEST(replaces), TEST(modes), TEST(through_a_link),   TEST(leftover),  TEST(failures),
+      TEST(reading),  TEST(locks), TEST(lock_of_the_dead), TEST(late_locks)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

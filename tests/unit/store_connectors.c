@@ -114,6 +114,22 @@ static void is_the_owners_alone(void **state) {
   cl_connectors_close(s);
 }
 
+static void is_one_workers_alone(void **state) {
+  (void)state;
+  struct cl_err err = CL_ERR_INIT;
+  struct cl_connectors *first = open_store(path), *second = NULL;
+  assert_int_equal(cl_connectors_open(path, &second, &err), CL_ECONFLICT);
+  put(first, "a", "{}", "RUNNING");
+  assert_int_equal(cl_connectors_open(path, &second, &err), CL_ECONFLICT);
+  assert_null(second);
+  assert_non_null(strstr(err.msg, "connect.lua.connectors.file: "));
+  assert_non_null(strstr(err.msg, "in use by another worker"));
+  cl_connectors_close(first);
+  second = open_store(path);
+  put(second, "b", "{}", "RUNNING");
+  cl_connectors_close(second);
+}
+
 static void without_a_file(void **state) {
   (void)state;
   struct cl_connectors *s = open_store(NULL);
@@ -204,9 +220,9 @@ static void unreadable_file(void **state) {
 int main(void) {
 #define store_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
-      store_test(keeps),          store_test(is_the_owners_alone),
-      store_test(without_a_file), store_test(failing_to_write),
-      store_test(damaged_files),  store_test(unreadable_file),
+      store_test(keeps),           store_test(is_the_owners_alone), store_test(is_one_workers_alone),
+      store_test(without_a_file),  store_test(failing_to_write),    store_test(damaged_files),
+      store_test(unreadable_file),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

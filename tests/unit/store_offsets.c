@@ -295,6 +295,20 @@ static void lists_one_connector(void **state) {
   cl_offsets_close(s);
 }
 
+static void is_one_workers_alone(void **state) {
+  (void)state;
+  struct cl_err err = CL_ERR_INIT;
+  struct cl_offsets *first = open_store(path), *second = NULL;
+  put(first, "c", "{\"a\":1}", "{\"n\":1}");
+  assert_int_equal(cl_offsets_open(path, &second, &err), CL_ECONFLICT);
+  assert_null(second);
+  assert_non_null(strstr(err.msg, "offset.storage.file.filename: "));
+  cl_offsets_close(first);
+  second = open_store(path);
+  gives(second, "c", "{\"a\":1}", "{\"n\":1}");
+  cl_offsets_close(second);
+}
+
 /* A disk that refuses is an error worth another try; what was put is not forgotten meanwhile. */
 static void failed_write(void **state) {
   (void)state;
@@ -389,9 +403,18 @@ static void from_many_threads(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(in_memory),           TEST(survives_a_restart), TEST(key_bytes_are_kept),    TEST(twins),
-      TEST(strange_entries),     TEST(damaged_files),      TEST(failed_write),          TEST(failed_change),
-      TEST(lists_one_connector), TEST(from_many_threads),  TEST(what_opening_warns_of),
+      TEST(in_memory),
+      TEST(survives_a_restart),
+      TEST(key_bytes_are_kept),
+      TEST(twins),
+      TEST(strange_entries),
+      TEST(damaged_files),
+      TEST(failed_write),
+      TEST(failed_change),
+      TEST(lists_one_connector),
+      TEST(from_many_threads),
+      TEST(what_opening_warns_of),
+      TEST(is_one_workers_alone),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
