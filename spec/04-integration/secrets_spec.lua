@@ -372,6 +372,9 @@ describe("secrets", function()
       helpers.write(files .. "/length.lua", TELL .. [[
         return { api = 1, kind = "sink", config = rows, put = function() end,
           start = function(ctx) error("length " .. #ctx.config.token .. " url " .. #ctx.config.url) end }]])
+      helpers.write(files .. "/open.lua", [[
+        return { api = 1, kind = "sink", put = function() end, config = {
+          { name = "url", type = "string" }, { name = "token", type = "string", values = { "known" } } } }]])
       worker:start()
       config = literals { name = helpers.unique "masked", ["connector.class"] = "length", topics = helpers.unique "t",
         ["not.a.row"] = "who knows", ["producer.override.acks"] = "all", ["connect.lua.jit"] = "off" }
@@ -421,6 +424,20 @@ describe("secrets", function()
       local status, answer = worker:http("PUT", "/connector-plugins/length/config/validate", now)
       assert.equal(200, status)
       assert.equal(1, answer.error_count)
+    end)
+
+    it("are kept for no plugin that would have them shown", function()
+      local now, path = shown(), "/connectors/" .. config.name .. "/config"
+      now["connector.class"] = "open"
+      for _, request in ipairs { { "PUT", path, now }, { "PATCH", path, { ["connector.class"] = "open" } },
+        { "PUT", "/connector-plugins/open/config/validate", now } } do
+        local status, answer = worker:http(unpack(request))
+        local text = json.encode(answer)
+        assert.equal(request[2] == path and 400 or 200, status)
+        assert.matches("configuration token: [hidden] stands for a value that is not shown", text, 1, true)
+        shows_none(text, request[2], { "literal_token" })
+      end
+      token_is "literal_token" -- and nothing has changed
     end)
 
     it("are shown when they are references", function()

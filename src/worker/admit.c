@@ -127,9 +127,9 @@ static json_t *with_name(const json_t *config, const char *name) {
   return out;
 }
 
-/* given: config before its variables were resolved. */
-static int admit_resolved(const struct cl_worker *w, const json_t *given, const json_t *config,
-                          struct cl_admitted *out, struct cl_reply *reply) {
+/* given: config before its variables were resolved; sent: before masks were replaced. */
+static int admit_resolved(const struct cl_worker *w, const json_t *sent, const json_t *given,
+                          const json_t *config, struct cl_admitted *out, struct cl_reply *reply) {
   struct cl_err err = CL_ERR_INIT;
   struct cl_plugin *plugin = cl_admit_class(w, config, reply);
   if (!plugin)
@@ -138,7 +138,7 @@ static int admit_resolved(const struct cl_worker *w, const json_t *given, const 
   int rc = cl_validate_config(w, plugin, config, &v, &err);
   if (rc == 0) {
     own_null_errors(&v);
-    cl_mask_refuse(&v, given);
+    cl_mask_refuse(&v, sent, given);
   }
   if (rc == 0 && cl_validate_wants_plugin(&v))
     rc = cl_validate_plugin(&v, &err);
@@ -162,6 +162,11 @@ static int admit_resolved(const struct cl_worker *w, const json_t *given, const 
 
 int cl_admit_config(const struct cl_worker *w, const char *name, const json_t *config,
                     struct cl_admitted *out, struct cl_reply *reply) {
+  return cl_admit_change(w, name, config, config, out, reply);
+}
+
+int cl_admit_change(const struct cl_worker *w, const char *name, const json_t *sent, const json_t *config,
+                    struct cl_admitted *out, struct cl_reply *reply) {
   struct cl_err err = CL_ERR_INIT;
   const char *inner = cl_json_str(config, "name");
   if (inner && strcmp(inner, name) != 0) {
@@ -176,7 +181,7 @@ int cl_admit_config(const struct cl_worker *w, const char *name, const json_t *c
     json_decref(full);
     return -1;
   }
-  int rc = admit_resolved(w, full, resolved, out, reply);
+  int rc = admit_resolved(w, sent, full, resolved, out, reply);
   if (rc == 0)
     out->config = json_incref(full);
   json_decref(resolved);

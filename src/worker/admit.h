@@ -27,3 +27,6 @@ struct cl_plugin *cl_admit_class(const struct cl_worker *w, const json_t *config
 /* Class known, framework keys, plugin keys, converters, the plugin's own validate. */
 int cl_admit_config(const struct cl_worker *w, const char *name, const json_t *config,
                     struct cl_admitted *out, struct cl_reply *reply);
+/* The same of a change: config is what cl_mask_unchanged made of sent. */
+int cl_admit_change(const struct cl_worker *w, const char *name, const json_t *sent, const json_t *config,
+                    struct cl_admitted *out, struct cl_reply *reply);

@@ -120,6 +120,14 @@ json_t *cl_mask_task_config(const struct cl_worker *w, const json_t *open, const
 
 /* ----------------------------------------------------------------- what comes back */
 
+/* What the new rows do not call a password is one nevertheless. */
+static void learn(const json_t *open, const char *key, const char *text) {
+  if (is_open(open, key))
+    cl_url_secrets_add(text);
+  else
+    cl_secrets_add(text);
+}
+
 json_t *cl_mask_unchanged(const struct cl_worker *w, const json_t *open, const json_t *stored,
                           const json_t *given) {
   json_t *out, *value;
@@ -129,8 +137,10 @@ json_t *cl_mask_unchanged(const struct cl_worker *w, const json_t *open, const j
   out = json_copy((json_t *)given);
   json_object_foreach ((json_t *)stored, key, value) {
     json_t *now = shown(w, open, key, value);
-    if (!json_equal(now, value) && json_equal(now, json_object_get(given, key)))
+    if (!json_equal(now, value) && json_equal(now, json_object_get(given, key))) {
       json_object_set(out, key, value);
+      learn(open, key, json_string_value(value));
+    }
     json_decref(now);
   }
   return out;
@@ -143,20 +153,35 @@ static bool has_masked_url(const char *text) {
   return false;
 }
 
-void cl_mask_refuse(struct cl_validation *v, const json_t *given) {
+/* Where a value was kept for what was sent, the new rows have to show it as it was sent, too. */
+static bool keeps(const struct cl_validation *v, const json_t *open, const char *key, json_t *sent,
+                  json_t *value) {
+  if (!sent || json_equal(sent, value))
+    return true;
+  json_t *now = shown(v->worker, open, key, value);
+  bool same = json_equal(now, sent);
+  json_decref(now);
+  return same;
+}
+
+void cl_mask_refuse(struct cl_validation *v, const json_t *sent, const json_t *given) {
   json_t *open, *value;
   const char *key;
   if (!masks(v->worker))
     return;
   open = cl_mask_open_keys(v);
   json_object_foreach ((json_t *)given, key, value) {
-    const char *text = json_string_value(value);
-    if (text && (is_open(open, key) ? has_masked_url(text) : strcmp(text, MASK) == 0))
+    json_t *as_sent = json_object_get(sent, key);
+    bool kept = keeps(v, open, key, as_sent, value);
+    const char *text = json_string_value(kept ? value : as_sent);
+    if (!kept || (text && (is_open(open, key) ? has_masked_url(text) : strcmp(text, MASK) == 0)))
       cl_validation_error(v, key,
                           "Invalid value %s for configuration %s: " MASK
                           " stands for a value that is not shown, and there is none to keep; send the "
                           "value itself, or a config provider's variable as ${file:/path:key}",
                           text, key);
+    if (!kept)
+      json_object_set(json_object_get(cl_validation_find(v, key), "value"), "value", as_sent);
   }
   json_decref(open);
 }

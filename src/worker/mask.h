@@ -19,10 +19,12 @@ json_t *cl_mask_config(const struct cl_worker *w, const json_t *open, const json
 json_t *cl_mask_task_config(const struct cl_worker *w, const json_t *open, const json_t *config,
                             const json_t *task_config);
 
-/* given, with the stored value for each that is shown as given has it. */
+/* given, with the stored value for each that is shown as given has it; this thread's holder of secrets
+ * learns it. */
 json_t *cl_mask_unchanged(const struct cl_worker *w, const json_t *open, const json_t *stored,
                           const json_t *given);
-/* Errors on what is still masked in given: nothing is stored for it. */
-void cl_mask_refuse(struct cl_validation *v, const json_t *given);
+/* Errors on what is still masked in given: nothing is stored for it; and on what was kept for a mask in
+ * sent, but would be shown by the rows of v: another plugin's, say. The answer then has it as sent. */
+void cl_mask_refuse(struct cl_validation *v, const json_t *sent, const json_t *given);
 /* Masks the values of a validation's answer. */
 void cl_mask_validation(struct cl_validation *v);

@@ -87,6 +87,7 @@ void cl_plugin_info_validate(struct cl_herder *h, const char *plugin, const json
   const struct cl_worker *w = &view;
   struct cl_err err = CL_ERR_INIT;
   struct cl_validation v = {0};
+  const json_t *sent = config;
   struct cl_secrets *own = cl_secrets_new(false), *before = cl_secrets_hold(own);
   json_t *given = unchanged(h, config), *resolved = NULL;
   if (cl_providers_resolve(w->conf->providers, given, &resolved, &err) != 0) {
@@ -104,7 +105,7 @@ void cl_plugin_info_validate(struct cl_herder *h, const char *plugin, const json
     goto out;
   int rc = cl_validate_config(w, p, config, &v, &err);
   if (rc == 0)
-    cl_mask_refuse(&v, given);
+    cl_mask_refuse(&v, sent, given);
   if (rc == 0 && cl_validate_wants_plugin(&v)) {
     if (!lua) {
       out->status = 0;

@@ -202,7 +202,7 @@ static void run_put_config(struct cl_herder *h, struct cl_command *cmd, struct c
   struct cl_instance *c = cl_herder_find(h, cmd->name);
   json_t *config = c ? cl_mask_unchanged(h->worker, c->open, c->config, cmd->config)
                      : json_incref(cmd->config);
-  if (cl_admit_config(h->worker, cmd->name, config, &a, reply) == 0) {
+  if (cl_admit_change(h->worker, cmd->name, cmd->config, config, &a, reply) == 0) {
     if (c)
       change(h, c, &a, reply);
     else
@@ -212,24 +212,25 @@ static void run_put_config(struct cl_herder *h, struct cl_command *cmd, struct c
   json_decref(config);
 }
 
-/* The stored config with the patch over it; a null takes the key away. */
+/* The config as it is shown with the patch over it; a null takes the key away. */
 static void run_patch_config(struct cl_herder *h, struct cl_instance *c, const struct cl_command *cmd,
                              struct cl_reply *reply) {
   struct cl_admitted a = {0};
-  json_t *config = json_copy(c->config), *value;
-  json_t *patch = cl_mask_unchanged(h->worker, c->open, c->config, cmd->config);
+  json_t *now = cl_mask_config(h->worker, c->open, c->config), *sent = json_copy(now), *value;
   const char *key;
-  json_object_foreach (patch, key, value) {
+  json_object_foreach (cmd->config, key, value) {
     if (json_is_null(value))
-      json_object_del(config, key);
+      json_object_del(sent, key);
     else
-      json_object_set(config, key, value);
+      json_object_set(sent, key, value);
   }
-  if (cl_admit_config(h->worker, c->name, config, &a, reply) == 0)
+  json_t *config = cl_mask_unchanged(h->worker, c->open, c->config, sent);
+  if (cl_admit_change(h->worker, c->name, sent, config, &a, reply) == 0)
     change(h, c, &a, reply);
   cl_admitted_clear(&a);
-  json_decref(patch);
   json_decref(config);
+  json_decref(sent);
+  json_decref(now);
 }
 
 /* One that was valid once, and may be no more: then it is there and FAILED, to be mended or deleted. */
