@@ -61,7 +61,10 @@ static void clear_runs(struct cl_instance *c) {
 void cl_instance_free(struct cl_instance *c) {
   if (!c)
     return;
+  pthread_mutex_lock(c->lock);
+  c->generation++; /* what a task that was given up still reports is late from now on */
   clear_runs(c);
+  pthread_mutex_unlock(c->lock);
   cl_plugin_unref(c->plugin);
   json_decref(c->config);
   json_decref(c->open);
