@@ -27,6 +27,7 @@ struct letter {
   struct letter *next, *prev;
   uint32_t slot;
   int64_t offset;
+  bool past; /* its partition has been given back since: whoever has it next reads the record again */
   struct cl_record *origin;
   size_t bytes;
   /* its headers and all texts follow */
@@ -100,12 +101,13 @@ static void on_report(void *arg, struct cl_record *rec, int code, const char *te
     drop(l, letter);
     return;
   }
-  /* It stays in the list, so that nothing behind it is committed. */
   if (code != CL_ESTOPPED) {
     cl_stats_add(l->t->conf.stats, CL_STAT_DLQ_FAILURES, 1);
     CL_LOG(CL_ERROR, "Could not produce message to dead letter queue. topic=%s: %s", topic_of(l), text);
   }
-  if (l->failed.code == 0)
+  if (letter->past)
+    drop(l, letter);
+  else if (l->failed.code == 0) /* and it stays in the list: nothing behind it is committed */
     cl_err_set(&l->failed, CL_EKAFKA, "a dead letter could not be delivered to topic %s: %s", topic_of(l),
                text);
 }
@@ -284,7 +286,12 @@ int cl_letters_flush(struct cl_letters *l, int64_t ms, struct cl_err *err) {
 
 int64_t cl_letters_bound(const struct cl_letters *l, uint32_t slot, int64_t offset) {
   for (const struct letter *i = l->first; i; i = i->next)
-    if (i->slot == slot && i->offset < offset)
+    if (i->slot == slot && !i->past && i->offset < offset)
       offset = i->offset;
   return offset;
+}
+
+void cl_letters_past(struct cl_letters *l, uint32_t slot) {
+  for (struct letter *i = l->first; i; i = i->next)
+    i->past = i->past || i->slot == slot;
 }

@@ -44,3 +44,6 @@ int cl_letters_poll(struct cl_letters *l, int64_t ms, struct cl_err *err);
 int cl_letters_flush(struct cl_letters *l, int64_t ms, struct cl_err *err);
 /* How far the slot may be committed: offset, or that of the first letter before it that waits. */
 int64_t cl_letters_bound(const struct cl_letters *l, uint32_t slot, int64_t offset);
+/* The slot's partition is not the task's any more: letters from before hold no offset back, and fail
+ * nothing, should it come again. */
+void cl_letters_past(struct cl_letters *l, uint32_t slot);

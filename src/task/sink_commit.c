@@ -352,6 +352,8 @@ int cl_sink_revoked(void *arg, const uint32_t *which, size_t n, bool lost, struc
   for (size_t i = 0; i < n; i++) {
     forget_inflight(s, which[i]);
     drop_from_batch(s, which[i]);
+    if (s->policy.letters)
+      cl_letters_past(s->policy.letters, which[i]);
     slots[which[i]].current = slots[which[i]].committed = -1;
   }
   s->moved = true;

@@ -186,6 +186,55 @@ static void waiting_letters_hold_no_rebalance_up(void **state) {
   drop_letters();
 }
 
+/* What another member, or an operator, has done to the group meanwhile. */
+static void commit_for_the_group(const char *topic, int64_t offset) {
+  struct rig_task t;
+  struct cl_batch *b = cl_batch_get(pool);
+  rig_consumer(&t, "plugin", topic);
+  for (int64_t deadline = cl_now_ms() + LONG_MS; !t.assigned && cl_now_ms() < deadline;)
+    must(cl_consumer_poll(t.c, b, 1, 10, &err));
+  must(cl_consumer_commit_sync(t.c, &(struct cl_commit){t.ids[0], offset}, 1, LONG_MS, &err));
+  cl_batch_unref(b);
+  cl_consumer_close(t.c);
+}
+
+/* While the partition was another's, that one has committed beyond the record of a letter that waits still:
+ * it says nothing any more. The plugin stays in close until the other is done. */
+static void letters_of_partitions_given_back_are_past(void **state) {
+  (void)state;
+  plugin("plugin", TAKE "return { api = 1, kind = 'sink', put = take, close = function(ctx)\n"
+                        "  say(ctx, 'close')\n"
+                        "  local journal = connect.file.reader { path = ctx.config.journal }\n"
+                        "  local line = journal:line()\n"
+                        "  while line ~= 'go on' do\n"
+                        "    if not line and ctx:sleep(10) then return end\n"
+                        "    line = journal:line()\n"
+                        "  end end }\n");
+  send_value("past-a", "1");
+  send_value("past-a", "{torn");
+  send_value("past-a", "3");
+  job.conf.topics_regex = "past-.*";
+  job.conf.metadata_max_age_ms = 100;
+  job.conf.offset_flush_interval_ms = 50;
+  job.value = JSON_CONVERTER;
+  letters_that_never_arrive("gone-letters");
+  job_start(&job);
+  wait_said(&job, "3@2", 1);
+  wait_group_offset(&job, "past-a", 1);
+  send_value("past-b", "5");
+  wait_said(&job, "close", 1);
+  commit_for_the_group("past-a", 3);
+  journal_write(&job, "go on");
+  wait_said(&job, "5@0", 1);
+  send_value("past-a", "4");
+  wait_said(&job, "4@3", 1);
+  wait_group_offset(&job, "past-a", 4);
+  assert_int_equal(count(CL_STAT_LETTERS), 1);
+  job_stop(&job);
+  assert_int_equal(group_offset("past-a"), 4);
+  drop_letters();
+}
+
 static void long_waits_for_letters_are_told(void **state) {
   (void)state;
   plugin("plugin", taking);
@@ -520,6 +569,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(bad_records_go_to_the_letters, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(offsets_wait_for_the_letters, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(waiting_letters_hold_no_rebalance_up, errors_up, errors_down),
+      cmocka_unit_test_setup_teardown(letters_of_partitions_given_back_are_past, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(long_waits_for_letters_are_told, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(with_none_a_letter_is_written_too, errors_up, errors_down),
       cmocka_unit_test_setup_teardown(rejected_records_are_letters, errors_up, errors_down),
