@@ -51,9 +51,11 @@ describe("connectors in a file #embedded", function()
     -- Apache keeps the tasks of one that is paused; one that starts paused has none, there and here.
     before.paused[4] = 0
     worker:crash()
+    local torn = helpers.write(worker.file .. ".4194304-0.tmp", '{"password"')
     assert.equal("600\n", (helpers.shell("stat -c %a " .. worker.file)))
     assert.matches("${env:PATH}", helpers.read(worker.file), 1, true)
     worker:start()
+    assert.is_nil(helpers.read(torn))
     assert.same(before, all(worker))
     assert.is_nil(before.deleted)
     assert.equal("STOPPED", before["born/stopped"][3])

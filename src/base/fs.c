@@ -4,6 +4,8 @@
 
 #include "base/buf.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -136,7 +138,7 @@ int cl_fs_replace(const char *path, const void *data, size_t len, unsigned mode,
   fd = open_temp(target, mode, &temp);
   if (fd < 0)
     goto failed;
-  if (exists && fchmod(fd, old.st_mode & 07777) != 0)
+  if (exists && fchmod(fd, old.st_mode & mode) != 0)
     goto failed;
   if (write_all(fd, data, len) != 0 || fsync(fd) != 0)
     goto failed;
@@ -203,6 +205,29 @@ static int open_locked(const char *name) {
   }
 }
 
+/* Of name alone: NAME.PID-N.tmp, as open_temp makes them. */
+static bool is_temp(const char *file, const char *name) {
+  size_t n = strlen(name);
+  int end = 0;
+  if (strncmp(file, name, n) != 0 || file[n] != '.' || !isdigit((unsigned char)file[n + 1]))
+    return false;
+  return sscanf(file + n, ".%*[0-9]-%*[0-9].tmp%n", &end) == 0 && end > 0 && !file[n + (size_t)end];
+}
+
+/* With the lock held nobody is writing them. They may hold secrets; one that stays does no other harm. */
+static void remove_temps(const char *target) {
+  char *folder = strdup(target), *name = strdup(target);
+  DIR *dir = folder && name ? opendir(dirname(folder)) : NULL;
+  const char *base = dir ? basename(name) : NULL;
+  for (struct dirent *e; dir && (e = readdir(dir));)
+    if (is_temp(e->d_name, base))
+      unlinkat(dirfd(dir), e->d_name, 0);
+  if (dir)
+    closedir(dir);
+  free(name);
+  free(folder);
+}
+
 int cl_fs_lock(const char *path, struct cl_fs_lock **lock, struct cl_err *err) {
   char *target = NULL;
   struct stat old;
@@ -228,10 +253,12 @@ int cl_fs_lock(const char *path, struct cl_fs_lock **lock, struct cl_err *err) {
         path, l->name);
   else if (l->fd < 0 || !can_replace(target))
     rc = cannot_write(path, err);
-  if (rc == 0)
+  if (rc == 0) {
+    remove_temps(target);
     *lock = l;
-  else
+  } else {
     cl_fs_unlock(l);
+  }
   free(target);
   return rc;
 }

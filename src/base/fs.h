@@ -11,13 +11,14 @@
 int cl_fs_read(const char *path, size_t max, char **out, size_t *len, struct cl_err *err);
 
 /* Replaces path so that a crash at any moment leaves the old or the new content:
- * temp file in the same folder, fsync, rename, fsync of the folder. Keeps the mode of
- * an existing file; a new one gets this mode, less the umask. */
+ * temp file in the same folder, fsync, rename, fsync of the folder. A new file gets this
+ * mode, less the umask; an existing one keeps its own, less what this one has not. */
 int cl_fs_replace(const char *path, const void *data, size_t len, unsigned mode, struct cl_err *err);
 
 /* Holds path for this process alone until it is unlocked or the process ends, however it ends; another's is
  * CL_ECONFLICT. The lock is on path.lock beside it, since each replacing gives the file another inode. Any
- * other error: path cannot be replaced. Nothing happens when *lock is held already. */
+ * other error: path cannot be replaced. Takes away the temp files that crashes left. Nothing happens when
+ * *lock is held already. */
 struct cl_fs_lock;
 int cl_fs_lock(const char *path, struct cl_fs_lock **lock, struct cl_err *err);
 /* The same where it could not be had at first: only while there is no file, which another could have written.

@@ -79,6 +79,12 @@ static void modes(void **state) {
   assert_int_equal(chmod(path, 0604), 0);
   put(path, "y");
   assert_int_equal(mode_of(path), 0604);
+  struct cl_err err = CL_ERR_INIT;
+  assert_int_equal(cl_fs_replace(path, "z", 1, 0600, &err), 0);
+  assert_int_equal(mode_of(path), 0600);
+  assert_int_equal(chmod(path, 0400), 0);
+  assert_int_equal(cl_fs_replace(path, "z", 1, 0600, &err), 0);
+  assert_int_equal(mode_of(path), 0400);
 }
 
 static void through_a_link(void **state) {
@@ -134,6 +140,31 @@ static void locks(void **state) {
   assert_int_equal(cl_fs_lock(dir, &second, &err), CL_EINVAL);
   assert_int_equal(cl_fs_lock("/proc/offsets", &second, &err), CL_EIO); /* as root, too */
   assert_null(second);
+}
+
+/* What crashes left goes with the next lock, through a link too, and nothing else of such a name. */
+static void lock_clears_leftovers(void **state) {
+  (void)state;
+  static const char *const names[] = {"file.1-0.tmp", "file.4194304-12.tmp", "file.1-0.tmp2",
+                                      "file.1-.tmp",  "file.-1-0.tmp",       "file.1-0.tm",
+                                      "file.x-0.tmp", "file2.1-0.tmp"};
+  enum { OURS = 2, ALL = sizeof(names) / sizeof(*names) };
+  struct cl_err err = CL_ERR_INIT;
+  struct cl_fs_lock *lock = NULL;
+  char name[PATH_MAX];
+  put(path, "whole");
+  assert_int_equal(symlink(path, other), 0);
+  for (size_t i = 0; i < ALL; i++) {
+    snprintf(name, sizeof(name), "%s/%s", dir, names[i]);
+    put(name, "torn");
+  }
+  assert_int_equal(cl_fs_lock(other, &lock, &err), 0);
+  cl_fs_unlock(lock);
+  for (size_t i = 0; i < ALL; i++) {
+    snprintf(name, sizeof(name), "%s/%s", dir, names[i]);
+    assert_int_equal(unlink(name), i < OURS ? -1 : 0);
+  }
+  holds(path, "whole");
 }
 
 /* What killed its holder lets it go. */
@@ -216,7 +247,7 @@ static void reading(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(replaces), TEST(modes), TEST(through_a_link),   TEST(leftover),  TEST(failures),
-      TEST(reading),  TEST(locks), TEST(lock_of_the_dead), TEST(late_locks)};
+      TEST(replaces), TEST(modes), TEST(through_a_link),        TEST(leftover),         TEST(failures),
+      TEST(reading),  TEST(locks), TEST(lock_clears_leftovers), TEST(lock_of_the_dead), TEST(late_locks)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
