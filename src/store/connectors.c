@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 enum { FILE_MAX = 256 << 20, VERSION = 1, MODE = 0600 };
@@ -24,8 +25,8 @@ struct cl_connectors {
 /* ---------------------------------------------------------------------- reading */
 
 static bool is_state(const char *text) {
-  return text &&
-         (strcmp(text, "RUNNING") == 0 || strcmp(text, "PAUSED") == 0 || strcmp(text, "STOPPED") == 0);
+  return text && (strcasecmp(text, "RUNNING") == 0 || strcasecmp(text, "PAUSED") == 0 ||
+                  strcasecmp(text, "STOPPED") == 0);
 }
 
 static bool is_config(const json_t *config) {
@@ -46,15 +47,42 @@ static size_t index_of(const json_t *list, const char *name) {
   return i;
 }
 
-/* With those before i checked. More fields than ours would be lost by the next change: they are refused. */
+/* More fields than ours would be lost by the next change: they are refused. */
+static int check_fields(const json_t *item, size_t i, struct cl_err *err) {
+  static const char *const fields[] = {"name", "config", "initial_state"};
+  const char *name = cl_json_str(item, "name"), *key;
+  json_t *value;
+  if (!json_is_object(item))
+    return cl_err_set(err, CL_EINVAL, "connector %zu is not an object", i + 1);
+  if (!name)
+    return cl_err_set(err, CL_EINVAL, "connector %zu has no \"name\", or one that is no string", i + 1);
+  if (!json_object_get(item, "config"))
+    return cl_err_set(err, CL_EINVAL, "connector %s has no \"config\"", name);
+  json_object_foreach ((json_t *)item, key, value) {
+    size_t known = 0;
+    while (known < 3 && strcmp(fields[known], key) != 0)
+      known++;
+    if (known == 3)
+      return cl_err_set(
+          err, CL_EINVAL,
+          "connector %s has \"%.100s\", which is none of \"name\", \"config\" and \"initial_state\"", name,
+          key);
+  }
+  return 0;
+}
+
+/* With those before i checked. Without a state it is RUNNING, as it is to POST. */
 static int check_item(const json_t *list, size_t i, struct cl_err *err) {
-  const json_t *item = json_array_get(list, i);
+  json_t *item = json_array_get(list, i);
+  if (check_fields(item, i, err) != 0)
+    return err->code;
   const char *name = cl_json_str(item, "name");
-  if (!name || json_object_size(item) != 3)
-    return cl_err_set(err, CL_EINVAL,
-                      "connector %zu is not an object of \"name\", \"config\" and \"initial_state\"", i + 1);
   if (!is_config(json_object_get(item, "config")))
     return cl_err_set(err, CL_EINVAL, "the \"config\" of connector %s is not an object of strings", name);
+  const json_t *state = json_object_get(item, "initial_state");
+  if ((!state || json_is_null(state)) &&
+      json_object_set_new(item, "initial_state", json_string("RUNNING")) != 0)
+    return cl_err_set(err, CL_ENOMEM, "connectors: out of memory");
   if (!is_state(cl_json_str(item, "initial_state")))
     return cl_err_set(err, CL_EINVAL,
                       "the \"initial_state\" of connector %s is none of RUNNING, PAUSED, STOPPED", name);

@@ -18,7 +18,8 @@ int cl_connectors_open(const char *path, struct cl_connectors **out, struct cl_e
 void cl_connectors_close(struct cl_connectors *s); /* NULL allowed */
 
 /* Array of {"name","config","initial_state"}: what POST takes, oldest first; the state is the one last asked
- * for (RUNNING, PAUSED, STOPPED). Borrowed; holds until the next change. */
+ * for (RUNNING, PAUSED, STOPPED; in any case where the file was written by hand). Borrowed; holds until the
+ * next change. */
 const json_t *cl_connectors_list(const struct cl_connectors *s);
 
 /* Both return when the change is durable; after an error nothing has changed. */

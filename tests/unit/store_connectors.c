@@ -190,9 +190,12 @@ static void damaged_files(void **state) {
   refuses("{\"version\":1,\"connectors\":{}}", "list of \"connectors\"");
   refuses("{\"version\":1,\"connectors\":[],\"more\":1}", "list of \"connectors\"");
   refuses(FILE_OF("1"), "connector 1 is not an object");
-  refuses(FILE_OF(ITEM("a") ",{\"name\":\"b\",\"config\":{}}"), "connector 2 is not an object");
-  refuses(FILE_OF("{\"name\":1,\"config\":{},\"initial_state\":\"RUNNING\"}"),
-          "connector 1 is not an object");
+  refuses(FILE_OF(ITEM("a") ",{\"name\":\"b\",\"initial_state\":\"RUNNING\"}"),
+          "connector b has no \"config\"");
+  refuses(FILE_OF(ITEM("a") ",{\"config\":{}}"), "connector 2 has no \"name\"");
+  refuses(FILE_OF("{\"name\":1,\"config\":{},\"initial_state\":\"RUNNING\"}"), "connector 1 has no \"name\"");
+  refuses(FILE_OF("{\"name\":\"a\",\"config\":{},\"more\":1}"), "connector a has \"more\"");
+  refuses(FILE_OF("{\"name\":\"a\",\"config\":{},\"initial_state\":1}"), "\"initial_state\" of connector a");
   refuses(FILE_OF("{\"name\":\"a\",\"config\":{\"k\":1},\"initial_state\":\"RUNNING\"}"),
           "\"config\" of connector a");
   refuses(FILE_OF("{\"name\":\"a\",\"config\":{},\"initial_state\":\"FAILED\"}"),
@@ -201,6 +204,22 @@ static void damaged_files(void **state) {
   write_file(FILE_OF(ITEM("a")));
   struct cl_connectors *s = open_store(path);
   lists(s, "[" ITEM("a") "]");
+  cl_connectors_close(s);
+}
+
+static void as_post_takes_them(void **state) {
+  (void)state;
+  write_file(FILE_OF("{\"name\":\"a\",\"config\":{}}") "\n");
+  struct cl_connectors *s = open_store(path);
+  lists(s, "[" ITEM("a") "]");
+  cl_connectors_close(s);
+  write_file(FILE_OF("{\"name\":\"a\",\"config\":{},\"initial_state\":null}"));
+  s = open_store(path);
+  lists(s, "[" ITEM("a") "]");
+  cl_connectors_close(s);
+  write_file(FILE_OF("{\"name\":\"a\",\"config\":{},\"initial_state\":\"paused\"}"));
+  s = open_store(path);
+  lists(s, "[{\"name\":\"a\",\"config\":{},\"initial_state\":\"paused\"}]");
   cl_connectors_close(s);
 }
 
@@ -220,8 +239,13 @@ static void unreadable_file(void **state) {
 int main(void) {
 #define store_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
-      store_test(keeps),           store_test(is_the_owners_alone), store_test(is_one_workers_alone),
-      store_test(without_a_file),  store_test(failing_to_write),    store_test(damaged_files),
+      store_test(keeps),
+      store_test(is_the_owners_alone),
+      store_test(is_one_workers_alone),
+      store_test(without_a_file),
+      store_test(failing_to_write),
+      store_test(damaged_files),
+      store_test(as_post_takes_them),
       store_test(unreadable_file),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
