@@ -76,9 +76,11 @@ int64_t cl_restart_wait(struct cl_herder *h) {
   return due < 0 ? -1 : left > 0 ? left : 0;
 }
 
-static bool take_due(struct cl_instance *c, enum cl_state state, struct cl_restart *r, int64_t *attempt) {
+/* state: changed by the task's thread, under the lock. */
+static bool take_due(struct cl_instance *c, const enum cl_state *state, struct cl_restart *r,
+                     int64_t *attempt) {
   pthread_mutex_lock(c->lock);
-  bool due = is_waiting(c, state, r) && r->due <= cl_now_ms();
+  bool due = is_waiting(c, *state, r) && r->due <= cl_now_ms();
   if (due)
     r->due = 0;
   *attempt = r->attempts;
@@ -89,7 +91,7 @@ static bool take_due(struct cl_instance *c, enum cl_state state, struct cl_resta
 static void restart_tasks(struct cl_herder *h, struct cl_instance *c) {
   int64_t attempt;
   for (size_t i = 0; i < c->n_runs; i++) {
-    if (!take_due(c, c->runs[i].state, &c->runs[i].restart, &attempt))
+    if (!take_due(c, &c->runs[i].state, &c->runs[i].restart, &attempt))
       continue;
     CL_LOG(CL_INFO, "starting failed task %s-%zu again, attempt %lld", c->name, i, (long long)attempt);
     cl_instance_stop_runs(h->worker, &(struct cl_stop){c, i}, 1);
@@ -100,7 +102,7 @@ static void restart_tasks(struct cl_herder *h, struct cl_instance *c) {
 void cl_restart_run(struct cl_herder *h) {
   int64_t attempt;
   for (struct cl_instance *c = h->list; c; c = c->next) {
-    if (take_due(c, c->state, &c->restart, &attempt)) {
+    if (take_due(c, &c->state, &c->restart, &attempt)) {
       CL_LOG(CL_INFO, "starting failed connector %s again, attempt %lld", c->name, (long long)attempt);
       cl_standalone_start_again(h, c);
     }
