@@ -80,14 +80,23 @@ static bool has_https(const struct cl_rest_conf *conf, bool admin) {
 }
 
 /* Asking for clients' certificates where none can be shown is a door believed shut. */
-static int refuse_plain_client_auth(const json_t *typed, struct cl_err *err) {
-  const char *auth = cl_json_str(typed, "ssl.client.auth");
-  if (strcmp(auth, "none") == 0)
-    return 0;
-  return cl_conf_error(err,
-                       "Invalid value %s for configuration ssl.client.auth: no listener is https, so nobody "
-                       "would be asked for a certificate; listen on https, or remove the key",
-                       auth);
+static int refuse_plain_client_auth(const json_t *settings, const char *prefix, const char *who,
+                                    struct cl_err *err) {
+  char key[64];
+  snprintf(key, sizeof(key), "%sssl.client.auth", prefix);
+  const char *given = cl_json_str(settings, key);
+  char *auth = given ? cl_trimmed(given) : NULL;
+  if (given && !auth)
+    return cl_err_set(err, CL_ENOMEM, "out of memory");
+  int rc = auth && strcmp(auth, "none") != 0
+               ? cl_conf_error(
+                     err,
+                     "Invalid value %.200s for configuration %s: no %slistener is https, so nobody would be "
+                     "asked for a certificate; listen on https, or remove the key",
+                     auth, key, who)
+               : 0;
+  free(auth);
+  return rc;
 }
 
 static int load_listeners(const json_t *raw, const json_t *typed, struct cl_rest_conf *out,
@@ -103,12 +112,14 @@ static int load_listeners(const json_t *raw, const json_t *typed, struct cl_rest
   int rc = parse_list("listeners", list, false, out, err);
   if (rc == 0)
     rc = parse_list("admin.listeners", admin, true, out, err);
-  if (rc == 0 && has_https(out, false))
-    rc = cl_tls_conf_load(raw, "listeners.https.", &out->tls, err);
-  if (rc == 0 && has_https(out, true))
-    rc = cl_tls_conf_load(raw, "admin.listeners.https.", &out->admin_tls, err);
+  if (rc == 0)
+    rc = has_https(out, false) ? cl_tls_conf_load(raw, "listeners.https.", &out->tls, err)
+                               : refuse_plain_client_auth(raw, "listeners.https.", "", err);
+  if (rc == 0)
+    rc = has_https(out, true) ? cl_tls_conf_load(raw, "admin.listeners.https.", &out->admin_tls, err)
+                              : refuse_plain_client_auth(raw, "admin.listeners.https.", "admin ", err);
   if (rc == 0 && !out->tls && !out->admin_tls)
-    rc = refuse_plain_client_auth(typed, err);
+    rc = refuse_plain_client_auth(typed, "", "", err);
   return rc;
 }
 

@@ -375,6 +375,16 @@ static void tls_refusals(void **state) {
     refused(text, cases[i].why);
   }
   refused(BASE "ssl.client.auth=required\n", "configuration ssl.client.auth: no listener is https");
+  refused(BASE "listeners.https.ssl.client.auth=required\n",
+          "configuration listeners.https.ssl.client.auth: no listener is https");
+  refused(BASE "listeners.https.ssl.client.auth=requested \nssl.client.auth=none\n",
+          "configuration listeners.https.ssl.client.auth: no listener is https");
+  refused(BASE "admin.listeners=http://:8084\nadmin.listeners.https.ssl.client.auth=required\n",
+          "configuration admin.listeners.https.ssl.client.auth: no admin listener is https");
+  refused(BASE "admin.listeners=https://:8444\nlisteners.https.ssl.client.auth=required\n",
+          "configuration listeners.https.ssl.client.auth: no listener is https");
+  cl_worker_conf_free(loaded(BASE "listeners.https.ssl.client.auth=none \n"
+                                  "admin.listeners.https.ssl.client.auth=none\n"));
 }
 
 static void refusals(void **state) {
