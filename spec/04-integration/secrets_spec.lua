@@ -350,6 +350,22 @@ describe("secrets", function()
         end
       end
     end
+    for _, where in ipairs { "validate", "start", "put" } do
+      helpers.write(file, json.encode { name = "x", config = leaky("x", literals, where) })
+      local code, out, err = helpers.run { "run", "--verbose", "--plugins", files, "--input", worker:path "records", file }
+      assert.equal(where == "validate" and 3 or 4, code, err)
+      assert.matches("token [hidden]", out .. err, 1, true)
+      shows_none(out .. err, "run", ALL)
+    end
+  end)
+
+  it("in a query are not said by the access log", function()
+    launch()
+    worker:http("GET", "/connectors?password=of_the_query")
+    worker:http("GET", "/connectors/nobody?password=of_the_query")
+    helpers.wait_for("the second access", function() return worker:log():find("GET /connectors/nobody 404", 1, true) end)
+    assert.matches("GET /connectors 200", worker:log(), 1, true)
+    shows_none(worker:log(), "the log", { "of_the_query" })
   end)
 
   describe("that are masked", function()

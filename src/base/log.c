@@ -27,7 +27,7 @@ int cl_log_open(const char *path, enum cl_level level, bool json, struct cl_err 
   cl_loggers_start(level);
   if (!path)
     return 0;
-  int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+  int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
   if (fd < 0)
     return cl_err_set(err, CL_EIO, "cannot open log file %s: %s", path, strerror(errno));
   log_fd = fd;

@@ -13,7 +13,8 @@
 
 enum cl_level { CL_ALL = -1, CL_TRACE, CL_DEBUG, CL_INFO, CL_WARN, CL_ERROR, CL_FATAL, CL_OFF };
 
-/* Opens path for appending (NULL = stderr) and sets the root's level. Called once by main. */
+/* Opens path for appending (NULL = stderr; a new file is not for others, it may hold records) and sets the
+ * root's level. Called once by main. */
 int cl_log_open(const char *path, enum cl_level level, bool json, struct cl_err *err);
 void cl_log_close(void);
 /* Name in any case to level; false when it is none. */

@@ -271,6 +271,7 @@ void *cl_serve_begin(void *arg, const char *uri, struct MHD_Connection *con) {
   return c;
 }
 
+/* Without the query: who mistakes it for a body may have put a password there. */
 static void log_access(const struct cl_call *c) {
   char client[NI_MAXHOST] = "-", target[256];
   const union MHD_ConnectionInfo *info = MHD_get_connection_info(c->con, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -278,7 +279,7 @@ static void log_access(const struct cl_call *c) {
   if (addr)
     getnameinfo(addr, addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in),
                 client, sizeof client, NULL, 0, NI_NUMERICHOST);
-  snprintf(target, sizeof target, "%s", c->target);
+  snprintf(target, sizeof target, "%.*s", (int)strcspn(c->target, "?"), c->target);
   for (char *p = target; *p; p++)
     if ((unsigned char)*p < 0x20 || *p == 0x7f)
       *p = '?'; /* a log line is one line */

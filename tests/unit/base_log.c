@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -42,6 +43,19 @@ static void test_text(void **state) {
   cl_log_close();
 }
 
+static void test_new_file_is_not_for_others(void **state) {
+  (void)state;
+  struct cl_err err = CL_ERR_INIT;
+  struct stat st;
+  mode_t before = umask(0);
+  unlink(name);
+  assert_int_equal(cl_log_open(name, CL_INFO, false, &err), 0);
+  umask(before);
+  cl_log_close();
+  assert_int_equal(stat(name, &st), 0);
+  assert_int_equal(st.st_mode & 0777, 0640);
+}
+
 static void test_json(void **state) {
   (void)state;
   struct cl_err err = CL_ERR_INIT;
@@ -64,7 +78,8 @@ static void test_json(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_text), cmocka_unit_test(test_json)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_text), cmocka_unit_test(test_json),
+                                     cmocka_unit_test(test_new_file_is_not_for_others)};
   int fd = mkstemp(name);
   if (fd < 0)
     return 1;
