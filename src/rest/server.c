@@ -175,17 +175,17 @@ static void close_port(struct cl_port *p) {
   if (p->daemon) {
     if (!cl_conns_hang_up(&p->conns, HANG_UP_MS))
       CL_LOG(CL_WARN, "Some connections did not end");
-    MHD_stop_daemon(p->daemon);
+    MHD_stop_daemon(p->daemon); /* closes the socket, too */
+    p->fd = -1;
   }
   if (p->fd >= 0)
-    close(p->fd); /* not before: a thread of libmicrohttpd may still look at it */
+    close(p->fd);
   cl_conns_destroy(&p->conns);
 }
 
+/* Who comes now is told that the worker stops. MHD_quiesce_daemon would keep them out, but aborts the
+ * process when it meets one of its own threads at the wrong moment. */
 void cl_server_stop(struct cl_server *s, int64_t timeout_ms) {
-  for (size_t i = 0; i < s->n_ports; i++)
-    if (s->ports[i].daemon)
-      MHD_quiesce_daemon(s->ports[i].daemon);
   pthread_mutex_lock(&s->lock);
   s->stopping = true;
   pthread_cond_broadcast(&s->changed);
@@ -194,9 +194,6 @@ void cl_server_stop(struct cl_server *s, int64_t timeout_ms) {
     pthread_join(s->timer, NULL);
   if (s->prover_runs)
     pthread_join(s->prover, NULL);
-  for (size_t i = 0; i < s->n_ports; i++)
-    if (s->ports[i].daemon)
-      shutdown(s->ports[i].fd, SHUT_RDWR); /* clients in the backlog are told now */
   cl_call_answer_all(s);
   wait_for_requests(s, timeout_ms);
   for (size_t i = 0; i < s->n_ports; i++)
