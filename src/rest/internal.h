@@ -39,6 +39,7 @@ struct cl_call {
   bool again;              /* it was asked: libmicrohttpd calls for the headers once more */
   enum cl_verdict verdict; /* the hashing thread's until the connection is resumed */
   bool close;              /* the connection must not be used again */
+  const char *line;        /* where the target stands in libmicrohttpd's buffer: an address, not to be read */
   char *method, *target;
   struct cl_framing framing;
   struct cl_buf body;

@@ -11,6 +11,7 @@
 #include "base/log.h"
 
 #include <netdb.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +150,12 @@ static enum MHD_Result refuse_stopping(struct cl_call *c) {
   return send_refusal(c, 503, "Worker is shutting down");
 }
 
+/* libmicrohttpd shows texts that end at the first NUL, so that a target would lose what follows one. The
+ * version stands behind the target and a blank in the same buffer. */
+static bool target_is_cut(const struct cl_call *c, const char *version) {
+  return c->line && (uintptr_t)version - (uintptr_t)c->line != strlen(c->target) + 1;
+}
+
 static enum MHD_Result first_call(struct cl_call *c, const char *method, const char *version) {
   struct cl_server *s = c->server;
   cl_framing_read(c->con, method, version, s->conf->body_max, &c->framing);
@@ -170,6 +177,12 @@ static enum MHD_Result first_call(struct cl_call *c, const char *method, const c
     return refuse_size(c);
   if (c->framing.status)
     return send_refusal(c, c->framing.status, c->framing.message);
+  if (target_is_cut(c, version)) {
+    char message[80];
+    snprintf(message, sizeof message, "Control character at character %zu of the request target",
+             strlen(c->target) + 1);
+    return send_refusal(c, 400, message);
+  }
   check_head(c);
   if (is_answered(c) || c->verdict != CL_AUTH_UNKNOWN)
     return MHD_YES;
@@ -264,6 +277,7 @@ void *cl_serve_begin(void *arg, const char *uri, struct MHD_Connection *con) {
   give_time(c, s->conf->head_timeout_ms);
   c->refs = 1;
   c->started = cl_now_ms();
+  c->line = uri;
   c->target = strdup(uri ? uri : "");
   pthread_mutex_lock(&s->lock);
   s->refs++;

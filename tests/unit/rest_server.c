@@ -284,6 +284,24 @@ static void test_types(void **state) {
         ERROR(400, "Invalid escape at character 13 of the request target"));
   check(ask(*state, "GET", "/connectors/a%00b", "", NULL), 400, JSON, NULL);
   check(ask(*state, "GET", "//connectors", "", NULL), 400, JSON, NULL);
+  static const char *const targets[][2] = {{"/connectors", "/x"},
+                                           {"/connectors", ""},
+                                           {"/", "/x y"},
+                                           {"/connectors?a", "&b"},
+                                           {"/connectors", " "}};
+  for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+    char expected[128];
+    int fd = dial(*state);
+    say(fd, "GET ");
+    say(fd, targets[i][0]);
+    assert_int_equal(send(fd, "", 1, MSG_NOSIGNAL), 1); /* a NUL */
+    say(fd, targets[i][1]);
+    say(fd, " HTTP/1.1\r\nHost: h:1\r\n\r\n");
+    snprintf(expected, sizeof expected,
+             ERROR(400, "Control character at character %zu of the request target"),
+             strlen(targets[i][0]) + 1);
+    check(hear(fd), 400, JSON, expected);
+  }
 }
 
 static void test_head_and_options(void **state) {
