@@ -12,19 +12,19 @@
  */
 #pragma once
 
-enum { CL_ABI_VERSION = 12 };
+enum { CL_ABI_VERSION = 13 };
 
-enum { /* tables that both sides read by the low bits of a number: powers of two */
-  CL_GENERATIONS = 16, /* at most 7 bits of a symbol; see cl_lives */
-  CL_EPOCHS = 256      /* of the batches of a pool that are alive */
+enum {                      /* tables that both sides read by the low bits of a number: powers of two */
+       CL_GENERATIONS = 16, /* at most 7 bits of a symbol; see cl_lives */
+       CL_EPOCHS = 256      /* of the batches of a pool that are alive */
 };
 
 enum { /* sizes both compilers have to agree about (abi_c.h, connect.host.abi) */
-  CL_VAL_SIZE = 16,
-  CL_ENTRY_SIZE = 24,
-  CL_SCHEMA_SIZE = 152,
-  CL_RECORD_SIZE = 208,
-  CL_BATCH_SIZE = 112
+       CL_VAL_SIZE = 16,
+       CL_ENTRY_SIZE = 24,
+       CL_SCHEMA_SIZE = 152,
+       CL_RECORD_SIZE = 208,
+       CL_BATCH_SIZE = 112
 };
 
 /* Bytes that somebody else owns. p is NULL for "absent" (a null key or value). */
@@ -89,17 +89,17 @@ struct cl_entry { /* 24 bytes */
 
 /* A plugin's walk over the fields of a container, from which it may remove some meanwhile (host/view.lua). */
 struct cl_walk {
-  uint32_t at;   /* the position given last, from 1 */
-  uint32_t gone; /* how many up to there were removed since */
+  uint32_t at;    /* the position given last, from 1 */
+  uint32_t gone;  /* how many up to there were removed since */
   uint32_t bound; /* what is behind was added since the walk began */
 };
 
 struct cl_obj {
   uint32_t n, cap;
-  uint32_t java_cap; /* capacity with which the java.util.HashMap it stands for was made, a power of two */
-  uint32_t linked;   /* 1 = it stands for a LinkedHashMap: its own order is the one Java writes */
+  uint32_t java_cap;  /* capacity with which the java.util.HashMap it stands for was made, a power of two */
+  uint32_t linked;    /* 1 = it stands for a LinkedHashMap: its own order is the one Java writes */
   struct cl_entry *e; /* keys unique; first-seen order */
-  struct cl_obj_index *index; /* src/record/obj_index.h: of an object that grew large; NULL = none */
+  struct cl_obj_index *index;     /* src/record/obj_index.h: of an object that grew large; NULL = none */
   const struct cl_schema *schema; /* noted by views when read out of what has one; NULL = none known */
   struct cl_walk walk;
 };
@@ -126,11 +126,11 @@ struct cl_struct {
   const struct cl_schema *schema;
   uint32_t n;
   struct cl_walk walk;
-  struct cl_val *v; /* one per schema field, in field order; CL_MISSING = never set */
+  struct cl_val *v;       /* one per schema field, in field order; CL_MISSING = never set */
   struct cl_datum *owner; /* the key or value it was last read from, if it was; see host/write.lua */
 };
 
-struct cl_decimal { /* unscaled * 10^-scale, exact at any size */
+struct cl_decimal {     /* unscaled * 10^-scale, exact at any size */
   struct cl_str digits; /* optional '-', then digits without leading zeros */
   int32_t scale;
 };
@@ -153,11 +153,11 @@ enum cl_type {
 };
 
 enum cl_logical { /* decided by the schema's name alone, as Connect does */
-  CL_LOGICAL_NONE = 0,
-  CL_LOGICAL_DECIMAL,
-  CL_LOGICAL_DATE,
-  CL_LOGICAL_TIME,
-  CL_LOGICAL_TIMESTAMP
+                  CL_LOGICAL_NONE = 0,
+                  CL_LOGICAL_DECIMAL,
+                  CL_LOGICAL_DATE,
+                  CL_LOGICAL_TIME,
+                  CL_LOGICAL_TIMESTAMP
 };
 
 struct cl_param {
@@ -172,15 +172,15 @@ struct cl_field {
 };
 
 struct cl_schema { /* immutable; equal schemas that live equally long are the same pointer */
-  uint8_t type;     /* cl_type */
-  uint8_t logical;  /* cl_logical */
+  uint8_t type;    /* cl_type */
+  uint8_t logical; /* cl_logical */
   uint8_t optional;
   uint8_t has_version;
   int32_t version;
   uint32_t n_fields, n_params;
-  uint16_t life;    /* see cl_lives */
-  uint16_t depth;   /* 1 = it has no parts; see cl_ffi_schema */
-  uint64_t uid;     /* 1.. within the cl_space, never given twice */
+  uint16_t life;  /* see cl_lives */
+  uint16_t depth; /* 1 = it has no parts; see cl_ffi_schema */
+  uint64_t uid;   /* 1.. within the cl_space, never given twice */
   uint64_t hash;
   struct cl_str name, doc; /* p NULL = none */
   struct cl_str json[2];   /* as JsonConverter writes it, decimals BASE64 and NUMERIC; made on first use */
@@ -212,19 +212,19 @@ enum cl_record_state {
 struct cl_record {
   struct cl_datum key, value;
   struct cl_str topic;
-  int32_t partition;       /* -1 = none: let the partitioner choose */
-  int32_t timestamp_type;  /* 0 none, 1 create, 2 log append (sinks) */
-  int64_t timestamp;       /* ms; INT64_MIN = none, as -1 is no less a moment than -2 */
-  int64_t offset;          /* sinks: Kafka offset */
+  int32_t partition;      /* -1 = none: let the partitioner choose */
+  int32_t timestamp_type; /* 0 none, 1 create, 2 log append (sinks) */
+  int64_t timestamp;      /* ms; INT64_MIN = none, as -1 is no less a moment than -2 */
+  int64_t offset;         /* sinks: Kafka offset */
   struct cl_header *headers;
   struct cl_header *orig_headers; /* sink: as consumed; changing the list never changes this one's bytes */
   uint32_t n_headers, cap_headers, n_orig_headers;
-  uint32_t slot;           /* source: partition id of ctx:partition; sink: consumer slot */
+  uint32_t slot;            /* source: partition id of ctx:partition; sink: consumer slot */
   struct cl_str orig_topic; /* as consumed (sink) or emitted (source), before transforms */
   int64_t orig_timestamp;   /* sink: the same */
   int32_t orig_partition;
-  uint8_t state;           /* cl_record_state */
-  uint8_t acked;           /* source: Kafka has it; records sent before it may not be there yet */
+  uint8_t state; /* cl_record_state */
+  uint8_t acked; /* source: Kafka has it; records sent before it may not be there yet */
   uint16_t unused;
   struct cl_val source_offset; /* source: CL_OBJECT, CL_NULL, or CL_INT = {batch.offset_name: i} */
   struct cl_batch *batch;
@@ -238,7 +238,7 @@ struct cl_failure {
   const char *plugin;      /* class that ran */
   const char *exception;   /* class of the exception */
   const char *message;
-  const char *trace;       /* what follows "exception: message" in a stack trace; may be empty */
+  const char *trace; /* what follows "exception: message" in a stack trace; may be empty */
 };
 
 enum cl_batch_stage {
@@ -247,11 +247,11 @@ enum cl_batch_stage {
 };
 
 struct cl_batch {
-  uint32_t n, cap;          /* records used; ceiling of this batch */
-  uint16_t epoch;           /* tag carried by views; changes when the batch is reset */
-  uint8_t stage;            /* cl_batch_stage */
+  uint32_t n, cap; /* records used; ceiling of this batch */
+  uint16_t epoch;  /* tag carried by views; changes when the batch is reset */
+  uint8_t stage;   /* cl_batch_stage */
   uint8_t unused;
-  uint32_t refs;            /* see src/record/batch.h */
+  uint32_t refs; /* see src/record/batch.h */
   struct cl_record *records;
   struct cl_str offset_name; /* field name of CL_INT source offsets, e.g. "position" */
   struct cl_space *space;    /* symbols and schemas of the task */
@@ -270,13 +270,13 @@ struct cl_batch {
  * without a timeout. 0 = done, negative = enum cl_code of src/base/err.h, with
  * the text in the calling thread's error slot (cl_ffi_error). */
 
-/* record/: how long schemas, shapes and the like live. The first ones, and those made while nothing is worked on, live
- * as long as the task (life 0); the others belong to a generation, which is followed by another at the begin of a batch when much
- * was made, and is freed when the last batch begun under it is. */
+/* record/: how long schemas, shapes and the like live. The first ones, and those made while nothing is worked
+ * on, live as long as the task (life 0); the others belong to a generation, which is followed by another at
+ * the begin of a batch when much was made, and is freed when the last batch begun under it is. */
 struct cl_lives {
   uint16_t alive[CL_GENERATIONS]; /* alive[(life - 1) % CL_GENERATIONS] == life while that generation lives */
-  uint16_t newest;    /* what is made now gets this life, */
-  uint16_t lasting;   /* or 0: 0 = little of it, 1 = more, 2 = all that is made */
+  uint16_t newest;                /* what is made now gets this life, */
+  uint16_t lasting;               /* or 0: 0 = little of it, 1 = more, 2 = all that is made */
 };
 struct cl_lives *cl_ffi_lives(struct cl_space *space);
 
@@ -292,9 +292,10 @@ int cl_ffi_put_bytes(struct cl_batch *batch, struct cl_val *out, const char *s, 
 /* record/: building and changing, in the batch's arena. NULL = no memory; negative = that, or
  * what the comment says. Keys and names are copied. */
 struct cl_val *cl_ffi_obj_put(struct cl_batch *batch, struct cl_obj *obj, const char *s, uint32_t len);
-int cl_ffi_obj_remove(const struct cl_space *space, struct cl_obj *obj, const char *s, uint32_t len); /* 1 = was there */
-/* A HashMap made for java_cap: it has the least power of two from there on. Both here and below no more than a
- * million, or twice the entries. */
+int cl_ffi_obj_remove(const struct cl_space *space, struct cl_obj *obj, const char *s,
+                      uint32_t len); /* 1 = was there */
+/* A HashMap made for java_cap: it has the least power of two from there on. Both here and below no more than
+ * a million, or twice the entries. */
 struct cl_obj *cl_ffi_obj_new(struct cl_batch *batch, uint32_t java_cap);
 /* As if Java had made a new HashMap of the least power of two >= cap and put the entries into it. in_key:
  * they also take the order they had, which shows when a key is written. */
@@ -313,8 +314,8 @@ struct cl_names {
   struct cl_name_rule rule[];
 };
 struct cl_names *cl_ffi_names_new(struct cl_space *space, uint32_t n);
-int cl_ffi_names_set(struct cl_space *space, struct cl_names *names, uint32_t i, const char *name, uint32_t len,
-                     const char *to, uint32_t to_len);
+int cl_ffi_names_set(struct cl_space *space, struct cl_names *names, uint32_t i, const char *name,
+                     uint32_t len, const char *to, uint32_t to_len);
 /* All rules at once, as if put into a new HashMap with room for what the object had. */
 int cl_ffi_obj_project(struct cl_batch *batch, struct cl_obj *obj, const struct cl_names *names, int in_key);
 struct cl_struct *cl_ffi_struct_new(struct cl_batch *batch, const struct cl_schema *schema);
@@ -325,8 +326,10 @@ struct cl_map_entry *cl_ffi_map_add(struct cl_batch *batch, struct cl_map *map);
 /* Containers of its own for a value of the same batch; and all of its own for one of another batch. */
 int cl_ffi_copy(struct cl_batch *batch, struct cl_val *out, const struct cl_val *from);
 int cl_ffi_copy_other(struct cl_batch *batch, struct cl_val *out, const struct cl_val *from);
-int cl_ffi_put_decimal(struct cl_batch *batch, struct cl_val *out, const char *digits, uint32_t len, int32_t scale);
-/* Whether Connect's API takes the value for the schema; CL_EDATA tells why not. field p NULL = a bare value. */
+int cl_ffi_put_decimal(struct cl_batch *batch, struct cl_val *out, const char *digits, uint32_t len,
+                       int32_t scale);
+/* Whether Connect's API takes the value for the schema; CL_EDATA tells why not. field p NULL = a bare value.
+ */
 int cl_ffi_fits(const struct cl_val *v, const struct cl_schema *schema, const char *field, uint32_t len);
 /* Interned. NULL = no memory, or CL_EDATA: it is nested so deep that C's stack might end. */
 const struct cl_schema *cl_ffi_schema(struct cl_space *space, const struct cl_schema *draft);
@@ -334,26 +337,28 @@ const struct cl_schema *cl_ffi_schema(struct cl_space *space, const struct cl_sc
 const struct cl_schema *cl_ffi_schema_now(struct cl_space *space, const struct cl_schema *s);
 int cl_ffi_logical(struct cl_str name); /* the cl_logical a schema's name stands for */
 
-/* How structs of one schema become ones of another: the source of each new field. It is used on structs of that
- * schema only, and a value whose old and new schema differ is checked. */
+/* How structs of one schema become ones of another: the source of each new field. It is used on structs of
+ * that schema only, and a value whose old and new schema differ is checked. */
 struct cl_source {
-  int32_t at;        /* index of the old field, -1 = left unset */
-  uint32_t differs;  /* 1 = the old field has another schema than the new one */
+  int32_t at;       /* index of the old field, -1 = left unset */
+  uint32_t differs; /* 1 = the old field has another schema than the new one */
 };
 struct cl_shape {
   const struct cl_schema *to;
-  uint64_t from;         /* uid of the old schema */
-  uint32_t n;            /* = to->n_fields */
+  uint64_t from; /* uid of the old schema */
+  uint32_t n;    /* = to->n_fields */
   uint16_t life;
-  uint8_t nulls;         /* 1 = a null field that has a default is read as it, 2 = nulls are not looked at */
-  uint8_t flat;          /* 1 = made by cl_ffi_flat_shape */
+  uint8_t nulls; /* 1 = a null field that has a default is read as it, 2 = nulls are not looked at */
+  uint8_t flat;  /* 1 = made by cl_ffi_flat_shape */
   struct cl_source source[];
 };
-struct cl_shape *cl_ffi_shape_new(struct cl_space *space, const struct cl_schema *from, const struct cl_schema *to);
-/* New field i is taken from old field at, of the from of cl_ffi_shape_new. CL_EDATA = there is no such one. */
+struct cl_shape *cl_ffi_shape_new(struct cl_space *space, const struct cl_schema *from,
+                                  const struct cl_schema *to);
+/* New field i is taken from old field at, of the from of cl_ffi_shape_new. CL_EDATA = there is no such one.
+ */
 int cl_ffi_shape_set(struct cl_shape *shape, const struct cl_schema *from, uint32_t i, uint32_t at);
-/* The new struct. CL_EDATA = a struct of another schema, a null where the new schema has none, or a value that does
- * not fit it. */
+/* The new struct. CL_EDATA = a struct of another schema, a null where the new schema has none, or a value
+ * that does not fit it. */
 int cl_ffi_reshape(struct cl_batch *batch, const struct cl_shape *shape, const struct cl_struct *from,
                    struct cl_struct **out);
 
@@ -361,30 +366,33 @@ int cl_ffi_reshape(struct cl_batch *batch, const struct cl_shape *shape, const s
 struct cl_path {
   uint32_t n;
   uint32_t life;
-  uint64_t from;                 /* uid of the schema it starts at, 0 = of none */
-  const struct cl_schema *leaf;  /* at its end; NULL where from is 0 */
+  uint64_t from;                /* uid of the schema it starts at, 0 = of none */
+  const struct cl_schema *leaf; /* at its end; NULL where from is 0 */
   struct cl_str step[];
 };
-/* from NULL = none. All n steps are to be set before it is used; each answers CL_EDATA where the schema has no such
- * field. */
+/* from NULL = none. All n steps are to be set before it is used; each answers CL_EDATA where the schema has
+ * no such field. */
 struct cl_path *cl_ffi_path_new(struct cl_space *space, const struct cl_schema *from, uint32_t n);
 int cl_ffi_path_set(struct cl_space *space, struct cl_path *path, uint32_t i, const char *name, uint32_t len);
-/* *d, whose schema is path.from, becomes the field at the path's end, null when something on the way is. A field
- * on the way is read with its default, the last one with replace_null only. */
+/* *d, whose schema is path.from, becomes the field at the path's end, null when something on the way is. A
+ * field on the way is read with its default, the last one with replace_null only. */
 int cl_ffi_extract(struct cl_batch *batch, struct cl_datum *d, const struct cl_path *path, int replace_null);
 
-/* Flatten. The way from structs of a schema to flat ones, NULL with Connect's error; then *v, a struct of that schema
- * or an object, becomes flat. in_key: objects are read in the order of their HashMaps. */
-struct cl_shape *cl_ffi_flat_shape(struct cl_batch *batch, const struct cl_schema *from, const char *delimiter,
-                                   uint32_t len);
+/* Flatten. The way from structs of a schema to flat ones, NULL with Connect's error; then *v, a struct of
+ * that schema or an object, becomes flat. in_key: objects are read in the order of their HashMaps. */
+struct cl_shape *cl_ffi_flat_shape(struct cl_batch *batch, const struct cl_schema *from,
+                                   const char *delimiter, uint32_t len);
 int cl_ffi_flat_struct(struct cl_batch *batch, const struct cl_shape *shape, struct cl_val *v);
-int cl_ffi_flat_object(struct cl_batch *batch, struct cl_val *v, const char *delimiter, uint32_t len, int in_key);
+int cl_ffi_flat_object(struct cl_batch *batch, struct cl_val *v, const char *delimiter, uint32_t len,
+                       int in_key);
 
 /* record/: headers. The list may move when one is added. */
-struct cl_header *cl_ffi_header_add(struct cl_batch *batch, struct cl_record *rec, const char *name, uint32_t len);
+struct cl_header *cl_ffi_header_add(struct cl_batch *batch, struct cl_record *rec, const char *name,
+                                    uint32_t len);
 /* How many, or CL_ENOMEM. The list moves: headers that somebody still looks at stay as they were. */
 int cl_ffi_header_remove(struct cl_record *rec, const char *name, uint32_t len);
-int cl_ffi_header_fits(struct cl_batch *batch, const struct cl_datum *d); /* Connect's check of a header being added; CL_EDATA */
+int cl_ffi_header_fits(struct cl_batch *batch,
+                       const struct cl_datum *d); /* Connect's check of a header being added; CL_EDATA */
 struct cl_header *cl_ffi_header_last(struct cl_record *rec, const char *name, uint32_t len); /* NULL = none */
 /* What Connect's Values makes of a text; it is to be copied. */
 struct cl_literal {
@@ -394,7 +402,7 @@ struct cl_literal {
 const struct cl_literal *cl_ffi_literal(struct cl_space *space, const char *s, uint32_t len);
 
 /* record/: the codecs behind the built-in converters. */
-struct cl_json; /* one JsonConverter instance: its options and schema cache */
+struct cl_json;    /* one JsonConverter instance: its options and schema cache */
 struct cl_charset; /* by any of its Java names; lives for ever, NULL = unknown */
 const struct cl_charset *cl_ffi_charset(const char *name, uint32_t len);
 int cl_ffi_string_decode(struct cl_batch *batch, struct cl_datum *d, const struct cl_charset *charset);
@@ -404,7 +412,7 @@ int cl_ffi_bytes_encode(struct cl_batch *batch, struct cl_datum *d);
 int cl_ffi_json_decode(struct cl_json *json, struct cl_batch *batch, struct cl_datum *d);
 int cl_ffi_json_encode(struct cl_json *json, struct cl_batch *batch, struct cl_datum *d);
 int32_t cl_ffi_java_hash(const char *s, uint32_t len); /* String.hashCode */
-const char *cl_ffi_class(const struct cl_val *v); /* Java's class of a value, "null" for null */
+const char *cl_ffi_class(const struct cl_val *v);      /* Java's class of a value, "null" for null */
 /* type: CL_TYPE_BOOLEAN, INT16, INT32, INT64, FLOAT32 or FLOAT64. */
 int cl_ffi_primitive_decode(struct cl_batch *batch, struct cl_datum *d, int type);
 int cl_ffi_primitive_encode(struct cl_batch *batch, struct cl_datum *d, int type);
@@ -417,7 +425,8 @@ int cl_ffi_text(struct cl_batch *batch, const struct cl_val *v, struct cl_str *o
  * and die with the state. */
 struct cl_date_format; /* a SimpleDateFormat, UTC */
 struct cl_regex;
-int cl_ffi_date_format(const struct cl_date_format *f, struct cl_batch *batch, int64_t ms, struct cl_val *out);
+int cl_ffi_date_format(const struct cl_date_format *f, struct cl_batch *batch, int64_t ms,
+                       struct cl_val *out);
 int cl_ffi_date_parse(const struct cl_date_format *f, const char *s, uint32_t len, int64_t *ms);
 /* What Cast, MaskField and TimestampConverter do to values. */
 enum cl_change_kind {
@@ -427,34 +436,36 @@ enum cl_change_kind {
 };
 enum cl_moment { CL_MOMENT_STRING = 0, CL_MOMENT_UNIX, CL_MOMENT_DATE, CL_MOMENT_TIME, CL_MOMENT_TIMESTAMP };
 struct cl_change {
-  uint32_t at;  /* of a struct: which field */
-  int32_t type; /* of a cast: the cl_type */
+  uint32_t at;                  /* of a struct: which field */
+  int32_t type;                 /* of a cast: the cl_type */
   const struct cl_schema *from; /* of a cast and a moment; NULL = none */
-  struct cl_str name; /* of an object: which field, made null where it is not there */
+  struct cl_str name;           /* of an object: which field, made null where it is not there */
 };
 struct cl_changes {
   const struct cl_shape *shape; /* of structs: they are reshaped, too; NULL = none */
   uint32_t n;
   uint16_t life;
-  uint8_t kind;              /* cl_change_kind */
-  uint8_t target;            /* of moments: cl_moment */
-  int64_t unit;              /* of moments: Unix times' units in a millisecond, negative = ms in a unit */
+  uint8_t kind;   /* cl_change_kind */
+  uint8_t target; /* of moments: cl_moment */
+  int64_t unit;   /* of moments: Unix times' units in a millisecond, negative = ms in a unit */
   const struct cl_date_format *format; /* of moments that are text; NULL = none */
   struct cl_str text;        /* of masks: the replacement, p NULL = none; of moments: the format's pattern */
   struct cl_change change[]; /* by field */
 };
 /* brief = 1: from will be set, to schemas that need not last. */
-struct cl_changes *cl_ffi_changes_new(struct cl_space *space, uint32_t n, int kind, int brief, const char *text, uint32_t len);
-int cl_ffi_changes_name(struct cl_space *space, struct cl_changes *changes, uint32_t i, const char *name, uint32_t len);
+struct cl_changes *cl_ffi_changes_new(struct cl_space *space, uint32_t n, int kind, int brief,
+                                      const char *text, uint32_t len);
+int cl_ffi_changes_name(struct cl_space *space, struct cl_changes *changes, uint32_t i, const char *name,
+                        uint32_t len);
 /* Reshapes and changes field by field, as Java does: the first field that cannot be fails. */
-int cl_ffi_change_struct(struct cl_batch *batch, const struct cl_changes *changes, const struct cl_struct *from,
-                         struct cl_struct **out);
+int cl_ffi_change_struct(struct cl_batch *batch, const struct cl_changes *changes,
+                         const struct cl_struct *from, struct cl_struct **out);
 /* The same of the struct that is from's default. */
-int cl_ffi_change_default(struct cl_batch *batch, const struct cl_changes *changes, const struct cl_schema *from,
-                          struct cl_struct **out);
+int cl_ffi_change_default(struct cl_batch *batch, const struct cl_changes *changes,
+                          const struct cl_schema *from, struct cl_struct **out);
 int cl_ffi_change_object(struct cl_batch *batch, const struct cl_changes *changes, struct cl_obj *obj);
-/* The only change is made to a whole value, which becomes one of schema to (NULL = none): of its type at least, whatever
- * its name says. */
+/* The only change is made to a whole value, which becomes one of schema to (NULL = none): of its type at
+ * least, whatever its name says. */
 int cl_ffi_change_whole(struct cl_batch *batch, const struct cl_changes *changes, struct cl_val *v,
                         const struct cl_schema *to);
 /* The whole text matches: 1, 0, or negative when finding out takes too long. */
@@ -463,8 +474,8 @@ int cl_ffi_regex_matches(struct cl_regex *regex, const char *s, uint32_t len);
 int cl_ffi_regex_replace_first(struct cl_regex *regex, struct cl_batch *batch, const struct cl_str *s,
                                const char *replacement, uint32_t len, struct cl_str *out);
 
-/* record/: the last error of this thread's failed cl_ffi_* call: enum cl_code of src/base/err.h, its text, its
- * Java class (NULL = the usual one), lines for its stack trace ("" = none). */
+/* record/: the last error of this thread's failed cl_ffi_* call: enum cl_code of src/base/err.h, its text,
+ * its Java class (NULL = the usual one), lines for its stack trace ("" = none). */
 int cl_ffi_error_code(void);
 const char *cl_ffi_error(void);
 const char *cl_ffi_error_class(void);
@@ -474,6 +485,17 @@ const char *cl_ffi_error_trace(void); /* "Caused by: ...", or "" */
 int cl_ffi_sleep(void *task, int64_t ms);  /* serves delivery reports meanwhile; 1 = asked to stop */
 int cl_ffi_stopping(void *task);           /* 1 = asked to stop */
 void cl_ffi_phase(void *task, int plugin); /* the plugin's poll or put begins (1), or is over (0) */
+
+/* The plugins of a task, numbered: which of them runs within a verb is stored where cl_ffi_at says (NULL =
+ * nobody asks), once for a batch and not for each record; each verb begins with its connector. */
+enum {
+  CL_SLOT_CONNECTOR,
+  CL_SLOT_KEY,
+  CL_SLOT_VALUE,
+  CL_SLOT_HEADER,
+  CL_SLOT_CHAIN /* transform i, from 0, is CL_SLOT_CHAIN + 2 i, and its predicate the one behind it */
+};
+int32_t *cl_ffi_at(void *task);
 
 /* A metric of the plugin's own: its number, or -1 when the task has as many as it may. Names are
  * [a-z][a-z0-9_]*, at most 63 characters; the same name is the same metric. Without a task nobody counts. */
@@ -488,7 +510,7 @@ void cl_ffi_emit_undo(struct cl_batch *batch);
 int cl_ffi_put_str(struct cl_batch *batch, struct cl_str *out, const char *s, uint32_t len); /* copied */
 struct cl_header *cl_ffi_headers(struct cl_batch *batch, struct cl_record *rec, uint32_t n);
 int cl_ffi_batch_full(const struct cl_batch *batch); /* 1 = poll should return: by records or by bytes */
-int cl_ffi_batch_live(struct cl_batch *batch); /* makes batch.live */
+int cl_ffi_batch_live(struct cl_batch *batch);       /* makes batch.live */
 /* Adds to batch.failures; the texts are copied. The record's state is the caller's matter. */
 int cl_ffi_fail(struct cl_record *rec, const char *stage, const char *plugin, const char *exception,
                 const char *message, const char *trace);
@@ -522,20 +544,20 @@ int cl_ffi_writer_flush(struct cl_writer *w, int durable);
 int cl_ffi_writer_close(struct cl_writer *w); /* writes out what is buffered */
 void cl_ffi_writer_free(struct cl_writer *w);
 
-/* net/: HTTP, behind connect.http. A transfer moves only inside these calls, each of which waits no longer than it is
- * told to. What Lua sees of one: */
+/* net/: HTTP, behind connect.http. A transfer moves only inside these calls, each of which waits no longer
+ * than it is told to. What Lua sees of one: */
 enum cl_http_problem {
   CL_HTTP_NONE = 0,
   CL_HTTP_RESOLVE,
   CL_HTTP_CONNECT,
-  CL_HTTP_TIMEOUT,      /* while connecting: other deadlines are the caller's */
-  CL_HTTP_BROKEN,       /* the connection ended too early */
+  CL_HTTP_TIMEOUT, /* while connecting: other deadlines are the caller's */
+  CL_HTTP_BROKEN,  /* the connection ended too early */
   CL_HTTP_PROXY_FAILED,
-  CL_HTTP_UNTRUSTED,    /* the server's certificate */
-  CL_HTTP_TLS_FILES,    /* ours cannot be used */
+  CL_HTTP_UNTRUSTED, /* the server's certificate */
+  CL_HTTP_TLS_FILES, /* ours cannot be used */
   CL_HTTP_HEAD_TOO_LARGE,
   CL_HTTP_BODY_TOO_LARGE,
-  CL_HTTP_NOT_HTTP,     /* what came is no answer */
+  CL_HTTP_NOT_HTTP, /* what came is no answer */
   CL_HTTP_NO_MEMORY,
   CL_HTTP_FAILED
 };
@@ -551,7 +573,8 @@ struct cl_http *cl_ffi_http_new(void); /* NULL: see cl_ffi_error, as with all of
 void cl_ffi_http_free(struct cl_http *http);
 struct cl_http_call *cl_ffi_http_call(struct cl_http *http);
 void cl_ffi_http_drop(struct cl_http_call *call); /* at any time: breaks off what is under way */
-/* Settings, copied; one that cannot be is told by start. Files are PEM, given as a path or as the text itself. */
+/* Settings, copied; one that cannot be is told by start. Files are PEM, given as a path or as the text
+ * itself. */
 enum cl_http_text {
   CL_HTTP_URL = 0,
   CL_HTTP_METHOD,
@@ -570,18 +593,19 @@ enum cl_http_number {
   CL_HTTP_ENV_PROXY            /* 1 = the proxy that the environment names */
 };
 void cl_ffi_http_number(struct cl_http_call *call, int what, int64_t n);
-void cl_ffi_http_header(struct cl_http_call *call, const char *name, const char *value); /* value NULL = not sent */
+void cl_ffi_http_header(struct cl_http_call *call, const char *name,
+                        const char *value); /* value NULL = not sent */
 int cl_ffi_http_start(struct cl_http_call *call);
-/* Until there is something new to look at, or ms have passed: 1 = there is a head, 0 = not yet, negative = it has
- * failed and what came of its body is taken. */
+/* Until there is something new to look at, or ms have passed: 1 = there is a head, 0 = not yet, negative = it
+ * has failed and what came of its body is taken. */
 int cl_ffi_http_wait(struct cl_http_call *call, int32_t ms);
 void cl_ffi_http_take(struct cl_http_call *call, uint32_t n); /* bytes of body; more may come at once */
 void cl_ffi_http_rest(int32_t ms);                            /* a pause, which a signal ends */
 
 /* A URL's parts: zero before the first call, until cl_ffi_url_clear, which leaves nothing of them in memory. */
 struct cl_url {
-  struct cl_str url;    /* without user, password and fragment */
-  struct cl_str origin; /* "https://host:443" */
+  struct cl_str url;            /* without user, password and fragment */
+  struct cl_str origin;         /* "https://host:443" */
   struct cl_str user, password; /* decoded, "" = none */
 };
 /* text is relative to base, unless that is NULL. CL_EINVAL: no URL of http or https. */
@@ -590,14 +614,16 @@ void cl_ffi_url_clear(struct cl_url *parts);
 
 /* vm/: what connect.crypto computes. Answers of digest, hmac and from_base64 are lengths. */
 enum { CL_DIGEST_MAX = 64 };
-int cl_ffi_digest(const char *name, const char *data, uint32_t len, unsigned char *out); /* CL_DIGEST_MAX bytes */
-int cl_ffi_hmac(const char *name, const char *key, uint32_t key_len, const char *data, uint32_t len, unsigned char *out);
+int cl_ffi_digest(const char *name, const char *data, uint32_t len,
+                  unsigned char *out); /* CL_DIGEST_MAX bytes */
+int cl_ffi_hmac(const char *name, const char *key, uint32_t key_len, const char *data, uint32_t len,
+                unsigned char *out);
 int cl_ffi_random(unsigned char *out, uint32_t n);
 int cl_ffi_equal(const char *a, const char *b, uint32_t n); /* 1 = equal; takes as long for every a and b */
-void cl_ffi_to_base64(const char *data, uint32_t len, char *out);            /* (len + 2) / 3 * 4 characters */
+void cl_ffi_to_base64(const char *data, uint32_t len, char *out); /* (len + 2) / 3 * 4 characters */
 int64_t cl_ffi_from_base64(const char *text, uint32_t len, unsigned char *out); /* -1 = it is none */
 /* RSA with PKCS #1 v1.5 padding. key: PEM text. out has *n bytes; how many were written. */
 int cl_ffi_sign(const char *digest, const char *key, const char *password, const char *data, uint32_t len,
                 unsigned char *out, uint32_t *n);
-int cl_ffi_verify(const char *digest, const char *key, const char *data, uint32_t len, const unsigned char *signature,
-                  uint32_t n); /* 1, 0, or negative: the key cannot be used */
+int cl_ffi_verify(const char *digest, const char *key, const char *data, uint32_t len,
+                  const unsigned char *signature, uint32_t n); /* 1, 0, or negative: the key cannot be used */

@@ -6,7 +6,7 @@ local bit = require "bit"
 local C = require "connect.host.abi"
 local host = require "connect.host.c"
 
-local FORM = { 12, "beb41830" } -- CL_ABI_VERSION and the form it stands for
+local FORM = { 13, "fff06c50" } -- CL_ABI_VERSION and the form it stands for
 
 -- A number of the declarations, whatever is said about them and however they are laid out.
 local function form_of(text)

@@ -456,11 +456,14 @@ describe("seeing it", function()
     at_least("connect_lua_task_call_seconds", task, seen, 0.2)
     local _, tasks = worker:http("GET", "/connect-lua/tasks")
     assert.equal("poll", tasks[1].call.verb)
+    assert.equal("connector", tasks[1].call.role)
+    assert.equal("stuck", tasks[1].call.class)
     assert.is_true(tasks[1].call.overdue)
     assert.is_true(tasks[1].call.ms >= 200)
+    local line = "WARN %[stuck|task%-0%] the task's poll has been running for %d+ ms, [^\n]*the connector %(stuck%)"
     local function said()
       local n = 0
-      for _ in worker:log():gmatch "WARN %[stuck|task%-0%] the plugin's poll has been running for %d+ ms" do n = n + 1 end
+      for _ in worker:log():gmatch(line) do n = n + 1 end
       return n
     end
     helpers.wait_for("a second line", function() return said() == 2 end)
@@ -468,6 +471,68 @@ describe("seeing it", function()
     seen = wait_value("connect_lua_task_call_overdue", task, 0)
     is("connect_lua_task_overdue_calls_total", task, seen, 1)
     wait_value("connect_lua_task_call_seconds", task, 0)
+    worker:stop()
+  end)
+
+  it("tells which of the task's plugins takes too long", function()
+    local gate = 'local function wait() local gate = connect.file.reader { path = "%s" } while not gate:line() do end end '
+    start { ["connect.lua.watchdog.ms"] = "100", ["key.converter"] = "org.apache.kafka.connect.storage.StringConverter" }
+    plugin("counting", SOURCE)
+    local function waiting(name, text) plugin(name, gate:format(worker:path(name .. "-gate")) .. "return " .. text) end
+    waiting("waiting_transform", "{ api = 1, kind = 'transform', apply = function(record) wait() return record end }")
+    waiting("waiting_setup", "{ api = 1, kind = 'transform', configure = wait, apply = function(record) return record end }")
+    waiting("waiting_predicate", "{ api = 1, kind = 'predicate', test = function() wait() return false end }")
+    waiting("waiting_converter", [[{ api = 1, kind = "converter", decode = function() end,
+      encode = function(datum) wait() datum:set_text "x" end }]])
+    worker:start()
+    local topic, gates, config = helpers.unique "which", {}, {
+      ["value.converter"] = "waiting_converter", transforms = "a,b,c", predicates = "p",
+      ["transforms.a.type"] = "waiting_setup", ["transforms.b.type"] = "waiting_transform",
+      ["transforms.c.type"] = "waiting_transform", ["transforms.c.predicate"] = "p", ["predicates.p.type"] = "waiting_predicate" }
+    for _, name in ipairs { "transform", "setup", "predicate", "converter" } do
+      gates[name] = worker:path("waiting_" .. name .. "-gate")
+      config["gate." .. name] = gates[name]
+    end
+    source("in", topic, "1", config)
+    local function told(verb, role, kind)
+      local class = "waiting_" .. kind
+      local call = helpers.wait_for(role .. " to be overdue", function()
+        local now = worker:get("/connect-lua/tasks")[1].call
+        return type(now) == "table" and now.overdue and now.role == role and now
+      end)
+      assert.equal(verb, call.verb)
+      assert.equal(class, call.class)
+      local line = ("WARN [in|task-0] the task's %s has been running for"):format(verb)
+      helpers.wait_for("the log to tell of " .. role, function()
+        for text in worker:log():gmatch "[^\n]+" do
+          if text:find(line, 1, true) and text:find(("it is in the %s (%s)"):format(role, class), 1, true) then return true end
+        end
+      end)
+      helpers.write(gates[kind], "open\n")
+    end
+    told("load", "transforms.a", "setup")
+    told("poll", "transforms.b", "transform")
+    told("poll", "predicates.p", "predicate")
+    told("poll", "value.converter", "converter")
+    wait_value("kafka_connect_source_task_source_record_write_total", labels "in", 1)
+    worker:stop()
+  end)
+
+  it("says nothing of a record that waits for its next try", function()
+    start { ["connect.lua.watchdog.ms"] = "50" }
+    plugin("counting", SOURCE)
+    plugin("twice", [[local tried = 0
+      return { api = 1, kind = "transform", apply = function(record)
+        tried = tried + 1
+        if tried < 3 then connect.retriable "not yet" end
+        return record
+      end }]])
+    worker:start()
+    source("in", helpers.unique "patient", "1", { transforms = "twice", ["transforms.twice.type"] = "twice",
+      ["errors.retry.timeout"] = "-1" }) -- its pauses: 300 and 600 ms
+    local seen = wait_value("kafka_connect_source_task_source_record_write_total", labels "in", 1)
+    is("kafka_connect_task_error_total_retries", labels "in", seen, 2)
+    is("connect_lua_task_overdue_calls_total", labels "in", seen, 0)
     worker:stop()
   end)
 

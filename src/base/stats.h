@@ -106,6 +106,7 @@ struct cl_stats {
   _Atomic int64_t state;                     /* since << 8 | state */
   _Atomic int64_t state_ms[CL_STATS_STATES]; /* in each, without the present one's time */
   _Atomic int64_t call;                      /* since (monotonic ms) << 8 | verb; 0 = none */
+  _Atomic int32_t at;                        /* which of the task's plugins runs in it: CL_SLOT_* of abi.h */
   struct cl_stats_named *named;              /* room for all, made with the first */
   _Atomic size_t n_named;
 };
@@ -155,5 +156,11 @@ double cl_stats_state_ratio(const struct cl_stats *s, int state, int64_t now_ms)
 /* A call into Lua begins or ends; s may be NULL. */
 void cl_stats_enter(struct cl_stats *s, enum cl_verb verb, int64_t now_ms);
 void cl_stats_leave(struct cl_stats *s);
+/* Which of the task's plugins runs from now on; s may be NULL. Compiled Lua code stores it by itself
+ * (cl_ffi_at). */
+static inline void cl_stats_at(struct cl_stats *s, int32_t slot) {
+  if (s)
+    atomic_store_explicit(&s->at, slot, memory_order_relaxed);
+}
 /* The call that is running and since when (monotonic); CL_VERB_NONE = none. */
 enum cl_verb cl_stats_call(const struct cl_stats *s, int64_t *since_ms);

@@ -2,6 +2,8 @@
  * References to what tasks run. Any thread. May include floors 4-0. */
 #include "task/parts.h"
 
+#include <stdio.h>
+
 static struct cl_task_part copy_part(const struct cl_task_part *p) {
   if (p->plugin)
     cl_plugin_ref(p->plugin);
@@ -53,6 +55,19 @@ struct cl_task_slot cl_task_parts_slot(const struct cl_task_parts *p, size_t i) 
   struct cl_chain_stage *stage = &p->transforms->v[(i - CL_SLOT_CHAIN) / 2];
   return (i - CL_SLOT_CHAIN) % 2 == 0 ? (struct cl_task_slot){&stage->transform, &stage->config}
                                       : (struct cl_task_slot){&stage->predicate, &stage->predicate_config};
+}
+
+const char *cl_task_parts_role(const struct cl_task_parts *p, size_t i, char *out, size_t size) {
+  static const char *const names[] = {"connector", "key.converter", "value.converter", "header.converter"};
+  if (i < CL_SLOT_CHAIN) {
+    snprintf(out, size, "%s", names[i]);
+    return out;
+  }
+  const struct cl_chain_stage *stage = &p->transforms->v[(i - CL_SLOT_CHAIN) / 2];
+  bool predicate = (i - CL_SLOT_CHAIN) % 2;
+  snprintf(out, size, "%s.%s", predicate ? "predicates" : "transforms",
+           predicate ? stage->predicate_alias : stage->alias);
+  return out;
 }
 
 void cl_task_slot_set(struct cl_task_slot slot, struct cl_plugin *plugin, json_t *config) {

@@ -3,6 +3,8 @@
  * configuration. Any thread, no state. */
 #pragma once
 
+#include "connect_lua/abi_c.h"
+
 #include "base/json.h"
 #include "vm/chain.h"
 
@@ -23,13 +25,15 @@ struct cl_task_parts cl_task_parts_copy(const struct cl_task_parts *p);
 bool cl_task_parts_own(const struct cl_task_parts *p, struct cl_task_parts *out);
 void cl_task_parts_clear(struct cl_task_parts *p);
 
-/* The places where a plugin is, one after another; *plugin is NULL where there is none. */
+/* The places where a plugin is, one after another, CL_SLOT_CONNECTOR first; *plugin is NULL where there is
+ * none. */
 struct cl_task_slot {
   struct cl_plugin **plugin;
   json_t **config;
 };
-enum { CL_SLOT_CONNECTOR, CL_SLOT_KEY, CL_SLOT_VALUE, CL_SLOT_HEADER, CL_SLOT_CHAIN };
 size_t cl_task_parts_slots(const struct cl_task_parts *p);
 struct cl_task_slot cl_task_parts_slot(const struct cl_task_parts *p, size_t i);
+/* What people call it: "connector", "value.converter", "transforms.x", "predicates.y". Answers out. */
+const char *cl_task_parts_role(const struct cl_task_parts *p, size_t i, char *out, size_t size);
 /* Puts another plugin and config there, of which it takes references. p's chain is its own. */
 void cl_task_slot_set(struct cl_task_slot slot, struct cl_plugin *plugin, json_t *config);

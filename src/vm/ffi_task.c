@@ -23,10 +23,17 @@ static void plugin_ends(struct cl_vm_task *t) {
 void cl_ffi_task_verb(struct cl_vm_task *t, enum cl_verb verb) {
   plugin_ends(t);
   t->verb = verb;
+  cl_stats_at(t->stats, CL_SLOT_CONNECTOR);
   if (verb == CL_VERB_NONE)
     cl_stats_leave(t->stats);
   else
     cl_stats_enter(t->stats, verb, cl_now_ms());
+}
+
+_Static_assert(sizeof(_Atomic int32_t) == sizeof(int32_t), "Lua stores it");
+int32_t *cl_ffi_at(void *task) {
+  struct cl_vm_task *t = task;
+  return t && t->stats ? (int32_t *)&t->stats->at : NULL;
 }
 
 void cl_ffi_phase(void *task, int plugin) {

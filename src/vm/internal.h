@@ -112,8 +112,9 @@ char *cl_bridge_text(const json_t *json, size_t flags);
 /* ------------------------------------------------------------------ spec.c */
 
 /* Both set a field of the table on top of the stack and may throw (the plugin files run).
- * {module=, config=, class=, file=}; nothing when the part has no plugin. */
-void cl_spec_set_part(struct cl_lua *s, lua_State *L, const char *name, const struct cl_vm_part *part);
+ * {module=, config=, class=, file=}; nothing when the part has no plugin. slot: CL_SLOT_* of abi.h. */
+void cl_spec_set_part(struct cl_lua *s, lua_State *L, const char *name, size_t slot,
+                      const struct cl_vm_part *part);
 /* "transforms": a list of parts with alias, side, negate and predicate (a part with alias) beside.
  * chain NULL = none. */
 void cl_spec_set_transforms(struct cl_lua *s, lua_State *L, const struct cl_chain *chain);

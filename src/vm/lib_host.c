@@ -189,8 +189,12 @@ static int host_timeout(lua_State *L) {
 /* retry(attempt, since_ms) -> whether to try once more; nil = the task is to stop */
 static int host_retry(lua_State *L) {
   const struct cl_vm_ops *ops = OPS_WITH(L, retry);
-  int verdict = ops->retry(self(L)->task.opaque, (uint32_t)luaL_checkinteger(L, 1),
-                           (int64_t)luaL_checknumber(L, 2));
+  struct cl_vm_task *t = &self(L)->task;
+  uint32_t attempt = (uint32_t)luaL_checkinteger(L, 1);
+  int64_t since = (int64_t)luaL_checknumber(L, 2);
+  cl_stats_leave(t->stats); /* it waits, and can be stopped */
+  int verdict = ops->retry(t->opaque, attempt, since);
+  cl_stats_enter(t->stats, t->verb, cl_now_ms());
   if (verdict < 0)
     lua_pushnil(L);
   else

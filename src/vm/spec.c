@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-/* Pushes the table {module=, config=, class=, file=} of a part. */
-static void push_part(struct cl_lua *s, lua_State *L, const struct cl_vm_part *part) {
+/* Pushes the table {module=, config=, class=, file=} of a part, whose file runs. */
+static void push_part(struct cl_lua *s, lua_State *L, size_t slot, const struct cl_vm_part *part) {
+  cl_stats_at(s->task.stats, (int32_t)slot);
   lua_newtable(L);                               /* part */
   lua_getglobal(L, "require");                   /* part require */
   lua_pushliteral(L, "connect.host.sandbox");    /* part require name */
@@ -26,53 +27,54 @@ static void push_part(struct cl_lua *s, lua_State *L, const struct cl_vm_part *p
   lua_setfield(L, -2, "file");                   /* part */
 }
 
-void cl_spec_set_part(struct cl_lua *s, lua_State *L, const char *name, const struct cl_vm_part *part) {
+void cl_spec_set_part(struct cl_lua *s, lua_State *L, const char *name, size_t slot,
+                      const struct cl_vm_part *part) {
   if (!part->plugin)
     return;
-  push_part(s, L, part);     /* t part */
-  lua_setfield(L, -2, name); /* t */
+  push_part(s, L, slot, part); /* t part */
+  lua_setfield(L, -2, name);   /* t */
 }
 
 /* Pushes a part with alias, side, predicate and negate beside. */
-static void push_stage(struct cl_lua *s, lua_State *L, const struct cl_chain_stage *stage) {
-  push_part(s, L, &(struct cl_vm_part){stage->transform, stage->config}); /* stage */
-  lua_pushstring(L, stage->alias);                                        /* stage v */
-  lua_setfield(L, -2, "alias");                                           /* stage */
-  lua_pushstring(L, stage->transform->side);                              /* stage v */
-  lua_setfield(L, -2, "side");                                            /* stage */
-  lua_pushboolean(L, stage->negate);                                      /* stage v */
-  lua_setfield(L, -2, "negate");                                          /* stage */
+static void push_stage(struct cl_lua *s, lua_State *L, size_t slot, const struct cl_chain_stage *stage) {
+  push_part(s, L, slot, &(struct cl_vm_part){stage->transform, stage->config}); /* stage */
+  lua_pushstring(L, stage->alias);                                              /* stage v */
+  lua_setfield(L, -2, "alias");                                                 /* stage */
+  lua_pushstring(L, stage->transform->side);                                    /* stage v */
+  lua_setfield(L, -2, "side");                                                  /* stage */
+  lua_pushboolean(L, stage->negate);                                            /* stage v */
+  lua_setfield(L, -2, "negate");                                                /* stage */
   if (!stage->predicate)
     return;
-  push_part(s, L, &(struct cl_vm_part){stage->predicate, stage->predicate_config}); /* stage part */
-  lua_pushstring(L, stage->predicate_alias);                                        /* stage part v */
-  lua_setfield(L, -2, "alias");                                                     /* stage part */
-  lua_setfield(L, -2, "predicate");                                                 /* stage */
+  push_part(s, L, slot + 1, &(struct cl_vm_part){stage->predicate, stage->predicate_config}); /* stage part */
+  lua_pushstring(L, stage->predicate_alias); /* stage part v */
+  lua_setfield(L, -2, "alias");              /* stage part */
+  lua_setfield(L, -2, "predicate");          /* stage */
 }
 
 void cl_spec_set_transforms(struct cl_lua *s, lua_State *L, const struct cl_chain *stages) {
   size_t n = stages ? stages->n : 0;
   lua_createtable(L, (int)n, 0); /* list */
   for (size_t i = 0; i < n; i++) {
-    push_stage(s, L, &stages->v[i]);  /* list stage */
-    lua_rawseti(L, -2, (int)(i + 1)); /* list */
+    push_stage(s, L, CL_SLOT_CHAIN + 2 * i, &stages->v[i]); /* list stage */
+    lua_rawseti(L, -2, (int)(i + 1));                       /* list */
   }
   lua_setfield(L, -2, "transforms"); /* */
 }
 
 static bool is_of(const struct cl_plugin *p, const char *file) { return p && strcmp(p->file, file) == 0; }
 
-static void set_changed_part(struct cl_lua *s, lua_State *L, const char *name, const struct cl_vm_part *part,
-                             const char *file) {
+static void set_changed_part(struct cl_lua *s, lua_State *L, const char *name, size_t slot,
+                             const struct cl_vm_part *part, const char *file) {
   if (is_of(part->plugin, file))
-    cl_spec_set_part(s, L, name, part);
+    cl_spec_set_part(s, L, name, slot, part);
 }
 
 /* Pushes {alias=, module=..., predicate=}, without what is of other files. */
-static void push_changed_stage(struct cl_lua *s, lua_State *L, const struct cl_chain_stage *stage,
-                               const char *file) {
+static void push_changed_stage(struct cl_lua *s, lua_State *L, size_t slot,
+                               const struct cl_chain_stage *stage, const char *file) {
   if (is_of(stage->transform, file))
-    push_part(s, L, &(struct cl_vm_part){stage->transform, stage->config}); /* stage */
+    push_part(s, L, slot, &(struct cl_vm_part){stage->transform, stage->config}); /* stage */
   else
     lua_newtable(L);                         /* stage */
   lua_pushstring(L, stage->alias);           /* stage v */
@@ -81,24 +83,24 @@ static void push_changed_stage(struct cl_lua *s, lua_State *L, const struct cl_c
   lua_setfield(L, -2, "side");               /* stage */
   if (!is_of(stage->predicate, file))
     return;
-  push_part(s, L, &(struct cl_vm_part){stage->predicate, stage->predicate_config}); /* stage part */
-  lua_pushstring(L, stage->predicate_alias);                                        /* stage part v */
-  lua_setfield(L, -2, "alias");                                                     /* stage part */
-  lua_setfield(L, -2, "predicate");                                                 /* stage */
+  push_part(s, L, slot + 1, &(struct cl_vm_part){stage->predicate, stage->predicate_config}); /* stage part */
+  lua_pushstring(L, stage->predicate_alias); /* stage part v */
+  lua_setfield(L, -2, "alias");              /* stage part */
+  lua_setfield(L, -2, "predicate");          /* stage */
 }
 
 void cl_spec_set_changed(struct cl_lua *s, lua_State *L, const struct cl_vm_parts *next, const char *file) {
-  set_changed_part(s, L, "plugin", &next->plugin, file);
-  set_changed_part(s, L, "key", &next->key, file);
-  set_changed_part(s, L, "value", &next->value, file);
-  set_changed_part(s, L, "header", &next->header, file);
+  set_changed_part(s, L, "plugin", CL_SLOT_CONNECTOR, &next->plugin, file);
+  set_changed_part(s, L, "key", CL_SLOT_KEY, &next->key, file);
+  set_changed_part(s, L, "value", CL_SLOT_VALUE, &next->value, file);
+  set_changed_part(s, L, "header", CL_SLOT_HEADER, &next->header, file);
   lua_newtable(L); /* t list */
   for (size_t i = 0; next->transforms && i < next->transforms->n; i++) {
     const struct cl_chain_stage *stage = &next->transforms->v[i];
     if (!is_of(stage->transform, file) && !is_of(stage->predicate, file))
       continue;
-    push_changed_stage(s, L, stage, file); /* t list stage */
-    lua_rawseti(L, -2, (int)(i + 1));      /* t list */
+    push_changed_stage(s, L, CL_SLOT_CHAIN + 2 * i, stage, file); /* t list stage */
+    lua_rawseti(L, -2, (int)(i + 1));                             /* t list */
   }
   lua_setfield(L, -2, "transforms"); /* t */
 }

@@ -31,11 +31,11 @@ struct loading {
 
 static void set_converters(struct cl_lua *s, lua_State *L, const char *name, const struct cl_vm_part *key,
                            const struct cl_vm_part *value, const struct cl_vm_part *header) {
-  lua_newtable(L);                          /* spec t */
-  cl_spec_set_part(s, L, "key", key);       /* spec t */
-  cl_spec_set_part(s, L, "value", value);   /* spec t */
-  cl_spec_set_part(s, L, "header", header); /* spec t */
-  lua_setfield(L, -2, name);                /* spec */
+  lua_newtable(L);                                          /* spec t */
+  cl_spec_set_part(s, L, "key", CL_SLOT_KEY, key);          /* spec t */
+  cl_spec_set_part(s, L, "value", CL_SLOT_VALUE, value);    /* spec t */
+  cl_spec_set_part(s, L, "header", CL_SLOT_HEADER, header); /* spec t */
+  lua_setfield(L, -2, name);                                /* spec */
 }
 
 static int load(lua_State *L) {

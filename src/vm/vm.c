@@ -21,28 +21,28 @@ struct cl_vm {
 /* ------------------------------------------------------------------- loading */
 
 static void push_spec(struct cl_vm *vm, lua_State *L, const struct cl_vm_conf *conf) {
-  lua_createtable(L, 0, 13);                                         /* spec */
-  lua_pushstring(L, conf->connector);                                /* spec v */
-  lua_setfield(L, -2, "connector");                                  /* spec */
-  lua_pushinteger(L, conf->task);                                    /* spec v */
-  lua_setfield(L, -2, "task");                                       /* spec */
-  lua_pushinteger(L, conf->tasks_max);                               /* spec v */
-  lua_setfield(L, -2, "tasks_max");                                  /* spec */
-  lua_pushstring(L, cl_plugin_kind_name(conf->plugin.plugin->kind)); /* spec v */
-  lua_setfield(L, -2, "kind");                                       /* spec */
-  lua_pushlightuserdata(L, &vm->lua.task);                           /* spec v */
-  lua_setfield(L, -2, "opaque");                                     /* spec */
-  lua_pushlightuserdata(L, conf->space);                             /* spec v */
-  lua_setfield(L, -2, "space");                                      /* spec */
-  cl_spec_set_part(&vm->lua, L, "plugin", &conf->plugin);            /* spec */
-  cl_spec_set_part(&vm->lua, L, "key", &conf->key);                  /* spec */
-  cl_spec_set_part(&vm->lua, L, "value", &conf->value);              /* spec */
-  cl_spec_set_part(&vm->lua, L, "header", &conf->header);            /* spec */
-  cl_spec_set_transforms(&vm->lua, L, conf->transforms);             /* spec */
-  lua_pushboolean(L, conf->tolerate);                                /* spec v */
-  lua_setfield(L, -2, "tolerate");                                   /* spec */
-  lua_pushboolean(L, conf->keep_emitted);                            /* spec v */
-  lua_setfield(L, -2, "keep_emitted");                               /* spec */
+  lua_createtable(L, 0, 13);                                                 /* spec */
+  lua_pushstring(L, conf->connector);                                        /* spec v */
+  lua_setfield(L, -2, "connector");                                          /* spec */
+  lua_pushinteger(L, conf->task);                                            /* spec v */
+  lua_setfield(L, -2, "task");                                               /* spec */
+  lua_pushinteger(L, conf->tasks_max);                                       /* spec v */
+  lua_setfield(L, -2, "tasks_max");                                          /* spec */
+  lua_pushstring(L, cl_plugin_kind_name(conf->plugin.plugin->kind));         /* spec v */
+  lua_setfield(L, -2, "kind");                                               /* spec */
+  lua_pushlightuserdata(L, &vm->lua.task);                                   /* spec v */
+  lua_setfield(L, -2, "opaque");                                             /* spec */
+  lua_pushlightuserdata(L, conf->space);                                     /* spec v */
+  lua_setfield(L, -2, "space");                                              /* spec */
+  cl_spec_set_part(&vm->lua, L, "plugin", CL_SLOT_CONNECTOR, &conf->plugin); /* spec */
+  cl_spec_set_part(&vm->lua, L, "key", CL_SLOT_KEY, &conf->key);             /* spec */
+  cl_spec_set_part(&vm->lua, L, "value", CL_SLOT_VALUE, &conf->value);       /* spec */
+  cl_spec_set_part(&vm->lua, L, "header", CL_SLOT_HEADER, &conf->header);    /* spec */
+  cl_spec_set_transforms(&vm->lua, L, conf->transforms);                     /* spec */
+  lua_pushboolean(L, conf->tolerate);                                        /* spec v */
+  lua_setfield(L, -2, "tolerate");                                           /* spec */
+  lua_pushboolean(L, conf->keep_emitted);                                    /* spec v */
+  lua_setfield(L, -2, "keep_emitted");                                       /* spec */
 }
 
 struct loading {

@@ -76,6 +76,9 @@ void cl_plugin_info_validate(struct cl_herder *h, const char *plugin, const json
 int cl_watchdog_start(struct cl_herder *h);
 void cl_watchdog_stop(struct cl_herder *h); /* @locks takes h->lock */
 bool cl_watchdog_overdue(const struct cl_worker *w, const struct cl_stats *stats, int64_t now_ms);
+/* The plugin that the running call is in, and its role; NULL: it cannot be told. @locks the caller holds
+ * h->lock. */
+const struct cl_plugin *cl_watchdog_plugin(const struct cl_run *run, char *role, size_t size);
 
 /* seen.c: every task, the call it is in, its last error. @locks the caller holds h->lock. */
 json_t *cl_seen_tasks_json(const struct cl_herder *h);

@@ -94,33 +94,29 @@ json_t *cl_seen_time(int64_t wall_ms) {
   return json_sprintf("%s.%03dZ", text, (int)(wall_ms % 1000));
 }
 
-static json_t *call_json(const struct cl_worker *w, const struct cl_stats *stats, int64_t now) {
+static json_t *call_json(const struct cl_worker *w, const struct cl_run *run, int64_t now) {
+  const struct cl_stats *stats = run->stats;
+  char role[256];
   int64_t since;
   enum cl_verb verb = stats ? cl_stats_call(stats, &since) : CL_VERB_NONE;
   if (verb == CL_VERB_NONE)
     return json_null();
-  return json_pack("{s:s,s:I,s:b}", "verb", cl_verb_name(verb), "ms",
-                   (json_int_t)(now > since ? now - since : 0), "overdue",
-                   cl_watchdog_overdue(w, stats, now));
-}
-
-static void add_part(json_t *list, const char *prefix, const char *role, const struct cl_plugin *p) {
-  if (p)
-    json_array_append_new(list, json_pack("{s:o,s:s,s:I}", "role", json_sprintf("%s%s", prefix, role),
-                                          "class", p->class, "generation", (json_int_t)p->generation));
+  const struct cl_plugin *plugin = cl_watchdog_plugin(run, role, sizeof(role));
+  return json_pack("{s:s,s:s,s:s?,s:I,s:b}", "verb", cl_verb_name(verb), "role", role, "class",
+                   plugin ? plugin->class : NULL, "ms", (json_int_t)(now > since ? now - since : 0),
+                   "overdue", cl_watchdog_overdue(w, stats, now));
 }
 
 /* Which generation of each plugin it runs. */
 static json_t *plugins_json(const struct cl_task_parts *parts) {
   json_t *out = json_array();
-  add_part(out, "", "connector", parts->plugin.plugin);
-  add_part(out, "", "key.converter", parts->key.plugin);
-  add_part(out, "", "value.converter", parts->value.plugin);
-  add_part(out, "", "header.converter", parts->header.plugin);
-  for (size_t i = 0; parts->transforms && i < parts->transforms->n; i++) {
-    const struct cl_chain_stage *stage = &parts->transforms->v[i];
-    add_part(out, "transforms.", stage->alias, stage->transform);
-    add_part(out, "predicates.", stage->predicate_alias, stage->predicate);
+  char role[256];
+  for (size_t i = 0; i < cl_task_parts_slots(parts); i++) {
+    const struct cl_plugin *p = *cl_task_parts_slot(parts, i).plugin;
+    if (p)
+      json_array_append_new(out, json_pack("{s:s,s:s,s:I}", "role",
+                                           cl_task_parts_role(parts, i, role, sizeof(role)), "class",
+                                           p->class, "generation", (json_int_t)p->generation));
   }
   return out;
 }
@@ -146,8 +142,8 @@ static json_t *task_json(const struct cl_herder *h, const struct cl_instance *c,
     error = json_pack("{s:o,s:o}", "at", cl_seen_time(run->last_error_ms), "trace",
                       cl_json_lenient(run->last_error));
   return json_pack("{s:s,s:i,s:s,s:o,s:o,s:o,s:o}", "connector", c->name, "task", (int)i, "state",
-                   cl_state_name(run->state), "call", call_json(h->worker, run->stats, cl_now_ms()),
-                   "last_error", error, "plugins", plugins_json(&run->running), "reloads", reload_json(run));
+                   cl_state_name(run->state), "call", call_json(h->worker, run, cl_now_ms()), "last_error",
+                   error, "plugins", plugins_json(&run->running), "reloads", reload_json(run));
 }
 
 json_t *cl_seen_tasks_json(const struct cl_herder *h) {

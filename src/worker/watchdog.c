@@ -17,8 +17,16 @@ bool cl_watchdog_overdue(const struct cl_worker *w, const struct cl_stats *stats
   return budget > 0 && cl_stats_call(stats, &since) != CL_VERB_NONE && now_ms - since >= budget;
 }
 
+const struct cl_plugin *cl_watchdog_plugin(const struct cl_run *run, char *role, size_t size) {
+  size_t at = (size_t)atomic_load_explicit(&run->stats->at, memory_order_relaxed);
+  if (at >= cl_task_parts_slots(&run->running))
+    at = CL_SLOT_CONNECTOR;
+  cl_task_parts_role(&run->running, at, role, size);
+  return *cl_task_parts_slot(&run->running, at).plugin;
+}
+
 struct line { /* what is to be said, once the lock is let go */
-  char context[256];
+  char context[256], role[256], class[256];
   enum cl_verb verb;
   int64_t ms;
 };
@@ -48,6 +56,8 @@ static size_t look(struct cl_herder *h, struct line *lines) {
         continue;
       struct line *l = &lines[n++];
       snprintf(l->context, sizeof(l->context), "%s|task-%zu", c->name, i);
+      const struct cl_plugin *plugin = cl_watchdog_plugin(run, l->role, sizeof(l->role));
+      snprintf(l->class, sizeof(l->class), "%s", plugin ? plugin->class : "unknown");
       l->verb = verb;
       l->ms = now - since;
     }
@@ -67,9 +77,11 @@ static void *watch(void *arg) {
     for (size_t i = 0; i < n; i++) {
       cl_log_context(lines[i].context);
       CL_LOG(CL_WARN,
-             "the plugin's %s has been running for %lld ms, longer than connect.lua.watchdog.ms=%lld; the "
-             "task does nothing else meanwhile, and cannot stop",
-             cl_verb_name(lines[i].verb), (long long)lines[i].ms, (long long)h->worker->conf->watchdog_ms);
+             "the task's %s has been running for %lld ms, longer than connect.lua.watchdog.ms=%lld; it is in "
+             "the "
+             "%s (%s), does nothing else meanwhile, and cannot stop",
+             cl_verb_name(lines[i].verb), (long long)lines[i].ms, (long long)h->worker->conf->watchdog_ms,
+             lines[i].role, lines[i].class);
     }
     struct timespec at;
     int64_t until = cl_now_ms() + step;

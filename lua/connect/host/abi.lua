@@ -5,7 +5,7 @@
 local ffi = require "ffi"
 local host = require "connect.host.c"
 
-local VERSION = 12
+local VERSION = 13
 
 local text = host.abi_text()
 ffi.cdef(text)

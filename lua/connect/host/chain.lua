@@ -7,6 +7,7 @@ local C = require "connect.host.abi"
 local ctx = require "connect.host.ctx"
 local errors = require "connect.errors"
 local place = require "connect.host.place"
+local running = require "connect.host.running"
 local view = require "connect.host.view"
 
 local LIVE, DROPPED = C.CL_RECORD_LIVE, C.CL_RECORD_DROPPED
@@ -52,12 +53,14 @@ end
 -- One prototype for each stage, so that each loop compiles for the transform it calls.
 local LOOP = [[
 local LIVE, DROPPED, view_record, apply, state, test, test_state, negate, pcall, rawequal, tonumber, fail, bad_result,
-  stage = ...
+  stage, at, transform, predicate = ...
 
 local function one(rec)
   local record = view_record(rec)
   if test then
+    at[0] = predicate
     local yes = test(record, test_state) and true or false
+    at[0] = transform
     if yes == negate then return end
   end
   local out = apply(record, state)
@@ -70,6 +73,7 @@ end
 
 return function(batch)
   local records = batch.records
+  at[0] = transform
   for i = 0, tonumber(batch.n) - 1 do
     local rec = records + i
     if rec.state == LIVE then
@@ -83,16 +87,19 @@ end, one
 -- A stage that calls what it says.
 local function wire(stage)
   stage.run, stage.one = assert(load(LOOP, "=chain"))(LIVE, DROPPED, view.record, stage.apply, stage.state, stage.test,
-    stage.test_state, stage.negate, pcall, rawequal, tonumber, fail, bad_result, stage)
+    stage.test_state, stage.negate, pcall, rawequal, tonumber, fail, bad_result, stage, running.at, stage.slot,
+    stage.slot + 1)
   return stage
 end
 
 -- The transform and the predicate of part, each where it is given.
 local function set_up(stage, part)
+  running.at[0] = stage.slot
   if part.module then
     stage.class, stage.apply, stage.state = part.class, rawget(part.module, "apply"), configured(part, part.side)
   end
   if part.predicate then
+    running.at[0] = stage.slot + 1
     stage.test, stage.test_state = rawget(part.predicate.module, "test"), configured(part.predicate)
   end
   return wire(stage)
@@ -103,7 +110,8 @@ function M.new(list)
   if not list or #list == 0 then return nil end
   local chain = {}
   for i, part in ipairs(list) do
-    chain[i] = set_up({ alias = part.alias, negate = part.negate and true or false }, part)
+    local slot = C.CL_SLOT_CHAIN + 2 * (i - 1)
+    chain[i] = set_up({ alias = part.alias, slot = slot, negate = part.negate and true or false }, part)
   end
   return chain
 end

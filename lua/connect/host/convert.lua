@@ -10,6 +10,7 @@ local ctx = require "connect.host.ctx"
 local datum = require("connect.host.datum").datum
 local errors = require "connect.errors"
 local place = require "connect.host.place"
+local running = require "connect.host.running"
 local view = require "connect.host.view"
 
 local DECODED, ENCODED = address.DECODED, address.ENCODED
@@ -20,12 +21,14 @@ local pcall = pcall
 
 local M = {}
 
+local SLOTS = { key = C.CL_SLOT_KEY, value = C.CL_SLOT_VALUE, header = C.CL_SLOT_HEADER }
 local STAGES = { key = "KEY_CONVERTER", value = "VALUE_CONVERTER", header = "HEADER_CONVERTER" }
 
 --- part: {module, config, class} of the spec; role "key", "value" or "header".
 function M.new(part, role)
   if not part then return nil end
   local module = part.module
+  running.at[0] = SLOTS[role]
   local configure = rawget(module, "configure")
   return {
     class = part.class,
@@ -113,6 +116,7 @@ end
 ]]
 
 local function run(batch, converter, convert, done)
+  running.at[0] = SLOTS[converter.role]
   if converter.role ~= "header" then
     converter.loop = converter.loop or assert(load(LOOP, "=convert"))(LIVE, current, datum, pcall, tonumber, fail, idle)
     return converter.loop(batch, converter, convert, done)

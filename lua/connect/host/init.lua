@@ -2,6 +2,7 @@
 -- What C calls in a task's state (src/vm/vm.c): load once, then the verbs, each inside one
 -- protected call.
 
+local C = require "connect.host.abi"
 local address = require "connect.host.address"
 local place = require "connect.host.place"
 local running = require "connect.host.running"
@@ -20,6 +21,8 @@ local M = {}
 function M.load(spec)
   address.use_space(spec.space)
   running.task, running.clock = spec.opaque, spec.clock
+  local at = C.cl_ffi_at(spec.opaque)
+  if at ~= nil then running.at = at end
   place.tolerate(spec.tolerate)
   local make = kinds[spec.kind] or error("a " .. tostring(spec.kind) .. " is no connector")
   verbs = make(spec)

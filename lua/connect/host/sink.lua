@@ -11,6 +11,7 @@ local ctx_of = require "connect.host.ctx"
 local errors = require "connect.errors"
 local parts_of = require "connect.host.parts"
 local place = require "connect.host.place"
+local running = require "connect.host.running"
 local view = require "connect.host.view"
 
 local batch_p = ffi.typeof "struct cl_batch *"
@@ -43,6 +44,7 @@ return function(spec)
     local renewed = parts_of.renewed(parts, next)
     if next.plugin then
       local fresh = ctx_of.new(spec, next.plugin)
+      running.at[0] = C.CL_SLOT_CONNECTOR
       rawget(next.plugin.module, "reload")(fresh, ctx)
       bind(next.plugin.module, fresh)
     end

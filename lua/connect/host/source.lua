@@ -13,6 +13,7 @@ local errors = require "connect.errors"
 local host = require "connect.host.c"
 local parts_of = require "connect.host.parts"
 local place = require "connect.host.place"
+local running = require "connect.host.running"
 local view = require "connect.host.view"
 
 local batch_p, record_p = ffi.typeof "struct cl_batch *", ffi.typeof "struct cl_record *"
@@ -106,6 +107,7 @@ return function(spec)
     local renewed = parts_of.renewed(parts, next)
     if next.plugin then
       local fresh = ctx_of.new(spec, next.plugin, methods, getters)
+      running.at[0] = C.CL_SLOT_CONNECTOR
       rawget(next.plugin.module, "reload")(fresh, ctx)
       bind(next.plugin.module, fresh)
     end
