@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Secrets by length, the longest first: one may be part of another. May include libc only. */
+ * Secrets by length, the longest first: one may be part of another. May include libc and base/err.h. */
 #include "base/secrets.h"
 
+#include "base/err.h"
+
+#include <ctype.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -10,7 +13,7 @@
 #include <string.h>
 
 #define MASK "[hidden]"
-enum { MASK_LEN = sizeof(MASK) - 1, NUMBER_LEN = 5 };
+enum { MASK_LEN = sizeof(MASK) - 1, NUMBER_LEN = 5, CLASS_LEN = 96 };
 
 struct cl_secrets {
   size_t refs;
@@ -212,9 +215,30 @@ static void mask(char *text, size_t at, size_t n, size_t *len, size_t cap) {
   text[*len] = 0;
 }
 
+static bool is_of_class(char c) { return isalnum((unsigned char)c) || c == '.' || c == '_' || c == '$'; }
+
+/* Where the name of an exception class ends that what is at `at`, n long, is a part of; 0 = it is none. */
+static size_t class_end(const char *text, size_t len, size_t at, size_t n) {
+  char name[CLASS_LEN];
+  size_t from = at, to = at + n;
+  while (from > 0 && to - from < sizeof(name) && is_of_class(text[from - 1]))
+    from--;
+  while (to < len && to - from < sizeof(name) && is_of_class(text[to]))
+    to++;
+  if (to - from >= sizeof(name))
+    return 0;
+  memcpy(name, text + from, to - from);
+  name[to - from] = '\0';
+  return cl_err_class(name) ? to : 0;
+}
+
 static void hide_one(char *text, size_t *len, size_t cap, const struct secret *s) {
   for (char *at = text; (at = memmem(at, *len - (size_t)(at - text), s->text, s->len)) != NULL;) {
-    size_t offset = (size_t)(at - text);
+    size_t offset = (size_t)(at - text), past = class_end(text, *len, offset, s->len);
+    if (past > 0) {
+      at = text + past;
+      continue;
+    }
     mask(text, offset, s->len, len, cap);
     at = text + (offset + MASK_LEN < *len ? offset + MASK_LEN : *len);
   }

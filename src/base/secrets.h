@@ -35,9 +35,10 @@ void cl_secrets_add(const char *text);
 /* What does not last, as a server's token: a holder has the newest CL_SECRETS_PASSING_MAX of them. */
 void cl_secrets_add_passing(const char *text);
 
-/* Replaces every secret in text, a buffer of cap bytes, by [hidden]; what has no room is cut off
- * at the end. A text that fills its buffer may have been cut within a secret: then so much of
- * one at the end is hidden, too. */
+/* Replaces every secret in text, a buffer of cap bytes, by [hidden], but not what is a part of an exception
+ * class's name (cl_err_class), which programs read and where "kafka" tells nothing; what has no room is cut
+ * off at the end. A text that fills its buffer may have been cut within a secret: then so much of one at the
+ * end is hidden, too. */
 void cl_secrets_hide(char *text, size_t cap);
 /* The same to a copy, malloc'd; NULL = no memory. */
 char *cl_secrets_hidden(const char *text);

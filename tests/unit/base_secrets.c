@@ -72,6 +72,29 @@ static void test_small_buffers(void **state) {
   }
 }
 
+/* A password that is a word of them would be told by hiding it there. */
+static void test_classes(void **state) {
+  (void)state;
+  struct cl_secrets *own = cl_secrets_new(true);
+  cl_secrets_hold(own);
+  cl_secrets_add("connect");
+  cl_secrets_add("org.apache.kafka");
+  cl_secrets_add("DataException: no");
+  assert_string_equal(hidden(CL_JAVA_DATA ": connect"), CL_JAVA_DATA ": [hidden]");
+  assert_string_equal(hidden("Caused by: " CL_JAVA_CONFIG), "Caused by: " CL_JAVA_CONFIG);
+  assert_string_equal(hidden("org.apache.kafka.connect.Other"), "[hidden].[hidden].Other");
+  assert_string_equal(hidden("x" CL_JAVA_CONNECT), "x[hidden].[hidden].errors.ConnectException");
+  assert_string_equal(hidden(CL_JAVA_DATA ": no"),
+                      "[hidden].[hidden].errors.[hidden]"); /* more than a part */
+  struct cl_err err;
+  cl_err_set(&err, CL_EDATA, "is connected");
+  char *trace = cl_err_trace(&err);
+  assert_string_equal(trace, CL_JAVA_DATA ": is [hidden]ed");
+  free(trace);
+  cl_secrets_hold(NULL);
+  cl_secrets_unref(own);
+}
+
 static void test_errors(void **state) {
   (void)state;
   struct cl_err err;
@@ -172,6 +195,7 @@ int main(void) {
       cmocka_unit_test(test_blanks_and_lines),
       cmocka_unit_test(test_small_buffers),
       cmocka_unit_test(test_errors),
+      cmocka_unit_test(test_classes),
       cmocka_unit_test(test_data_in_messages),
       cmocka_unit_test(test_urls),
       cmocka_unit_test(test_passing),
