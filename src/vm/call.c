@@ -120,6 +120,15 @@ static bool is_connect_error(lua_State *L, int idx) {
   return same;
 }
 
+/* Puts a line before text; what there is no room for is cut. */
+static void put_before(char *text, size_t size, const char *line) {
+  size_t n = strlen(line), len = strlen(text), room = size - n - 1;
+  len = len < room ? len : room;
+  memmove(text + n, text, len);
+  memcpy(text, line, n);
+  text[n + len] = '\0';
+}
+
 static void set_connect_error(struct cl_lua *s, lua_State *L, int idx, struct cl_err *err) {
   const char *class = raw_string(L, idx, "class", NULL);
   size_t len = 0;
@@ -137,12 +146,16 @@ static void set_connect_error(struct cl_lua *s, lua_State *L, int idx, struct cl
   cl_err_set(err, code, "%s%s%s", where ? where : "", where ? ": " : "",
              message ? CL_SHOWN(message, len) : "(no message)");
   err->class = java ? cl_err_class(java) : NULL;
-  if (stage && code == CL_EDATA) /* a record's fault, past errors.tolerance */
-    err->within = "Tolerance exceeded in error handler";
   err->retriable = retriable;
   err->fatal = code == CL_ELUA && !retriable;
   if (trace)
     snprintf(s->trace, sizeof(s->trace), "%s", trace);
+  if (stage && code == CL_EDATA) { /* a record's fault, past errors.tolerance */
+    char line[64];
+    err->within = "Tolerance exceeded in error handler";
+    snprintf(line, sizeof(line), "\tin stage %.40s%s", stage, *s->trace ? "\n" : "");
+    put_before(s->trace, sizeof(s->trace), line);
+  }
 }
 
 /* ud: struct conversion. Protected, since making strings may throw. */

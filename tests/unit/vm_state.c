@@ -179,14 +179,15 @@ static void test_traces(void **state) {
   open_state(&s, 0, false);
   throw_error(&s, "{ class = 'data', message = 'bad', where = 'at x', trace = '\\tat own', stage = 'S' }",
               &err);
-  trace_is(&err, "org.apache.kafka.connect.errors.ConnectException: Tolerance exceeded in error handler\n"
-                 "Caused by: org.apache.kafka.connect.errors.DataException: at x: bad\n\tat own");
+  trace_is(&err,
+           "org.apache.kafka.connect.errors.ConnectException: Tolerance exceeded in error handler\n"
+           "Caused by: org.apache.kafka.connect.errors.DataException: at x: bad\n\tin stage S\n\tat own");
   throw_error(&s,
               "{ class = 'data', message = 'm', java = 'java.lang.NumberFormatException', "
               "trace = '\\tat own', stage = 'S' }",
               &err);
   trace_is(&err, "org.apache.kafka.connect.errors.ConnectException: Tolerance exceeded in error handler\n"
-                 "Caused by: java.lang.NumberFormatException: m\n\tat own");
+                 "Caused by: java.lang.NumberFormatException: m\n\tin stage S\n\tat own");
   throw_error(&s, "{ class = 'fatal', message = 'm', trace = '\\tat own', stage = 'S' }",
               &err); /* no Exception: an Error */
   trace_is(&err, "org.apache.kafka.connect.errors.ConnectException: m\n\tat own");
