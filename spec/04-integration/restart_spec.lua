@@ -37,6 +37,49 @@ describe("a connector with a restart policy", function()
     worker:wait_state(name, "RUNNING")
   end)
 
+  it("outlasts a target that is away for long, ever more patiently", function()
+    local name, topic, lines, gate = helpers.unique "sink", helpers.unique "outage", {}, folder .. "/gate"
+    worker:stop()
+    worker = helpers.worker { ["offset.flush.interval.ms"] = "100" }
+    worker.config["plugin.path"] = worker.folder
+    helpers.write(worker:path "reachable.lua", [[local connect = require "connect"
+      return { api = 1, kind = "sink", put = function(ctx, batch)
+        if #batch == 0 then return end
+        if not connect.file.reader { path = ctx.config.gate }:line() then error "the target is away" end
+        local out = connect.file.writer { path = ctx.config.file }
+        for _, record in batch:records() do out:line(record.value) end
+        out:close()
+      end, config = { { name = "gate", type = "string" }, { name = "file", type = "string" } } }]])
+    worker:start()
+    local function feed(from, to)
+      for i = from, to do lines[i] = "line " .. i .. "\n" end
+      helpers.write(folder .. "/in", table.concat(lines))
+    end
+    local function arrived()
+      local seen = {}
+      for line in (helpers.read(folder .. "/out") or ""):gmatch "[^\n]+\n" do seen[line] = true end
+      for _, line in ipairs(lines) do if not seen[line] then return false end end
+      return true
+    end
+    local function attempt(n) return worker:log():match(("again, attempt %d, (%%d+) ms after it failed"):format(n)) end
+    helpers.write(gate, "open\n")
+    feed(1, 100)
+    worker:create("feed-" .. name, { ["connector.class"] = "FileStreamSource", file = folder .. "/in", topic = topic })
+    worker:create(name, { ["connector.class"] = "reachable", topics = topic, gate = gate, file = folder .. "/out",
+      ["connect.lua.restart.max.attempts"] = "-1", ["connect.lua.restart.backoff.ms"] = "100",
+      ["connect.lua.restart.backoff.max.ms"] = "800", ["consumer.override.auto.offset.reset"] = "earliest" })
+    helpers.wait_for("what came before the outage", arrived)
+    os.remove(gate)
+    feed(101, 200)
+    helpers.wait_for("seven starts in vain", function() return attempt(7) end)
+    for n, pause in ipairs { 100, 200, 400, 800, 800, 800, 800 } do -- a fifth more or less
+      assert.is_true(tonumber(attempt(n)) >= pause * 4 / 5, ("attempt %d came after %s ms"):format(n, attempt(n)))
+    end
+    helpers.write(gate, "open\n")
+    helpers.wait_for("what came meanwhile", arrived)
+    worker:wait_state(name, "RUNNING")
+  end)
+
   it("is given up after its attempts, and starts anew by hand", function()
     local name = helpers.unique "sink"
     worker:create(name, sink(name, helpers.unique "restart", { ["connect.lua.restart.max.attempts"] = "2",

@@ -43,6 +43,7 @@ void cl_restart_failed(struct cl_restart *r, const struct cl_restart_policy *pol
   if (ran_since > 0 && now - ran_since >= policy->reset_ms)
     r->attempts = 0;
   bool again = policy->max_attempts < 0 || r->attempts < policy->max_attempts;
+  r->failed = now;
   r->due = again ? now + pause_before(policy, r->attempts) : -1;
   if (again)
     r->attempts++;
@@ -77,33 +78,36 @@ int64_t cl_restart_wait(struct cl_herder *h) {
 }
 
 /* state: changed by the task's thread, under the lock. */
+/* *out: what it was then, with the time of its failure. */
 static bool take_due(struct cl_instance *c, const enum cl_state *state, struct cl_restart *r,
-                     int64_t *attempt) {
+                     struct cl_restart *out) {
   pthread_mutex_lock(c->lock);
   bool due = is_waiting(c, *state, r) && r->due <= cl_now_ms();
   if (due)
     r->due = 0;
-  *attempt = r->attempts;
+  *out = *r;
   pthread_mutex_unlock(c->lock);
   return due;
 }
 
 static void restart_tasks(struct cl_herder *h, struct cl_instance *c) {
-  int64_t attempt;
+  struct cl_restart was;
   for (size_t i = 0; i < c->n_runs; i++) {
-    if (!take_due(c, &c->runs[i].state, &c->runs[i].restart, &attempt))
+    if (!take_due(c, &c->runs[i].state, &c->runs[i].restart, &was))
       continue;
-    CL_LOG(CL_INFO, "starting failed task %s-%zu again, attempt %lld", c->name, i, (long long)attempt);
+    CL_LOG(CL_INFO, "starting failed task %s-%zu again, attempt %lld, %lld ms after it failed", c->name, i,
+           (long long)was.attempts, (long long)(cl_now_ms() - was.failed));
     cl_instance_stop_runs(h->worker, &(struct cl_stop){c, i}, 1);
     cl_instance_start_task(h->worker, c, (int)i);
   }
 }
 
 void cl_restart_run(struct cl_herder *h) {
-  int64_t attempt;
+  struct cl_restart was;
   for (struct cl_instance *c = h->list; c; c = c->next) {
-    if (take_due(c, &c->state, &c->restart, &attempt)) {
-      CL_LOG(CL_INFO, "starting failed connector %s again, attempt %lld", c->name, (long long)attempt);
+    if (take_due(c, &c->state, &c->restart, &was)) {
+      CL_LOG(CL_INFO, "starting failed connector %s again, attempt %lld, %lld ms after it failed", c->name,
+             (long long)was.attempts, (long long)(cl_now_ms() - was.failed));
       cl_standalone_start_again(h, c);
     }
     restart_tasks(h, c);

@@ -18,7 +18,8 @@ struct cl_restart_policy {
 
 struct cl_restart { /* of one task or connector; zeroed = it has not failed */
   int64_t attempts;
-  int64_t due; /* monotonic: when it is started again; 0 = not, -1 = given up */
+  int64_t failed; /* monotonic: when it did last */
+  int64_t due;    /* monotonic: when it is started again; 0 = not, -1 = given up */
 };
 
 /* Of a connector's validated config. Any thread. */
