@@ -22,6 +22,32 @@ describe("REST limits #embedded", function()
     worker:stop()
   end)
 
+  it("refuse connectors with names that no request could hold", function()
+    local worker = helpers.worker { ["connect.lua.rest.head.max.bytes"] = "8192" }
+    worker:start()
+    local config = { ["connector.class"] = "FileStreamSource", file = worker:path "in", topic = "t" }
+    for _, method in ipairs { "POST", "PUT" } do
+      local function make(name, escaped)
+        if method == "PUT" then return worker:http("PUT", "/connectors/" .. escaped .. "/config", config) end
+        return worker:http("POST", "/connectors", { name = name, config = config })
+      end
+      for _, char in ipairs { { "/", "%2F" }, { "a", "a" } } do
+        local status, body = make(char[1]:rep(683), char[2]:rep(683))
+        assert.equal(400, status)
+        assert.matches("683 bytes is longer than 682", body.message, 1, true)
+        local path = "/connectors/" .. char[2]:rep(682)
+        local made, _, headers = make(char[1]:rep(682), char[2]:rep(682))
+        assert.equal(201, made)
+        assert.matches(path, headers.location, 1, true)
+        assert.equal(200, (worker:http("PUT", path .. "/config", config)))
+        assert.equal(200, (worker:http("GET", path .. "/tasks/0/status")))
+        assert.equal(204, (worker:http("DELETE", path)))
+      end
+    end
+    assert.same({}, (worker:get "/connectors"))
+    worker:stop()
+  end)
+
   -- Sends text by bash and waits until the worker hangs up; what it said before.
   local function hung_up(worker, text, drip)
     local port = worker.url:match ":(%d+)$"

@@ -37,6 +37,22 @@ int cl_admit_target(const char *initial_state, enum cl_state *target, struct cl_
   return -1;
 }
 
+/* Escaped, each byte may be three; that is at most a quarter of a request's head, twice in a PUT (its line
+ * and the answer's Location). */
+enum { NAME_PART = 12 };
+
+int cl_admit_new_name(const struct cl_worker *w, const char *name, struct cl_reply *reply) {
+  size_t max = w->conf->rest.head_max / NAME_PART, len = strlen(name);
+  if (len <= max)
+    return 0;
+  cl_reply_error(
+      reply, 400,
+      "Connector name of %zu bytes is longer than %zu, which connect.lua.rest.head.max.bytes=%zu has "
+      "room for",
+      len, max, w->conf->rest.head_max);
+  return -1;
+}
+
 int cl_admit_name(const char *name, const json_t *config, char **out, struct cl_reply *reply) {
   *out = cl_trimmed(name ? name : "");
   const char *inner = cl_json_str(config, "name");

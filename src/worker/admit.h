@@ -22,6 +22,8 @@ void cl_admitted_clear(struct cl_admitted *a);
 int cl_admit_target(const char *initial_state, enum cl_state *target, struct cl_reply *reply);
 /* The name of a POST: trimmed, and equal to config.name if there is one. *out malloc'd. */
 int cl_admit_name(const char *name, const json_t *config, char **out, struct cl_reply *reply);
+/* A name that is too long for requests would be of a connector that nobody can change or delete. */
+int cl_admit_new_name(const struct cl_worker *w, const char *name, struct cl_reply *reply);
 /* The connector that connector.class names; NULL: replied. Borrowed. */
 struct cl_plugin *cl_admit_class(const struct cl_worker *w, const json_t *config, struct cl_reply *reply);
 /* Class known, framework keys, plugin keys, converters, the plugin's own validate. */

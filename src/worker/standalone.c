@@ -167,6 +167,7 @@ static void run_create(struct cl_herder *h, struct cl_command *cmd, struct cl_re
   char *name = NULL;
   if (cl_admit_target(cmd->initial_state, &target, reply) == 0 &&
       cl_admit_name(cmd->name, cmd->config, &name, reply) == 0 &&
+      cl_admit_new_name(h->worker, name, reply) == 0 &&
       cl_admit_config(h->worker, name, cmd->config, &a, reply) == 0) {
     if (cl_herder_find(h, name))
       cl_reply_error(reply, 409, "Connector %s already exists", name);
@@ -202,7 +203,8 @@ static void run_put_config(struct cl_herder *h, struct cl_command *cmd, struct c
   struct cl_instance *c = cl_herder_find(h, cmd->name);
   json_t *config = c ? cl_mask_unchanged(h->worker, c->open, c->config, cmd->config)
                      : json_incref(cmd->config);
-  if (cl_admit_change(h->worker, cmd->name, cmd->config, config, &a, reply) == 0) {
+  if ((c || cl_admit_new_name(h->worker, cmd->name, reply) == 0) &&
+      cl_admit_change(h->worker, cmd->name, cmd->config, config, &a, reply) == 0) {
     if (c)
       change(h, c, &a, reply);
     else
