@@ -5,7 +5,9 @@
 
 local ffi = require "ffi"
 
-require "connect" -- all of it before any clock is replaced: what keeps the machine's has it
+-- All of it before any clock is replaced: what keeps the machine's has it.
+require "connect"
+require "connect.http"
 
 local C = require "connect.host.abi"
 local host = require "connect.host.c"
