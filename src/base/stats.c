@@ -2,11 +2,11 @@
  * Counters and meters without locks. Threads: see the header. */
 #include "base/stats.h"
 
-#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *cl_verb_name(enum cl_verb verb) {
   static const char *const names[CL_VERBS] = {
@@ -105,7 +105,8 @@ static void view(const struct cl_meter *m, int64_t window_ms, int64_t now_ms, st
 
 void cl_stats_meter_view(const struct cl_stats *s, enum cl_meter_id id, int64_t now_ms,
                          struct cl_meter_view *out) {
-  enum { SPINS = 10, TRIES = 1000 }; /* a writer that never gets its turn leaves a mixed answer */
+  /* A writer that does not get its turn for a tenth of a second leaves a mixed answer. */
+  enum { SPINS = 10, TRIES = 1000, PAUSE_US = 100 };
   const struct cl_meter *m = &s->meters[id];
   for (int i = 0; i < TRIES; i++) {
     uint32_t before = atomic_load_explicit(&m->seq, memory_order_acquire);
@@ -113,7 +114,7 @@ void cl_stats_meter_view(const struct cl_stats *s, enum cl_meter_id id, int64_t 
     if (!(before & 1) && atomic_load_explicit(&m->seq, memory_order_relaxed) == before)
       return;
     if (i >= SPINS) /* the writer was put aside in the middle */
-      sched_yield();
+      usleep(PAUSE_US);
   }
 }
 
