@@ -195,10 +195,14 @@ function Kafka:settings(topic)
   return out
 end
 
---- The end offset of a partition.
+-- Unknown topic or partition, or one without a leader, by the broker's word and by librdkafka's.
+local BEING_MADE = { [3] = true, [5] = true, [6] = true, [-188] = true, [-190] = true }
+
+--- The end offset of a partition; 0 of one that is just being made.
 function Kafka:upto(topic, partition)
   local low, high = ffi.new "int64_t[1]", ffi.new "int64_t[1]"
   local err = C.rd_kafka_query_watermark_offsets(self.rk, topic, partition, low, high, TIMEOUT_MS)
+  if BEING_MADE[tonumber(err)] then return 0 end
   assert(err == 0, ffi.string(C.rd_kafka_err2str(err)))
   return tonumber(high[0])
 end
