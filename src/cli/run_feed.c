@@ -40,8 +40,10 @@ static int open_producer(struct cl_feed *f, struct cl_err *err) {
   json_t *client = NULL, *config = json_object();
   int rc = cl_worker_client_conf(f->conf.worker->conf, CL_CLIENT_PRODUCER, "connect-lua-run", 0, config,
                                  &client, err);
-  struct cl_producer_conf conf = {
-      .client = client, .embedded = f->conf.worker->embedded, .events = {on_delivered}, .arg = f};
+  struct cl_producer_conf conf = {.client = client,
+                                  .embedded = f->conf.worker->embedded,
+                                  .events = {.delivered = on_delivered},
+                                  .arg = f};
   if (rc == 0)
     rc = cl_producer_open(&conf, &f->producer, err);
   json_decref(client);
